@@ -1,0 +1,253 @@
+/*
+ * The one interface that every source and target implements, and all that the engine knows of them.
+ *
+ * A store takes operations and yields events. It never blocks, never calls back, and reads from its
+ * sockets only within next(): an engine that stops asking stops the reading. Operations on one
+ * folder are carried out in the order they were submitted; operations on different folders may
+ * overtake one another. Every operation ends in exactly one DONE or FAILED, whatever happens to the
+ * connection.
+ *
+ * What a store lacks is said by its capabilities, as data; the engine has a slower road for each.
+ */
+#ifndef PF_STORES_STORE_H
+#define PF_STORES_STORE_H
+
+#include "base/blob.h"
+#include "base/digest.h"
+#include "base/secret.h"
+#include "model/event.h"
+#include "model/item.h"
+#include "model/url.h"
+
+struct pf_loop;
+struct pf_tls;
+struct pf_store;
+
+/* Facts to plan with. */
+enum pf_cap {
+	PF_CAP_PUT_RETURNS_ID =
+		1u << 0, /* DONE of PUT has the new id; else it is found by its fingerprint */
+	PF_CAP_EXACT_SIZE = 1u << 1,  /* a listed size is the true number of bytes */
+	PF_CAP_EXACT_BYTES = 1u << 2, /* what was put is given back octet for octet */
+	PF_CAP_CURSOR =
+		1u << 3, /* the folder listing brings cursors: unchanged folders cost nothing */
+	PF_CAP_CURSOR_FLAGS = 1u << 4, /* an equal cursor means equal flags, too (CONDSTORE) */
+	PF_CAP_LIST_DELTA = 1u << 5,   /* LIST takes a cursor and gives only what changed since */
+	PF_CAP_REMOVE_ONE = 1u << 6,   /* REMOVE can't touch anything but the item (UIDPLUS) */
+	PF_CAP_SUBSCRIBE = 1u << 7,
+	PF_CAP_PUT_GROUPS = 1u << 8,      /* PUTs of one folder go faster together (MULTIAPPEND) */
+	PF_CAP_FOLD_CASE = 1u << 9,       /* folder names that differ in case only are one */
+	PF_CAP_INBOX_CHILDREN = 1u << 10, /* INBOX can hold folders */
+	PF_CAP_MIXED = 1u << 11,          /* a folder can hold items and folders */
+	PF_CAP_KEEPS_DATE = 1u << 12,     /* the date of a PUT is kept */
+};
+
+struct pf_store_facts {
+	uint32_t caps;
+	uint32_t kinds;            /* of enum pf_kind */
+	uint64_t max_item_bytes;   /* larger ones are refused; 0 = unknown or none */
+	uint64_t quota_free_bytes; /* UINT64_MAX = unknown or none */
+	size_t max_segment_bytes;  /* of one segment of a path, in UTF-8; 0 = unknown */
+	size_t max_depth;          /* 0 = unknown */
+	const char *forbidden;     /* characters that no segment may have, e.g. the delimiter */
+	const char *server;        /* what it calls itself, safe to print; "" = nothing */
+	size_t connections;        /* that pay at the most, as far as is known by now */
+};
+
+enum pf_op_kind {
+	PF_OP_FOLDERS, /* FOLDER events, then DONE */
+	PF_OP_LIST, /* STATE, ITEM (and GONE) events, then DONE. FAILED: the listing is not complete
+		     */
+	PF_OP_GET,  /* BODY, or CHUNKs in order, then DONE */
+	PF_OP_PUT,  /* DONE with the new id */
+	PF_OP_FLUSH, /* no more PUTs come to this folder soon: settle those under way. No event at
+			all */
+	PF_OP_FLAGS, /* DONE */
+	PF_OP_MKFOLDER,  /* DONE with the folder's id; a folder that was there already is fine */
+	PF_OP_SUBSCRIBE, /* DONE */
+	PF_OP_REMOVE,    /* DONE */
+	PF_OP_CLOSE,     /* sign out in good order; DONE, then next() gives PF_END */
+};
+
+enum pf_part {
+	PF_PART_WHOLE,
+	PF_PART_HEADER, /* only the header section, for describing or pairing an item */
+};
+
+/* What the engine wants. All that it points to is copied by submit(), but for `body`, which is
+ * shared. */
+struct pf_op {
+	enum pf_op_kind kind;
+	uint64_t id; /* the caller's; comes back in every event of this operation; not 0 */
+	struct pf_span folder; /* the folder's id at this store */
+	struct pf_span item;   /* GET, FLAGS, REMOVE: the item's id */
+	union {
+		struct {
+			bool states; /* bring each folder's state where that is cheap */
+			bool shared; /* other users' and public folders, too */
+		} folders;
+		struct {
+			struct pf_span
+				cursor; /* of an earlier pass: give what changed since; or absent */
+			uint64_t from;  /* only ids from this one on, with no cursor; 0 = all */
+		} list;
+		struct {
+			enum pf_part part;
+			uint64_t size; /* as listed, so that large ones can be asked for alone */
+		} get;
+		struct {
+			struct pf_blob *body; /* the whole item, shared until DONE or FAILED; or
+						 NULL: `size` bytes follow by feed() */
+			uint64_t size;
+			struct pf_flags flags;
+			int64_t date_utc_s; /* PF_DATE_NONE: the store's own idea */
+			int zone_min;
+			bool more;  /* another PUT to this folder follows soon, or a FLUSH */
+			bool alone; /* not in a group: an earlier group was refused */
+		} put;
+		struct {
+			struct pf_flags add, del;
+		} flags;
+		struct {
+			const struct pf_path *path; /* copied */
+			enum pf_role
+				role; /* told to the server where it can take it; NONE: nothing */
+		} mkfolder;
+	};
+};
+
+enum pf_store_event_kind {
+	PF_STORE_READY, /* signed in: facts() are true from now on. Comes once, op 0 */
+	PF_STORE_NOTE,  /* something for the log; op may be 0 */
+	PF_STORE_FOLDER,
+	PF_STORE_STATE, /* of LIST, once, before its items */
+	PF_STORE_ITEM,
+	PF_STORE_GONE, /* of LIST with a cursor: this id is no longer there */
+	PF_STORE_BODY, /* of GET: the whole item in one blob, whose reference is the caller's now */
+	PF_STORE_CHUNK,  /* of GET: the next bytes of a large item */
+	PF_STORE_HUNGRY, /* of PUT without body: feed() takes bytes (again) */
+	PF_STORE_DONE,
+	PF_STORE_FAILED,
+};
+
+struct pf_store_event {
+	enum pf_store_event_kind kind;
+	uint64_t op;
+	union {
+		const struct pf_folder *folder; /* FOLDER, STATE (only id and state are meant) */
+		struct pf_item item;            /* ITEM, GONE */
+		struct pf_blob *body;           /* BODY */
+		struct {
+			struct pf_span bytes;
+			uint64_t offset, total; /* total: as the server announced it */
+		} chunk;
+		struct pf_span id; /* DONE of PUT and MKFOLDER; absent: not told */
+		struct {
+			int number;            /* of enum pf_event_number */
+			struct pf_span folder; /* the folder's id, or absent */
+			struct pf_span item;   /* the item's id, or absent */
+			const char *text;      /* safe to print */
+			struct pf_span raw;    /* the bytes it is about, or absent */
+			uint64_t offset;       /* within the session's input, for 14001 */
+		} note;
+		struct {
+			struct pf_err why;
+			bool in_doubt; /* FAILED of PUT, FLAGS, REMOVE, MKFOLDER: it may have been
+					  done all the same */
+			bool missing;  /* FAILED of GET: all was read well and the item was not in
+					  the answer */
+			bool refused;  /* the server's final no to this very item (PUT, GET) */
+			bool grouped;  /* FAILED of PUT: a group was refused; nothing of it was
+					  stored. Try alone */
+		} failed;
+	};
+	/* STATE only */
+	bool delta;                  /* the ITEMs to come are only what changed since the cursor */
+	uint32_t permitted_sys;      /* STATE: system flags that can be kept */
+	bool permitted_any;          /* STATE: any new keyword can be kept */
+	struct pf_span permitted_kw; /* STATE: else these, as in struct pf_flags */
+};
+
+/* Where secrets come from: asked at each sign-in, so that a token can be renewed. */
+struct pf_secret_source {
+	int (*get)(struct pf_secret_source *src, struct pf_secret *out, struct pf_err *err);
+	bool oauth; /* it is an access token, not a password */
+};
+
+/* Where a trace of the session goes, secrets masked by the store; NULL = nowhere. */
+struct pf_trace {
+	void (*bytes)(struct pf_trace *t, size_t connection, char direction, struct pf_span bytes);
+};
+
+struct pf_store_cfg {
+	const struct pf_url *url;
+	struct pf_secret_source *secret; /* NULL for stores without sign-in */
+	const char *admin;               /* sign in as this one on behalf of url->user; or NULL */
+	struct pf_tls *tls;              /* shared; certificates, pins */
+	bool allow_plaintext;
+	bool source;           /* read only: nothing may be changed (promise P1) */
+	size_t connections;    /* at most; 0 = the store's choice */
+	uint64_t rate_bytes_s; /* 0 = no limit */
+	int idle_timeout_s; /* no answer for so long is a lost connection; 0 = the store's choice */
+	struct pf_trace *trace;
+};
+
+/* All set. */
+struct pf_store_ops {
+	const char *const *schemes; /* "imap", "imaps", NULL */
+	const char *summary;        /* for --help and the manual: "IMAP4 server" */
+	/* No I/O yet; `cfg` and what it points to must outlive the store. PF_FAIL: wrong usage. */
+	int (*open)(struct pf_loop *loop, const struct pf_store_cfg *cfg, struct pf_store **out,
+		struct pf_err *err);
+	/* PF_AGAIN: the window is full; take events first. */
+	int (*submit)(struct pf_store *s, const struct pf_op *op, struct pf_err *err);
+	/* Bytes of a PUT without body. All or none: PF_AGAIN means not taken, wait for HUNGRY. */
+	int (*feed)(struct pf_store *s, uint64_t op, struct pf_span part, struct pf_err *err);
+	/*
+	 * PF_OK: `out` is filled; what it borrows is good until the next call on this store.
+	 * PF_AGAIN: nothing now; *wake_ms is lowered to the moment (pf_loop_now_ms) at which to ask
+	 * again even if no socket stirs. PF_END: closed. PF_FAIL: the whole store is lost (scope
+	 * STORE or RUN); open operations have ended.
+	 */
+	int (*next)(struct pf_store *s, struct pf_store_event *out, int64_t *wake_ms,
+		struct pf_err *err);
+	const struct pf_store_facts *(*facts)(const struct pf_store *s);
+	void (*close)(struct pf_store *s); /* accepts NULL; drops what is queued */
+};
+
+/* Every store embeds this first. */
+struct pf_store {
+	const struct pf_store_ops *ops;
+};
+
+static inline int pf_store_submit(struct pf_store *s, const struct pf_op *op, struct pf_err *err)
+{
+	return s->ops->submit(s, op, err);
+}
+
+static inline int pf_store_feed(
+	struct pf_store *s, uint64_t op, struct pf_span part, struct pf_err *err)
+{
+	return s->ops->feed(s, op, part, err);
+}
+
+static inline int pf_store_next(
+	struct pf_store *s, struct pf_store_event *out, int64_t *wake_ms, struct pf_err *err)
+{
+	return s->ops->next(s, out, wake_ms, err);
+}
+
+static inline const struct pf_store_facts *pf_store_facts(const struct pf_store *s)
+{
+	return s->ops->facts(s);
+}
+
+static inline void pf_store_close(struct pf_store **s)
+{
+	if (*s) {
+		(*s)->ops->close(*s);
+		*s = NULL;
+	}
+}
+
+#endif
