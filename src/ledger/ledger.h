@@ -23,7 +23,16 @@ enum pf_ledger_mode {
 };
 
 /*
- * PF_FAIL (scope RUN): can't be opened, damaged, of a newer version, no ledger at all, or held by
+ * Where the ledger of this pair of identities is when the user names none: a file under
+ * $XDG_STATE_HOME/postferry/ (else ~/.local/state/postferry/). A fresh C string (free); nothing is
+ * made on disk. PF_FAIL (scope RUN): there is no home directory.
+ */
+PF_MUST_CHECK int pf_ledger_default_path(
+	const char *from, const char *to, char **path, struct pf_err *err);
+
+/*
+ * `where` is a file; missing directories above it are made (WRITE). PF_FAIL (scope RUN): can't be
+ * opened, damaged, of a newer version, no ledger at all, or held by
  * another process, whose number, host and start are in the text. Older versions are upgraded
  * (WRITE).
  */
@@ -118,10 +127,18 @@ PF_MUST_CHECK int pf_ledger_item_put(
 /* PLANNED rows from seq `first` to `last` become SENT, in one statement. */
 PF_MUST_CHECK int pf_ledger_items_sent(
 	struct pf_ledger *led, int64_t folder, uint32_t first, uint32_t last, struct pf_err *err);
-/* The usual end: DONE with verdict, new id (or absent), size and fingerprint of what was copied. */
-PF_MUST_CHECK int pf_ledger_item_done(struct pf_ledger *led, int64_t folder, uint32_t seq,
-	enum pf_verdict verdict, struct pf_span dst_id, uint64_t size,
-	const struct pf_digest *digest, struct pf_err *err);
+/* What is new in a row that has come to its usual end. */
+struct pf_ledger_done {
+	int64_t folder;
+	uint32_t seq;
+	enum pf_verdict verdict;
+	struct pf_span dst_id; /* or absent */
+	uint64_t size;         /* of what was copied */
+	const struct pf_digest *digest;
+};
+/* The usual end: the row becomes DONE; what is not in `done` stays as it is. */
+PF_MUST_CHECK int pf_ledger_item_done(
+	struct pf_ledger *led, const struct pf_ledger_done *done, struct pf_err *err);
 /* Forget a row (the engine dropped the folder's rows because ids lost their meaning). */
 PF_MUST_CHECK int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *err);
 
@@ -144,7 +161,9 @@ PF_MUST_CHECK int pf_ledger_event_add(
 
 /*
  * Cursors: open with a query, call next until PF_END, close (NULL is fine). A cursor sees the
- * writes that came before its opening; writing while it is open is allowed.
+ * writes that came before its opening; writing while it is open is allowed, and a row that is
+ * written meanwhile is given once at most, as it was or as it is now. All must be closed before the
+ * ledger.
  */
 struct pf_ledger_cursor;
 void pf_ledger_cursor_close(struct pf_ledger_cursor **c);
