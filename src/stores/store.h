@@ -201,7 +201,11 @@ struct pf_store_ops {
 		struct pf_err *err);
 	/* PF_AGAIN: the window is full; take events first. */
 	int (*submit)(struct pf_store *s, const struct pf_op *op, struct pf_err *err);
-	/* Bytes of a PUT without body. All or none: PF_AGAIN means not taken, wait for HUNGRY. */
+	/*
+	 * Bytes of a PUT without body. All or none: PF_AGAIN means not taken, wait for HUNGRY. An absent
+	 * span: the rest will never come; the PUT ends as FAILED, not in doubt when the store can see to it
+	 * that nothing of it is kept.
+	 */
 	int (*feed)(struct pf_store *s, uint64_t op, struct pf_span part, struct pf_err *err);
 	/*
 	 * PF_OK: `out` is filled; what it borrows is good until the next call on this store.

@@ -1,0 +1,58 @@
+/*
+ * Where each folder of the source goes, decided before the first write: a pure function of two
+ * folder lists, the target's facts, the rules and what an earlier pass decided.
+ *
+ * - INBOX goes to INBOX; a folder with a role to the target's folder of that role, when there is
+ * one and no other folder of the source has a better claim to it; a --map rule goes before both.
+ * - What the target can't have in a name is replaced: forbidden characters by '_', blanks at either
+ * end cut, over-long segments shortened; too deep ones are put under their nearest possible parent.
+ * - No two folders become one: the later one gets " (2)", " (3)", ... behind its name.
+ */
+#ifndef PF_ENGINE_NAMES_H
+#define PF_ENGINE_NAMES_H
+
+#include "engine/rules.h"
+#include "stores/store.h"
+
+struct pf_name_in { /* a folder of the source */
+	const struct pf_path *path;
+	enum pf_role role;
+	bool role_by_name;
+	const struct pf_path *before; /* where an earlier pass put it; NULL = nowhere */
+};
+
+struct pf_name_out {
+	struct pf_path to; /* owned */
+	size_t existing;   /* index of the target's folder; SIZE_MAX: to be made */
+	char note[160];    /* why it is not the name at the source; "" = it is */
+};
+
+struct pf_name_target { /* a folder that the target has */
+	const struct pf_path *path;
+	enum pf_role role;
+	bool role_by_name;
+	bool selectable;
+};
+
+struct pf_names_cfg {
+	const struct pf_rules *rules;
+	const struct pf_store_facts *facts;
+	const struct pf_name_target *targets;
+	size_t target_count;
+};
+
+/*
+ * Fill out[i] for in[i]. The order of `in` decides who keeps a name when two want it. PF_FAIL: no
+ * memory; `out` is to be freed all the same.
+ */
+PF_MUST_CHECK int pf_names_plan(const struct pf_names_cfg *cfg, const struct pf_name_in *in,
+	size_t count, struct pf_name_out *out, struct pf_err *err);
+void pf_names_free(struct pf_name_out *out, size_t count);
+
+/*
+ * Another name for a folder whose name the target refused: the leaf made plainer with each try
+ * (ASCII letters, digits, blanks only; then a number). false: no more ideas.
+ */
+bool pf_names_next(struct pf_path *path, unsigned int attempt);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * Which item of the source is which item of the target: pure pairing of two lists, one to one, so
+ * that identical copies stay as many as they were.
+ */
+#ifndef PF_ENGINE_PAIR_H
+#define PF_ENGINE_PAIR_H
+
+#include "engine/fingerprint.h"
+
+#include <stdint.h>
+
+/* An item of either side that has no counterpart yet. */
+struct pf_pair_item {
+	uint64_t size;
+	int64_t date_utc_s;
+	struct pf_fingerprint print;
+	size_t index;   /* the caller's */
+	size_t mate;    /* index in the other list's `index` terms; SIZE_MAX = none */
+	bool candidate; /* some item of the other side could be it */
+	bool known;     /* `print` is filled: exact always, canonical where has_canonical */
+	bool has_canonical;
+	bool by_canonical; /* paired by that one: the target holds it in a rewritten form */
+};
+
+struct pf_pairing {
+	struct pf_pair_item *source, *target; /* owned by the caller; order is changed */
+	size_t sources, targets;
+	bool sizes_are_exact; /* on both sides */
+	bool dates_are_kept;  /* by the target */
+};
+
+/*
+ * Mark the candidates: those that have one of equal size or equal date on the other side; all, when
+ * neither sizes nor dates can be relied on. What is no candidate need not be read.
+ */
+void pf_pair_candidates(struct pf_pairing *p);
+/*
+ * Pair known items: first by exact fingerprint (equal dates preferred among identical ones), then
+ * by the canonical one and equal date. Sets mate and by_canonical on both sides.
+ */
+void pf_pair_match(struct pf_pairing *p);
+
+#endif
