@@ -32,9 +32,8 @@ PF_MUST_CHECK int pf_ledger_default_path(
 
 /*
  * `where` is a file; missing directories above it are made (WRITE). PF_FAIL (scope RUN): can't be
- * opened, damaged, of a newer version, no ledger at all, or held by
- * another process, whose number, host and start are in the text. Older versions are upgraded
- * (WRITE).
+ * opened, damaged, of a newer version, no ledger at all, or held by another process, whose number,
+ * host and start are in the text. Older versions are upgraded (WRITE).
  */
 PF_MUST_CHECK int pf_ledger_open(
 	const char *where, enum pf_ledger_mode mode, struct pf_ledger **out, struct pf_err *err);

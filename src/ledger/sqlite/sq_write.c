@@ -1,0 +1,369 @@
+/*
+ * What goes into a ledger. The first write after a commit opens a transaction, the commit ends it;
+ * a write that fails spoils all that was gathered with it, so from then on every write says so
+ * again.
+ */
+#include "ledger/sqlite/kill_point.h"
+#include "ledger/sqlite/sq_private.h"
+
+const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT] = {
+	[PF_SQ_BEGIN] = "BEGIN IMMEDIATE",
+	[PF_SQ_COMMIT] = "COMMIT",
+	[PF_SQ_ACCOUNT_FIND] = "SELECT id FROM account WHERE src = ? AND dst = ?",
+	[PF_SQ_ACCOUNT_ADD] = "INSERT INTO account(src, dst) VALUES(?, ?)",
+	[PF_SQ_PASS_BEGIN] =
+		"INSERT INTO pass(account, begun, ended, exit_status) VALUES(?, ?, 0, 0)",
+	[PF_SQ_PASS_END] =
+		"UPDATE pass SET ended = ?2, exit_status = ?3, summary = ?4 WHERE id = ?1",
+	[PF_SQ_FOLDER_ADD] =
+		"INSERT INTO folder(account, src_path, dst_path, src_id, dst_id, kind, role,"
+		" src_validity, dst_validity, dst_mark, src_cursor, verdict, note)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[PF_SQ_FOLDER_SET] =
+		"UPDATE folder SET account = ?1, src_path = ?2, dst_path = ?3, src_id = ?4,"
+		" dst_id = ?5, kind = ?6, role = ?7, src_validity = ?8, dst_validity = ?9,"
+		" dst_mark = ?10, src_cursor = ?11, verdict = ?12, note = ?13 WHERE id = ?14",
+	[PF_SQ_ITEM_PUT] = "REPLACE INTO item(k, state, verdict, size, date, zone, sys, attempts, "
+			   "src_id, dst_id,"
+			   " digest, kw, note) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[PF_SQ_ITEMS_SENT] = "UPDATE item SET state = 1 WHERE k BETWEEN ? AND ? AND state = 0",
+	[PF_SQ_ITEM_DONE] = "UPDATE item SET state = 2, verdict = ?2, dst_id = ?3, size = ?4,"
+			    " digest = ?5 WHERE k = ?1",
+	[PF_SQ_ITEMS_DROP] = "DELETE FROM item WHERE k BETWEEN ? AND ?",
+	[PF_SQ_EVENT_ADD] = "INSERT INTO event(account, at, number, folder, item, text, raw)"
+			    " VALUES(?, ?, ?, ?, ?, ?, ?)",
+};
+
+enum { RAW_KEPT = 4096 };
+
+/* A statement being filled: parameters from left to right, the first failure is kept. */
+struct fill {
+	sqlite3_stmt *st;
+	int at, code;
+};
+
+static void put_int(struct fill *f, int64_t v)
+{
+	int code = sqlite3_bind_int64(f->st, ++f->at, v);
+
+	f->code = f->code == SQLITE_OK ? code : f->code;
+}
+
+/* Absent becomes NULL. Nothing is copied: the statement runs before the caller's bytes go away. */
+static void put_span(struct fill *f, struct pf_span s)
+{
+	int code = sqlite3_bind_blob64(f->st, ++f->at, s.p, s.n, SQLITE_STATIC);
+
+	f->code = f->code == SQLITE_OK ? code : f->code;
+}
+
+static void put_text(struct fill *f, const char *s)
+{
+	int code = sqlite3_bind_text(f->st, ++f->at, s, -1, SQLITE_STATIC);
+
+	f->code = f->code == SQLITE_OK ? code : f->code;
+}
+
+static int fail_write(struct pf_ledger *led, int code, const char *doing, struct pf_err *err)
+{
+	(void)pf_sq_fail(&led->why, led->path, code == SQLITE_OK ? led->db : NULL, code, doing);
+	led->failed = true;
+	if (err) {
+		*err = led->why;
+	}
+	return PF_FAIL;
+}
+
+/* Run the filled statement to its end; `changes`: the rows it must have touched, -1 for any number.
+ */
+static int run(
+	struct pf_ledger *led, struct fill *f, int changes, const char *doing, struct pf_err *err)
+{
+	if (f->code != SQLITE_OK) {
+		return fail_write(led, f->code, doing, err);
+	}
+	if (sqlite3_step(f->st) != SQLITE_DONE) {
+		(void)fail_write(led, SQLITE_OK, doing, err);
+		(void)sqlite3_reset(f->st); /* tells the same failure again */
+		return PF_FAIL;
+	}
+	(void)sqlite3_reset(f->st);
+	if (changes >= 0 && sqlite3_changes(led->db) != changes) {
+		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "ledger %s: %s: it is not there",
+			led->path, doing);
+	}
+	return PF_OK;
+}
+
+static int may_write(const struct pf_ledger *led, struct pf_err *err)
+{
+	if (led->mode != PF_LEDGER_WRITE) {
+		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
+			"ledger %s: was opened for reading only", led->path);
+	}
+	if (led->failed && err) {
+		*err = led->why;
+	}
+	return led->failed ? PF_FAIL : PF_OK;
+}
+
+/* Open the transaction if there is none and make `which` ready to be filled. */
+static int begin(struct pf_ledger *led, enum pf_sq_write which, struct fill *f, struct pf_err *err)
+{
+	struct fill open = {.st = led->write[PF_SQ_BEGIN]};
+
+	if (may_write(led, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (!led->dirty && run(led, &open, -1, "beginning to write", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	led->dirty = true;
+	*f = (struct fill){.st = led->write[which]};
+	return PF_OK;
+}
+
+int pf_ledger_commit(struct pf_ledger *led, struct pf_err *err)
+{
+	struct fill f = {.st = led->write[PF_SQ_COMMIT]};
+
+	if (!led->dirty && !led->failed) {
+		return PF_OK;
+	}
+	if (may_write(led, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_kill_point(led->commits + 1, PF_KILL_BEFORE);
+	if (run(led, &f, -1, "making writes durable", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	led->dirty = false;
+	led->commits++;
+	pf_kill_point(led->commits, PF_KILL_AFTER);
+	return PF_OK;
+}
+
+bool pf_ledger_dirty(const struct pf_ledger *led)
+{
+	return led->dirty;
+}
+
+uint64_t pf_ledger_commits(const struct pf_ledger *led)
+{
+	return led->commits;
+}
+
+/* ---- accounts and passes ---- */
+
+/* `*id` 0: there is none. */
+static int find_account(
+	struct pf_ledger *led, const char *from, const char *to, int64_t *id, struct pf_err *err)
+{
+	struct fill f = {.st = led->write[PF_SQ_ACCOUNT_FIND]};
+	int code;
+
+	*id = 0;
+	put_text(&f, from);
+	put_text(&f, to);
+	if (f.code != SQLITE_OK) {
+		return pf_sq_fail(err, led->path, NULL, f.code, "finding the account");
+	}
+	code = sqlite3_step(f.st);
+	if (code == SQLITE_ROW) {
+		*id = sqlite3_column_int64(f.st, 0);
+	} else if (code != SQLITE_DONE) {
+		(void)pf_sq_fail(err, led->path, led->db, 0, "finding the account");
+	}
+	(void)sqlite3_reset(f.st);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? PF_OK : PF_FAIL;
+}
+
+int pf_ledger_account(
+	struct pf_ledger *led, const char *from, const char *to, int64_t *id, struct pf_err *err)
+{
+	struct fill f;
+
+	if (may_write(led, err) != PF_OK || find_account(led, from, to, id, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (*id != 0) {
+		return PF_OK;
+	}
+	if (begin(led, PF_SQ_ACCOUNT_ADD, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_text(&f, from);
+	put_text(&f, to);
+	if (run(led, &f, 1, "noting the account", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	*id = sqlite3_last_insert_rowid(led->db);
+	return PF_OK;
+}
+
+int pf_ledger_pass_begin(struct pf_ledger *led, int64_t account, int64_t now_utc_s, int64_t *pass,
+	struct pf_err *err)
+{
+	struct fill f;
+
+	if (begin(led, PF_SQ_PASS_BEGIN, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, account);
+	put_int(&f, now_utc_s);
+	if (run(led, &f, 1, "noting a pass", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	*pass = sqlite3_last_insert_rowid(led->db);
+	return PF_OK;
+}
+
+int pf_ledger_pass_end(struct pf_ledger *led, int64_t pass, int64_t now_utc_s, int exit_status,
+	struct pf_span summary, struct pf_err *err)
+{
+	struct fill f;
+
+	if (begin(led, PF_SQ_PASS_END, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, pass);
+	put_int(&f, now_utc_s);
+	put_int(&f, exit_status);
+	put_span(&f, summary);
+	return run(led, &f, 1, "noting a pass's end", err);
+}
+
+/* ---- folders ---- */
+
+int pf_ledger_folder_put(
+	struct pf_ledger *led, int64_t account, struct pf_ledger_folder *row, struct pf_err *err)
+{
+	bool fresh = row->id == 0;
+	struct fill f;
+
+	if (begin(led, fresh ? PF_SQ_FOLDER_ADD : PF_SQ_FOLDER_SET, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, account);
+	put_span(&f, row->src_path);
+	put_span(&f, row->dst_path);
+	put_span(&f, row->src_id);
+	put_span(&f, row->dst_id);
+	put_int(&f, row->kind);
+	put_int(&f, row->role);
+	put_int(&f, (int64_t)row->src_validity);
+	put_int(&f, (int64_t)row->dst_validity);
+	put_int(&f, (int64_t)row->dst_mark);
+	put_span(&f, row->src_cursor);
+	put_int(&f, row->verdict);
+	put_span(&f, row->note);
+	if (!fresh) {
+		put_int(&f, row->id);
+	}
+	if (run(led, &f, 1, "noting a folder", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (fresh) {
+		row->id = sqlite3_last_insert_rowid(led->db);
+	}
+	return PF_OK;
+}
+
+/* ---- items ---- */
+
+static int check_folder(struct pf_ledger *led, int64_t folder, struct pf_err *err)
+{
+	if (folder < 1 || folder > PF_SQ_FOLDER_MAX) {
+		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
+			"ledger %s: no folder has the number %lld", led->path, (long long)folder);
+	}
+	return PF_OK;
+}
+
+int pf_ledger_item_put(struct pf_ledger *led, const struct pf_ledger_item *row, struct pf_err *err)
+{
+	struct fill f;
+
+	if (check_folder(led, row->folder, err) != PF_OK ||
+		begin(led, PF_SQ_ITEM_PUT, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, pf_sq_key(row->folder, row->seq));
+	put_int(&f, row->state);
+	put_int(&f, row->verdict);
+	put_int(&f, (int64_t)row->size);
+	put_int(&f, row->date_utc_s);
+	put_int(&f, row->zone_min);
+	put_int(&f, row->flags.sys);
+	put_int(&f, row->attempts);
+	put_span(&f, row->src_id);
+	put_span(&f, row->dst_id);
+	put_span(&f, pf_span(row->has_digest ? row->digest.b : NULL,
+			     row->has_digest ? sizeof(row->digest.b) : 0));
+	put_span(&f, row->flags.kw);
+	put_span(&f, row->note);
+	return run(led, &f, -1, "noting an item", err);
+}
+
+int pf_ledger_items_sent(
+	struct pf_ledger *led, int64_t folder, uint32_t first, uint32_t last, struct pf_err *err)
+{
+	struct fill f;
+
+	if (check_folder(led, folder, err) != PF_OK ||
+		begin(led, PF_SQ_ITEMS_SENT, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, pf_sq_key(folder, first));
+	put_int(&f, pf_sq_key(folder, last));
+	return run(led, &f, -1, "noting items as sent", err);
+}
+
+int pf_ledger_item_done(
+	struct pf_ledger *led, const struct pf_ledger_done *done, struct pf_err *err)
+{
+	struct fill f;
+
+	if (check_folder(led, done->folder, err) != PF_OK ||
+		begin(led, PF_SQ_ITEM_DONE, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, pf_sq_key(done->folder, done->seq));
+	put_int(&f, done->verdict);
+	put_span(&f, done->dst_id);
+	put_int(&f, (int64_t)done->size);
+	put_span(&f, pf_span(done->digest->b, sizeof(done->digest->b)));
+	return run(led, &f, 1, "noting an item's end", err);
+}
+
+int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *err)
+{
+	struct fill f;
+
+	if (check_folder(led, folder, err) != PF_OK ||
+		begin(led, PF_SQ_ITEMS_DROP, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, pf_sq_key(folder, 0));
+	put_int(&f, pf_sq_key(folder, UINT32_MAX));
+	return run(led, &f, -1, "forgetting a folder's items", err);
+}
+
+/* ---- events ---- */
+
+int pf_ledger_event_add(struct pf_ledger *led, const struct pf_ledger_event *ev, struct pf_err *err)
+{
+	struct fill f;
+
+	if (begin(led, PF_SQ_EVENT_ADD, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, ev->account);
+	put_int(&f, ev->at_utc_s);
+	put_int(&f, ev->number);
+	put_span(&f, ev->folder);
+	put_span(&f, ev->item);
+	put_span(&f, ev->text);
+	put_span(&f, pf_span(ev->raw.p, ev->raw.n < RAW_KEPT ? ev->raw.n : RAW_KEPT));
+	return run(led, &f, 1, "noting an event", err);
+}
