@@ -17,6 +17,8 @@ enum pf_entry_bit {
 	PF_ENTRY_BUSY = 1u << 5,        /* in a slot, or waiting to be tried again */
 	PF_ENTRY_GONE = 1u << 6,        /* the source no longer has it */
 	PF_ENTRY_FLAGS_LATER = 1u << 7, /* stored without its flags: to be set by FLAGS */
+	PF_ENTRY_MISSING = 1u << 8,     /* asked for and not returned */
+	PF_ENTRY_DEEP = 1u << 9,        /* to be read on both sides and compared */
 };
 
 /* Flags of an entry as they are to be and as they were carried before. */

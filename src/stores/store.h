@@ -3,9 +3,9 @@
  *
  * A store takes operations and yields events. It never blocks, never calls back, and reads from its
  * sockets only within next(): an engine that stops asking stops the reading. Operations on one
- * folder are carried out in the order they were submitted; operations on different folders may
- * overtake one another. Every operation ends in exactly one DONE or FAILED, whatever happens to the
- * connection.
+ * folder are carried out in the order they were submitted, MKFOLDERs among themselves as well;
+ * operations on different folders may overtake one another. Every operation ends in exactly one
+ * DONE or FAILED, whatever happens to the connection.
  *
  * What a store lacks is said by its capabilities, as data; the engine has a slower road for each.
  */
@@ -94,6 +94,8 @@ struct pf_op {
 		struct {
 			enum pf_part part;
 			uint64_t size; /* as listed, so that large ones can be asked for alone */
+			uint64_t whole_max; /* up to here it comes as one BODY, larger ones as
+					       CHUNKs */
 		} get;
 		struct {
 			struct pf_blob *body; /* the whole item, shared until DONE or FAILED; or
@@ -202,9 +204,9 @@ struct pf_store_ops {
 	/* PF_AGAIN: the window is full; take events first. */
 	int (*submit)(struct pf_store *s, const struct pf_op *op, struct pf_err *err);
 	/*
-	 * Bytes of a PUT without body. All or none: PF_AGAIN means not taken, wait for HUNGRY. An absent
-	 * span: the rest will never come; the PUT ends as FAILED, not in doubt when the store can see to it
-	 * that nothing of it is kept.
+	 * Bytes of a PUT without body. All or none: PF_AGAIN means not taken, wait for HUNGRY. An
+	 * absent span: the rest will never come; the PUT ends as FAILED, not in doubt when the
+	 * store can see to it that nothing of it is kept.
 	 */
 	int (*feed)(struct pf_store *s, uint64_t op, struct pf_span part, struct pf_err *err);
 	/*

@@ -1,0 +1,251 @@
+/*
+ * One folder from its listing to its end.
+ *
+ *   WAITING -> MAKING -> LISTING -> PAIRING -> COPYING -> CONFIRMING -> CARRYING -> OVER
+ *                                      ^          |
+ *                                      +-SETTLING-+  (items whose end is in doubt)
+ *                                      +-CHECKING-+  (items that did not come)
+ */
+#include "base/utf8.h"
+#include "engine/job_private.h"
+
+#include <stdlib.h>
+
+bool fold_is_active(const struct pf_fold *f)
+{
+	return f->state != FOLD_WAITING && f->state != FOLD_OVER;
+}
+
+bool fold_has_place(const struct pf_fold *f)
+{
+	return f->dst_exists;
+}
+
+void fold_free_work(struct pf_fold *f)
+{
+	f->job->rows_in_memory -=
+		f->rows.n < f->job->rows_in_memory ? f->rows.n : f->job->rows_in_memory;
+	fold_pair_free(f);
+	fold_deep_free(f);
+	pf_rows_deinit(&f->rows);
+	pf_rows_deinit(&f->void_rows);
+	free(f->foreign);
+	free(f->claimed);
+	f->foreign = NULL;
+	f->claimed = NULL;
+	f->foreign_n = 0;
+	f->foreign_cap = 0;
+	f->claimed_n = 0;
+	pf_buf_deinit(&f->permitted_kw);
+}
+
+/* The slots that wait for nothing at the target any more are given back. */
+static void drop_slots(struct pf_fold *f)
+{
+	for (size_t i = 0; i < SLOTS && f->slots > 0; i++) {
+		if (f->job->slots[i].state != SLOT_FREE && f->job->slots[i].fold == f) {
+			slot_release(&f->job->slots[i]);
+		}
+	}
+}
+
+static int over(struct pf_fold *f, struct pf_err *err)
+{
+	int rc = PF_OK;
+
+	if (job_keeps(f->job) && f->row_id != 0) {
+		rc = fold_copy_unsend(f, err);
+		if (rc == PF_OK) {
+			rc = fold_save(f, err);
+		}
+	}
+	drop_slots(f);
+	fold_free_work(f);
+	f->state = FOLD_OVER;
+	return rc;
+}
+
+void fold_fail(struct pf_fold *f, const struct pf_err *why)
+{
+	struct pf_err ignored; /* what can't be noted now is found out by the next pass */
+
+	if (f->state == FOLD_OVER) {
+		return;
+	}
+	f->failed = true;
+	(void)pf_print_safe(f->note, sizeof(f->note), pf_span_str(why->text));
+	job_event(f->job, PF_EV_FOLDER_FAILED, f, NULL, "%s", why->text);
+	(void)over(f, &ignored);
+	f->job->progress.folders_done++;
+}
+
+static int begin(struct pf_fold *f, struct pf_err *err)
+{
+	if (f->skipped || f->unchanged || !f->selectable) {
+		return over(f, err);
+	}
+	if (job_writes(f->job) && !f->dst_exists) {
+		f->state = FOLD_MAKING; /* job_folders moves it on */
+		return PF_OK;
+	}
+	f->state = FOLD_LISTING;
+	return fold_list_begin(f, err);
+}
+
+static int begin_confirm(struct pf_fold *f, struct pf_err *err)
+{
+	int rc;
+
+	f->confirmed = false;
+	f->state = FOLD_CONFIRMING;
+	rc = fold_confirm_begin(f, err);
+	f->state = rc == PF_END ? FOLD_CARRYING : FOLD_CONFIRMING;
+	return rc == PF_FAIL ? PF_FAIL : PF_OK;
+}
+
+static int begin_copy(struct pf_fold *f, struct pf_err *err)
+{
+	if (!job_writes(f->job)) {
+		return f->job->cfg->mode == PF_JOB_VERIFY ? begin_confirm(f, err) : over(f, err);
+	}
+	f->state = FOLD_COPYING;
+	fold_copy_begin(f);
+	return PF_OK;
+}
+
+static int begin_pair(struct pf_fold *f, struct pf_err *err)
+{
+	int rc = fold_pair_begin(f, err);
+
+	f->state = FOLD_PAIRING;
+	if (rc == PF_END) {
+		return begin_copy(f, err);
+	}
+	return rc;
+}
+
+/* All slots are empty: what is left to find out? */
+static int after_copy(struct pf_fold *f, struct pf_err *err)
+{
+	if (f->doubts > 0 && f->settle_rounds < SETTLE_ROUNDS_MAX) {
+		f->settle_rounds++;
+		f->state = FOLD_SETTLING;
+		return fold_list_dst(f, f->dst_mark, err);
+	}
+	if (f->missing > 0) {
+		f->state = FOLD_CHECKING;
+		return fold_list_src(f, false, err);
+	}
+	return begin_confirm(f, err);
+}
+
+static int step_listing(struct pf_fold *f, struct pf_err *err)
+{
+	if (!f->src_done || !f->dst_done) {
+		return fold_list_step(f, err);
+	}
+	switch (f->state) {
+	case FOLD_LISTING:
+	case FOLD_SETTLING:
+		if (fold_list_end(f, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		return begin_pair(f, err);
+	case FOLD_CHECKING:
+		if (missing_settle(f, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		f->state = FOLD_COPYING; /* what came meanwhile */
+		f->again = 1;
+		f->again_ms = 0;
+		return PF_OK;
+	default:
+		return PF_OK;
+	}
+}
+
+static int step_confirming(struct pf_fold *f, struct pf_err *err)
+{
+	int rc;
+
+	if (!f->dst_done) {
+		return fold_list_step(f, err);
+	}
+	if (!f->confirmed) {
+		f->confirmed = true;
+		if (fold_confirm_end(f, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	rc = fold_deep_step(f, err);
+	if (rc != PF_OK) {
+		return rc;
+	}
+	if (f->again > 0 && f->confirm_rounds <= 1) { /* the target lost some: once more */
+		f->state = FOLD_COPYING;
+		return PF_OK;
+	}
+	f->state = FOLD_CARRYING;
+	return PF_OK;
+}
+
+/* All went through: the next pass may start from what the source shows now. */
+static int complete(struct pf_fold *f, struct pf_err *err)
+{
+	pf_buf_clear(&f->old_cursor);
+	if (pf_buf_add(&f->old_cursor, pf_buf_span(&f->new_cursor), err) != PF_OK) {
+		return PF_FAIL;
+	}
+	f->dst_mark = f->dst_next > f->dst_mark ? f->dst_next : f->dst_mark;
+	return over(f, err);
+}
+
+int fold_step(struct pf_fold *f, struct pf_err *err)
+{
+	int rc = PF_OK;
+
+	switch (f->state) {
+	case FOLD_WAITING:
+		return begin(f, err);
+	case FOLD_MAKING:
+	case FOLD_OVER:
+		return PF_OK;
+	case FOLD_LISTING:
+	case FOLD_SETTLING:
+	case FOLD_CHECKING:
+		return step_listing(f, err);
+	case FOLD_PAIRING:
+		rc = fold_pair_step(f, err);
+		return rc == PF_OK ? begin_copy(f, err) : rc;
+	case FOLD_COPYING:
+		rc = fold_copy_step(f, err);
+		return rc == PF_OK ? after_copy(f, err) : rc;
+	case FOLD_CONFIRMING:
+		return step_confirming(f, err);
+	case FOLD_CARRYING:
+		rc = fold_flags_step(f, err);
+		return rc == PF_OK ? complete(f, err) : rc;
+	}
+	return PF_OK;
+}
+
+int fold_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	switch (op_use(ev->op)) {
+	case USE_LIST_SRC:
+	case USE_LIST_DST:
+		return f->state == FOLD_OVER ? PF_OK : fold_list_event(f, side, ev, err);
+	case USE_PAIR:
+		return fold_pair_event(f, side, ev, err);
+	case USE_GET:
+	case USE_PUT:
+		return fold_copy_event(f, side, ev, err);
+	case USE_FLAGS:
+		return fold_flags_event(f, ev, err);
+	case USE_DEEP:
+		return fold_deep_event(f, side, ev, err);
+	default:
+		return PF_OK;
+	}
+}

@@ -1,0 +1,189 @@
+/*
+ * Items read on both sides and compared: all of them under verify --deep, else those whose size at
+ * the target is not what was sent.
+ */
+#include "engine/job_private.h"
+
+#include <stdlib.h>
+
+enum { DEEP_WINDOW = 16 };
+
+struct pf_deep {
+	bool used;
+	size_t entry;
+	struct pf_fingerprinter *printer[2];
+	struct pf_fingerprint print[2];
+	bool ended[2], read[2];
+	struct pf_blob *body; /* the source's, for the quarantine; NULL for a large one */
+};
+
+static void clear(struct pf_deep *d)
+{
+	pf_fingerprinter_free(&d->printer[SRC]);
+	pf_fingerprinter_free(&d->printer[DST]);
+	pf_blob_unref(&d->body);
+	*d = (struct pf_deep){0};
+}
+
+void fold_deep_free(struct pf_fold *f)
+{
+	for (size_t i = 0; f->deep && i < DEEP_WINDOW; i++) {
+		clear(&f->deep[i]);
+	}
+	free(f->deep);
+	f->deep = NULL;
+	f->deep_open = 0;
+}
+
+static int ask(struct pf_fold *f, enum pf_side_no side, size_t i, struct pf_err *err)
+{
+	const struct pf_entry *e = &f->rows.v[f->deep[i].entry];
+	struct pf_op op = {
+		.kind = PF_OP_GET,
+		.id = op_id(USE_DEEP, f->index, i),
+		.folder = pf_buf_span(side == SRC ? &f->src_id : &f->dst_id),
+		.item = side == SRC ? e->src_id : e->dst_id,
+		.get = {.size = e->size, .whole_max = WHOLE_MAX},
+	};
+
+	return job_submit(f->job, side, &op, err);
+}
+
+/* Begin with one entry; a side that has no room yet is asked by a later step. */
+static int begin(struct pf_fold *f, size_t i, size_t entry, struct pf_err *err)
+{
+	struct pf_deep *d = &f->deep[i];
+	int rc;
+
+	d->used = true;
+	d->entry = entry;
+	rc = ask(f, DST, i, err);
+	if (rc != PF_OK) {
+		clear(d);
+		return rc;
+	}
+	f->deep_open++;
+	rc = ask(f, SRC, i, err);
+	if (rc == PF_AGAIN) { /* rare: its window is full. The item is taken for unread at the
+				 source */
+		d->ended[SRC] = true;
+		return PF_OK;
+	}
+	return rc;
+}
+
+int fold_deep_step(struct pf_fold *f, struct pf_err *err)
+{
+	if (!f->deep) {
+		f->deep = calloc(DEEP_WINDOW, sizeof(*f->deep));
+		if (!f->deep) {
+			return pf_fail_memory(err, "comparing items");
+		}
+	}
+	for (size_t i = 0; i < DEEP_WINDOW; i++) {
+		while (f->deep_next < f->rows.n &&
+			(!(f->rows.v[f->deep_next].bits & PF_ENTRY_DEEP) ||
+				!f->rows.v[f->deep_next].dst_id.p ||
+				(f->rows.v[f->deep_next].bits & PF_ENTRY_GONE))) {
+			f->deep_next++;
+		}
+		if (f->deep_next == f->rows.n) {
+			break;
+		}
+		if (!f->deep[i].used) {
+			int rc = begin(f, i, f->deep_next, err);
+
+			if (rc != PF_OK) {
+				return rc;
+			}
+			f->deep_next++;
+		}
+	}
+	return f->deep_open == 0 && f->deep_next == f->rows.n ? PF_OK : PF_AGAIN;
+}
+
+static int judge(struct pf_fold *f, struct pf_deep *d, struct pf_err *err)
+{
+	struct pf_entry *e = &f->rows.v[d->entry];
+	struct pf_job *job = f->job;
+	bool verify = job->cfg->mode == PF_JOB_VERIFY;
+	struct pf_blob *body = NULL;
+
+	e->bits &= (uint16_t)~PF_ENTRY_DEEP;
+	if (!d->read[SRC] || !d->read[DST]) {
+		job_event(job, PF_EV_SIZE_DIFFERS, f, e,
+			"it can't be read at the %s to be compared",
+			d->read[SRC] ? "target" : "source");
+		job->outcome.differing += verify;
+		return PF_OK;
+	}
+	if (pf_digest_eq(&d->print[SRC].exact, &d->print[DST].exact)) {
+		return PF_OK;
+	}
+	if (pf_digest_eq(&d->print[SRC].canonical, &d->print[DST].canonical)) {
+		job_event(job, PF_EV_SIZE_DIFFERS, f, e,
+			"the target holds it in a form that it rewrote; what it says is the same");
+		return job_keeps(job)
+			       ? pf_rows_save(e, job->cfg->ledger, f->row_id,
+					 "the target holds it in a form that it rewrote", err)
+			       : PF_OK;
+	}
+	job_event(job, PF_EV_ITEM_ALTERED, f, e, "what the target holds is not what was sent");
+	if (verify) {
+		job->outcome.differing++;
+		return PF_OK;
+	}
+	body = d->body;
+	d->body = NULL;
+	return quarantine_entry(f, e, body, "what the target stored is not what was sent", err);
+}
+
+static int take(struct pf_deep *d, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	struct pf_blob *body = ev->kind == PF_STORE_BODY ? ev->body : NULL;
+
+	if (!d->printer[side]) {
+		d->printer[side] = pf_fingerprinter_new(true);
+		if (!d->printer[side]) {
+			pf_blob_unref(&body);
+			return pf_fail_memory(err, "a fingerprint");
+		}
+	}
+	pf_fingerprinter_add(d->printer[side], body ? pf_blob_span(body) : ev->chunk.bytes);
+	if (side == SRC && body) {
+		d->body = body;
+		return PF_OK;
+	}
+	pf_blob_unref(&body);
+	return PF_OK;
+}
+
+int fold_deep_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	struct pf_blob *body = ev->kind == PF_STORE_BODY ? ev->body : NULL;
+	struct pf_deep *d;
+	int rc;
+
+	if (!f->deep || op_index(ev->op) >= DEEP_WINDOW || !f->deep[op_index(ev->op)].used) {
+		pf_blob_unref(&body);
+		return PF_OK;
+	}
+	d = &f->deep[op_index(ev->op)];
+	if (ev->kind == PF_STORE_BODY || ev->kind == PF_STORE_CHUNK) {
+		return take(d, side, ev, err);
+	}
+	if (ev->kind == PF_STORE_DONE && d->printer[side]) {
+		pf_fingerprinter_take(d->printer[side], &d->print[side]);
+		d->read[side] = true;
+	}
+	d->ended[side] = true;
+	if (!d->ended[SRC] || !d->ended[DST]) {
+		return PF_OK;
+	}
+	rc = judge(f, d, err);
+	clear(d);
+	f->deep_open--;
+	return rc;
+}

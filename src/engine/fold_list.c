@@ -1,0 +1,490 @@
+/*
+ * Listings of both sides, compared with the ledger.
+ */
+#include "engine/job_private.h"
+
+#include <stdlib.h>
+
+/* ---- asking ---- */
+
+int fold_list_src(struct pf_fold *f, bool delta, struct pf_err *err)
+{
+	f->src_done = false;
+	f->src_asked = false;
+	f->want_delta = delta;
+	for (size_t i = 0; i < f->rows.n; i++) {
+		f->rows.v[i].bits &= (uint16_t)~PF_ENTRY_LISTED;
+	}
+	return fold_list_step(f, err);
+}
+
+int fold_list_dst(struct pf_fold *f, uint64_t from, struct pf_err *err)
+{
+	f->dst_done = false;
+	f->dst_asked = false;
+	f->dst_from = from;
+	return fold_list_step(f, err);
+}
+
+static int ask_src(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_op op = {
+		.kind = PF_OP_LIST,
+		.id = op_id(USE_LIST_SRC, f->index, 0),
+		.folder = pf_buf_span(&f->src_id),
+	};
+	int rc;
+
+	if (f->want_delta) {
+		op.list.cursor = pf_buf_span(&f->old_cursor);
+	}
+	rc = job_submit(f->job, SRC, &op, err);
+	if (rc != PF_OK) {
+		return rc;
+	}
+	f->src_asked = true;
+	f->delta = false;
+	return pf_rows_begin_listing(&f->rows, err);
+}
+
+static int ask_dst(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_op op = {
+		.kind = PF_OP_LIST,
+		.id = op_id(USE_LIST_DST, f->index, 0),
+		.folder = pf_buf_span(&f->dst_id),
+		.list = {.from = f->dst_from},
+	};
+	int rc = job_submit(f->job, DST, &op, err);
+
+	if (rc != PF_OK) {
+		return rc;
+	}
+	f->dst_asked = true;
+	f->dst_listed = 0;
+	f->foreign_n = 0;
+	return pf_rows_index_dst(&f->rows, err);
+}
+
+int fold_list_step(struct pf_fold *f, struct pf_err *err)
+{
+	int rc = PF_OK;
+
+	if (f->not_before_ms > f->job->now.ms) {
+		return PF_AGAIN;
+	}
+	if (!f->src_done && !f->src_asked) {
+		rc = ask_src(f, err);
+	}
+	if (rc == PF_OK && !f->dst_done && !f->dst_asked) {
+		rc = ask_dst(f, err);
+	}
+	return rc == PF_FAIL ? PF_FAIL : PF_AGAIN;
+}
+
+/* Ids at the target that rows of other folders with the same place account for. */
+static int read_claims(struct pf_fold *f, struct pf_fold *other, struct pf_err *err)
+{
+	struct pf_ledger_cursor *c = NULL;
+	struct pf_ledger_item row;
+	int rc = pf_ledger_items(
+		f->job->cfg->ledger, f->job->cfg->account, other->row_id, PF_ITEMS_ALL, &c, err);
+
+	while (rc == PF_OK && (rc = pf_ledger_items_next(c, &row, err)) == PF_OK) {
+		struct pf_span *grown;
+
+		if (!row.dst_id.p) {
+			continue;
+		}
+		if ((f->claimed_n & (f->claimed_n - 1)) == 0) { /* full at powers of two */
+			size_t cap = f->claimed_n ? f->claimed_n * 2 : 1;
+
+			grown = realloc(f->claimed, cap * sizeof(*grown));
+			if (!grown) {
+				rc = pf_fail_memory(err, "the items of a folder");
+				break;
+			}
+			f->claimed = grown;
+		}
+		f->claimed[f->claimed_n++] = pf_arena_span(&f->rows.arena, row.dst_id);
+	}
+	pf_ledger_cursor_close(&c);
+	return rc == PF_END ? PF_OK : rc;
+}
+
+static int cmp_span(const void *a, const void *b)
+{
+	return pf_span_cmp(*(const struct pf_span *)a, *(const struct pf_span *)b);
+}
+
+static int load(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_job *job = f->job;
+
+	if (!job->cfg->ledger || f->row_id == 0) {
+		return PF_OK;
+	}
+	for (size_t i = 0; i < job->fold_count; i++) {
+		struct pf_fold *o = &job->folds[i];
+
+		if (o != f && o->row_id != 0 && pf_path_eq(&o->dst, &f->dst) &&
+			read_claims(f, o, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	if (f->claimed_n > 1) {
+		qsort(f->claimed, f->claimed_n, sizeof(*f->claimed), cmp_span);
+	}
+	return pf_rows_load(&f->rows, job->cfg->ledger, job->cfg->account, f->row_id, err);
+}
+
+static bool has_dst_ids(const struct pf_fold *f)
+{
+	for (size_t i = 0; i < f->rows.n; i++) {
+		if (f->rows.v[i].dst_id.p) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int fold_list_begin(struct pf_fold *f, struct pf_err *err)
+{
+	const struct pf_job *job = f->job;
+	bool delta, known;
+
+	if (load(f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	known = has_dst_ids(f) && !f->dst_validity_new;
+	delta = job->cfg->mode == PF_JOB_COPY && f->old_cursor.n > 0 && f->rows.n > 0 &&
+		job_has_cap(job, SRC, PF_CAP_LIST_DELTA);
+	f->src_done = false;
+	f->dst_done = !f->dst_exists || job->cfg->mode == PF_JOB_CHECK;
+	f->dst_from = known ? f->dst_mark : 0;
+	return fold_list_src(f, delta, err) == PF_FAIL ? PF_FAIL : PF_OK;
+}
+
+/* ---- answers ---- */
+
+/* The source's ids mean nothing any more: the old rows only serve to know what the target holds. */
+static int void_source(struct pf_fold *f, struct pf_err *err)
+{
+	job_event(f->job, PF_EV_VALIDITY_CHANGED, f, NULL,
+		"the source gave its items new ids: %zu known items are paired again by their "
+		"content",
+		f->rows.n);
+	pf_rows_deinit(&f->void_rows);
+	f->void_rows = f->rows;
+	pf_rows_init(&f->rows);
+	pf_buf_clear(&f->old_cursor);
+	if (pf_rows_index_dst(&f->void_rows, err) != PF_OK ||
+		pf_rows_begin_listing(&f->rows, err) != PF_OK ||
+		pf_rows_index_dst(&f->rows, err) != PF_OK ||
+		(job_keeps(f->job) &&
+			pf_ledger_items_drop(f->job->cfg->ledger, f->row_id, err) != PF_OK)) {
+		return PF_FAIL;
+	}
+	if (f->dst_from > 0 && f->dst_exists) {
+		f->dst_from = 0;
+		f->relist_dst = f->dst_asked;
+		f->dst_done = false;
+	}
+	return PF_OK;
+}
+
+/* The target's ids mean nothing any more: where our items are is found out by their content. */
+static int void_target(struct pf_fold *f, struct pf_err *err)
+{
+	job_event(f->job, PF_EV_VALIDITY_CHANGED, f, NULL,
+		"the target gave its items new ids: %zu known items are paired again by their "
+		"content",
+		f->rows.n);
+	for (size_t i = 0; i < f->rows.n; i++) {
+		struct pf_entry *e = &f->rows.v[i];
+
+		if (e->dst_id.p || e->verdict == PF_VERDICT_COPIED ||
+			e->verdict == PF_VERDICT_PRESENT) {
+			e->dst_id = pf_span(NULL, 0);
+			e->state = PF_ROW_PLANNED;
+			e->verdict = PF_VERDICT_NONE;
+			e->bits |= PF_ENTRY_UNSAVED;
+		}
+	}
+	f->dst_mark = 0;
+	return pf_rows_index_dst(&f->rows, err);
+}
+
+static int state_of_src(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
+{
+	const struct pf_folder *now = ev->folder;
+	int rc = PF_OK;
+
+	if (f->src_validity != 0 && now->state.validity != 0 &&
+		now->state.validity != f->src_validity) {
+		rc = void_source(f, err);
+	}
+	f->src_validity = now->state.validity;
+	f->delta = ev->delta && f->want_delta;
+	pf_buf_clear(&f->new_cursor);
+	return rc == PF_OK ? pf_buf_add(&f->new_cursor, now->state.cursor, err) : rc;
+}
+
+static int state_of_dst(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
+{
+	const struct pf_folder *now = ev->folder;
+	bool changed = f->dst_validity != 0 && now->state.validity != 0 &&
+		       now->state.validity != f->dst_validity;
+
+	f->dst_validity = now->state.validity;
+	f->dst_count = now->state.count;
+	f->dst_next = now->state.next;
+	f->permitted_known = true;
+	f->permitted_sys = ev->permitted_sys;
+	f->permitted_any = ev->permitted_any;
+	f->dst_validity_new = false;
+	pf_buf_clear(&f->permitted_kw);
+	if (pf_buf_add(&f->permitted_kw, ev->permitted_kw, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return changed ? void_target(f, err) : PF_OK;
+}
+
+static int listed(struct pf_fold *f, const struct pf_item *item, struct pf_err *err)
+{
+	struct pf_entry *e = NULL;
+	uint32_t before = f->rows.max_seq;
+	char why[200];
+
+	if (pf_rows_listed(&f->rows, item, &e, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (f->rows.max_seq == before) {
+		return PF_OK;
+	}
+	f->job->rows_in_memory++;
+	if (pf_rules_skip_item(f->job->cfg->rules, item, why, sizeof(why))) {
+		e->state = PF_ROW_DONE;
+		e->verdict = PF_VERDICT_SKIPPED;
+		if (job_keeps(f->job)) {
+			return pf_rows_save(e, f->job->cfg->ledger, f->row_id, why, err);
+		}
+	}
+	return PF_OK;
+}
+
+static bool is_claimed(const struct pf_fold *f, struct pf_span id)
+{
+	return f->claimed_n > 0 &&
+	       bsearch(&id, f->claimed, f->claimed_n, sizeof(*f->claimed), cmp_span) != NULL;
+}
+
+int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_err *err)
+{
+	struct pf_entry *old;
+	struct pf_foreign *n;
+
+	if (pf_rows_find_dst(&f->rows, item->id) || is_claimed(f, item->id)) {
+		return PF_OK;
+	}
+	if (f->foreign_n == f->foreign_cap) {
+		size_t cap = f->foreign_cap ? f->foreign_cap * 2 : 64;
+		struct pf_foreign *grown = realloc(f->foreign, cap * sizeof(*grown));
+
+		if (!grown) {
+			return pf_fail_memory(err, "the items of a folder");
+		}
+		f->foreign = grown;
+		f->foreign_cap = cap;
+	}
+	old = f->void_rows.n > 0 ? pf_rows_find_dst(&f->void_rows, item->id) : NULL;
+	n = &f->foreign[f->foreign_n++];
+	*n = (struct pf_foreign){
+		.id = pf_arena_span(&f->rows.arena, item->id),
+		.size = item->size,
+		.date_utc_s = item->date_utc_s,
+		.digest = old ? old->digest : NULL,
+	};
+	return n->id.p ? PF_OK : pf_fail_memory(err, "the items of a folder");
+}
+
+static int ended(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	bool src = side == SRC;
+
+	if (ev->kind == PF_STORE_FAILED) {
+		*err = ev->failed.why;
+		if (err->retry == PF_RETRY_NO || f->list_tries++ >= LIST_TRIES_MAX) {
+			err->scope = PF_SCOPE_FOLDER;
+			return pf_wrap(err, "listing it at the %s", src ? "source" : "target");
+		}
+		f->not_before_ms = f->job->now.ms + job_pause_ms(f->job, f->list_tries, err);
+		*(src ? &f->src_asked : &f->dst_asked) = false;
+		return PF_OK;
+	}
+	*(src ? &f->src_asked : &f->dst_asked) = false;
+	*(src ? &f->src_done : &f->dst_done) = src || !f->relist_dst;
+	f->relist_dst = f->relist_dst && src;
+	return PF_OK;
+}
+
+int fold_list_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	struct pf_entry *e;
+
+	switch (ev->kind) {
+	case PF_STORE_STATE:
+		if (side == SRC) {
+			return state_of_src(f, ev, err);
+		}
+		if (f->dst_validity != 0 && f->dst_validity != ev->folder->state.validity &&
+			f->dst_from > 0) { /* only a part is listed: the whole is needed now */
+			f->dst_from = 0;
+			f->relist_dst = true;
+		}
+		return state_of_dst(f, ev, err);
+	case PF_STORE_ITEM:
+		if (side == SRC) {
+			return listed(f, &ev->item, err);
+		}
+		f->dst_listed++;
+		return f->state == FOLD_CONFIRMING ? fold_confirm_item(f, &ev->item, err)
+						   : fold_add_foreign(f, &ev->item, err);
+	case PF_STORE_GONE:
+		e = pf_rows_find(&f->rows, ev->item.id);
+		if (e) {
+			e->bits |= PF_ENTRY_GONE;
+		}
+		return PF_OK;
+	case PF_STORE_DONE:
+	case PF_STORE_FAILED:
+		return ended(f, side, ev, err);
+	default:
+		return PF_OK;
+	}
+}
+
+/* ---- both are there ---- */
+
+void fold_mark_gone(struct pf_fold *f)
+{
+	for (size_t i = 0; !f->delta && i < f->rows.n; i++) {
+		if (!(f->rows.v[i].bits & PF_ENTRY_LISTED)) {
+			f->rows.v[i].bits |= PF_ENTRY_GONE;
+		}
+	}
+}
+
+static int note_gone(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
+{
+	struct pf_gone *grown;
+
+	if (!f->job->cfg->mirror || !e->dst_id.p || e->verdict != PF_VERDICT_COPIED) {
+		return PF_OK; /* what this ledger did not write is never removed */
+	}
+	if (f->gone_n == f->gone_cap) {
+		f->gone_cap = f->gone_cap ? f->gone_cap * 2 : 16;
+		grown = realloc(f->gone, f->gone_cap * sizeof(*grown));
+		if (!grown) {
+			return pf_fail_memory(err, "the items of a folder");
+		}
+		f->gone = grown;
+	}
+	f->gone[f->gone_n++] = (struct pf_gone){
+		.dst_id = pf_arena_span(&f->gone_arena, e->dst_id),
+		.seq = e->seq,
+		.size = e->size,
+		.has_digest = e->digest != NULL,
+		.digest = e->digest ? *e->digest : (struct pf_digest){{0}},
+	};
+	return PF_OK;
+}
+
+/* What the state of a row from an earlier pass means for this one. */
+static int review(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
+{
+	bool again = f->job->cfg->mode == PF_JOB_RETRY && e->verdict == PF_VERDICT_QUARANTINED;
+
+	if (e->bits & PF_ENTRY_GONE) {
+		if (e->verdict == PF_VERDICT_NONE && e->state != PF_ROW_SENT) {
+			e->state = PF_ROW_DONE;
+			e->verdict = PF_VERDICT_VANISHED;
+			e->bits |= PF_ENTRY_UNSAVED;
+			job_event(f->job, PF_EV_ITEM_VANISHED, f, e,
+				"the source removed it before it was copied");
+		} else if (e->verdict == PF_VERDICT_COPIED || e->verdict == PF_VERDICT_PRESENT) {
+			f->job->outcome.gone_from_source++;
+			return note_gone(f, e, err);
+		}
+		return PF_OK;
+	}
+	if (again || (e->state == PF_ROW_REFUSED && e->verdict == PF_VERDICT_NONE)) {
+		e->state = PF_ROW_PLANNED;
+		e->verdict = PF_VERDICT_NONE;
+		e->attempts = 0;
+		e->bits |= PF_ENTRY_UNSAVED;
+	}
+	return PF_OK;
+}
+
+int fold_save_new(struct pf_fold *f, struct pf_err *err)
+{
+	for (size_t i = 0; i < f->rows.n; i++) {
+		struct pf_entry *e = &f->rows.v[i];
+
+		if ((e->bits & PF_ENTRY_UNSAVED) &&
+			pf_rows_save(e, f->job->cfg->ledger, f->row_id, NULL, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
+static void count(struct pf_fold *f)
+{
+	struct pf_progress *p = &f->job->progress;
+	uint64_t max = job_facts(f->job, DST)->max_item_bytes;
+
+	f->to_copy_items = 0;
+	f->to_copy_bytes = 0;
+	f->too_large = 0;
+	for (size_t i = 0; i < f->rows.n; i++) {
+		const struct pf_entry *e = &f->rows.v[i];
+
+		p->items++;
+		if (e->verdict != PF_VERDICT_NONE) {
+			p->items_done++;
+			continue;
+		}
+		f->to_copy_items++;
+		f->to_copy_bytes += e->size;
+		f->too_large += max > 0 && e->size > max;
+	}
+	p->bytes += f->to_copy_bytes;
+	f->job->outcome.estimate_bytes += f->to_copy_bytes;
+	f->job->outcome.too_large += f->too_large;
+}
+
+int fold_list_end(struct pf_fold *f, struct pf_err *err)
+{
+	size_t gone = 0;
+
+	if (f->state == FOLD_SETTLING) {
+		return PF_OK;
+	}
+	fold_mark_gone(f);
+	for (size_t i = 0; i < f->rows.n; i++) {
+		gone += (f->rows.v[i].bits & PF_ENTRY_GONE) != 0;
+		if (review(f, &f->rows.v[i], err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	if (gone > 0) {
+		job_event(f->job, PF_EV_GONE_FROM_SOURCE, f, NULL,
+			"%zu known items are no longer at the source", gone);
+	}
+	count(f);
+	return job_keeps(f->job) ? fold_save_new(f, err) : PF_OK;
+}

@@ -1,0 +1,330 @@
+/*
+ * Which items are at the target already: by fingerprint, for items of an earlier run that was cut
+ * off, of another tool, or of a ledger that was lost. Only those are read that could be it.
+ */
+#include "engine/job_private.h"
+
+#include <stdlib.h>
+
+void fold_pair_free(struct pf_fold *f)
+{
+	for (int s = 0; s < 2; s++) {
+		size_t n = s == SRC ? f->pairing.sources : f->pairing.targets;
+
+		for (size_t i = 0; f->pair_printers[s] && i < n; i++) {
+			pf_fingerprinter_free(&f->pair_printers[s][i]);
+		}
+		free(f->pair_printers[s]);
+		f->pair_printers[s] = NULL;
+		f->pair_next[s] = 0;
+		f->pair_open[s] = 0;
+	}
+	free(f->pairing.source);
+	free(f->pairing.target);
+	f->pairing = (struct pf_pairing){0};
+}
+
+/* Items of the source that may be at the target: planned ones, and those whose end is in doubt. */
+static bool is_pending(const struct pf_fold *f, const struct pf_entry *e)
+{
+	if (e->verdict != PF_VERDICT_NONE) {
+		return false;
+	}
+	if (f->settle_rounds > 0) {
+		return e->state == PF_ROW_SENT && (e->bits & PF_ENTRY_BUSY);
+	}
+	return e->state == PF_ROW_SENT || e->state == PF_ROW_PLANNED;
+}
+
+static int fill(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_pairing *p = &f->pairing;
+
+	p->source = calloc(f->rows.n + 1, sizeof(*p->source));
+	p->target = calloc(f->foreign_n + 1, sizeof(*p->target));
+	if (!p->source || !p->target) {
+		return pf_fail_memory(err, "pairing the items of a folder");
+	}
+	for (size_t i = 0; i < f->rows.n; i++) {
+		const struct pf_entry *e = &f->rows.v[i];
+
+		if (is_pending(f, e)) {
+			struct pf_pair_item *n = &p->source[p->sources++];
+
+			*n = (struct pf_pair_item){
+				.size = e->size, .date_utc_s = e->date_utc_s, .index = i};
+			n->known = e->digest != NULL;
+			if (e->digest) {
+				n->print.exact = *e->digest;
+			}
+		}
+	}
+	for (size_t i = 0; i < f->foreign_n; i++) {
+		const struct pf_foreign *o = &f->foreign[i];
+		struct pf_pair_item *n = &p->target[p->targets++];
+
+		*n = (struct pf_pair_item){
+			.size = o->size, .date_utc_s = o->date_utc_s, .index = i};
+		n->known = o->digest != NULL;
+		if (o->digest) {
+			n->print.exact = *o->digest;
+		}
+	}
+	p->sizes_are_exact = job_has_cap(f->job, SRC, PF_CAP_EXACT_SIZE) &&
+			     job_has_cap(f->job, DST, PF_CAP_EXACT_SIZE);
+	p->dates_are_kept = job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE);
+	return PF_OK;
+}
+
+/* No counterpart: what was in doubt did not arrive, and is to be sent again. */
+static int settle_alone(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
+{
+	if (e->state != PF_ROW_SENT) {
+		return PF_OK;
+	}
+	e->state = PF_ROW_PLANNED;
+	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
+	if (e->bits & PF_ENTRY_GONE) { /* and the source does not have it any more */
+		e->state = PF_ROW_DONE;
+		e->verdict = PF_VERDICT_VANISHED;
+		job_event(f->job, PF_EV_ITEM_VANISHED, f, e,
+			"the source removed it before it was copied");
+	}
+	return job_keeps(f->job) ? pf_rows_save(e, f->job->cfg->ledger, f->row_id, NULL, err)
+				 : PF_OK;
+}
+
+static int settle_pair(
+	struct pf_fold *f, struct pf_entry *e, const struct pf_pair_item *s, struct pf_err *err)
+{
+	struct pf_foreign *o = &f->foreign[s->mate];
+	bool sent = e->state == PF_ROW_SENT;
+
+	e->state = PF_ROW_DONE;
+	e->verdict = sent ? PF_VERDICT_COPIED : PF_VERDICT_PRESENT;
+	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
+	e->bits |= PF_ENTRY_CONFIRMED; /* it was read just now */
+	e->dst_id = o->id;
+	if (pf_rows_set_digest(&f->rows, e, &s->print.exact, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	f->job->progress.items_done++;
+	if (sent) {
+		f->job->outcome.copied_now++;
+		f->job->outcome.bytes_now += e->size;
+		job_event(f->job, PF_EV_DOUBT_SETTLED, f, e,
+			"it had arrived before the interruption");
+	} else {
+		f->job->outcome.present_now++;
+	}
+	if (!job_keeps(f->job)) {
+		return PF_OK;
+	}
+	return pf_rows_save(e, f->job->cfg->ledger, f->row_id,
+		s->by_canonical ? "the target holds it in a form that it rewrote" : NULL, err);
+}
+
+static int finish(struct pf_fold *f, struct pf_err *err)
+{
+	bool first = f->settle_rounds == 0;
+	int rc = PF_OK;
+
+	for (size_t i = 0; i < f->pairing.sources && rc == PF_OK; i++) {
+		const struct pf_pair_item *s = &f->pairing.source[i];
+		struct pf_entry *e = &f->rows.v[s->index];
+
+		rc = s->mate != SIZE_MAX ? settle_pair(f, e, s, err) : settle_alone(f, e, err);
+	}
+	fold_pair_free(f);
+	f->doubts = 0;
+	f->foreign_n = 0;
+	if (rc != PF_OK || !first) {
+		return rc;
+	}
+	f->dst_mark = f->dst_next; /* all before it is accounted for now */
+	return job_keeps(f->job) ? fold_save(f, err) : PF_OK;
+}
+
+static void no_mates(struct pf_pairing *p)
+{
+	for (size_t i = 0; i < p->sources; i++) {
+		p->source[i].mate = SIZE_MAX;
+	}
+}
+
+int fold_pair_begin(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_pairing *p = &f->pairing;
+
+	if (fill(f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	f->pair_round = 0;
+	no_mates(p);
+	if (p->sources == 0 || p->targets == 0 || f->job->cfg->mode == PF_JOB_CHECK) {
+		return finish(f, err) == PF_OK ? PF_END : PF_FAIL;
+	}
+	pf_pair_candidates(p);
+	f->pair_printers[SRC] = calloc(p->sources, sizeof(struct pf_fingerprinter *));
+	f->pair_printers[DST] = calloc(p->targets, sizeof(struct pf_fingerprinter *));
+	if (!f->pair_printers[SRC] || !f->pair_printers[DST]) {
+		return pf_fail_memory(err, "pairing the items of a folder");
+	}
+	return PF_OK;
+}
+
+static int ask(struct pf_fold *f, enum pf_side_no side, size_t i, struct pf_err *err)
+{
+	const struct pf_pair_item *item =
+		side == SRC ? &f->pairing.source[i] : &f->pairing.target[i];
+	struct pf_op op = {
+		.kind = PF_OP_GET,
+		.id = op_id(USE_PAIR, f->index, i),
+		.folder = pf_buf_span(side == SRC ? &f->src_id : &f->dst_id),
+		.item = side == SRC ? f->rows.v[item->index].src_id : f->foreign[item->index].id,
+		.get = {.size = item->size, .whole_max = WHOLE_MAX},
+	};
+
+	return job_submit(f->job, side, &op, err);
+}
+
+/* Ask for fingerprints as far as the window goes. PF_OK: all are there. */
+static int ask_more(struct pf_fold *f, enum pf_side_no side, struct pf_err *err)
+{
+	size_t n = side == SRC ? f->pairing.sources : f->pairing.targets;
+	struct pf_pair_item *items = side == SRC ? f->pairing.source : f->pairing.target;
+
+	while (f->pair_next[side] < n && f->pair_open[side] < PAIR_WINDOW) {
+		size_t i = f->pair_next[side];
+		bool gone = side == SRC && (f->rows.v[items[i].index].bits & PF_ENTRY_GONE);
+
+		if (items[i].candidate && !items[i].known && !gone) {
+			int rc = ask(f, side, i, err);
+
+			if (rc != PF_OK) {
+				return rc;
+			}
+			f->pair_open[side]++;
+		}
+		f->pair_next[side]++;
+	}
+	return f->pair_next[side] == n && f->pair_open[side] == 0 ? PF_OK : PF_AGAIN;
+}
+
+/*
+ * Exact fingerprints known from the ledger don't find what a target rewrote: those that are left
+ * over, with one of equal date on the other side, are read after all. Returns whether there are
+ * such.
+ */
+static bool second_round(struct pf_pairing *p)
+{
+	bool any[2] = {false, false};
+
+	for (size_t i = 0; i < p->sources; i++) {
+		struct pf_pair_item *s = &p->source[i];
+
+		if (s->mate == SIZE_MAX && s->candidate && !s->has_canonical) {
+			s->known = false;
+			any[SRC] = true;
+		}
+		any[SRC] = any[SRC] || (s->mate == SIZE_MAX && s->candidate);
+	}
+	for (size_t i = 0; i < p->targets; i++) {
+		struct pf_pair_item *t = &p->target[i];
+
+		if (t->mate == SIZE_MAX && t->candidate && !t->has_canonical) {
+			t->known = false;
+			any[DST] = true;
+		}
+		any[DST] = any[DST] || (t->mate == SIZE_MAX && t->candidate);
+	}
+	return any[SRC] && any[DST];
+}
+
+static bool some_lack_canonical(const struct pf_pairing *p)
+{
+	for (size_t i = 0; i < p->sources; i++) {
+		if (p->source[i].candidate && p->source[i].known && !p->source[i].has_canonical) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < p->targets; i++) {
+		if (p->target[i].candidate && p->target[i].known && !p->target[i].has_canonical) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int fold_pair_step(struct pf_fold *f, struct pf_err *err)
+{
+	int src = ask_more(f, SRC, err);
+	int dst = src == PF_FAIL ? PF_FAIL : ask_more(f, DST, err);
+	bool again;
+
+	if (src == PF_FAIL || dst == PF_FAIL) {
+		return PF_FAIL;
+	}
+	if (src != PF_OK || dst != PF_OK) {
+		return PF_AGAIN;
+	}
+	again = f->pair_round++ == 0 && some_lack_canonical(&f->pairing);
+	pf_pair_match(&f->pairing);
+	if (again && second_round(&f->pairing)) {
+		f->pair_next[SRC] = 0;
+		f->pair_next[DST] = 0;
+		return PF_AGAIN;
+	}
+	return finish(f, err);
+}
+
+static void known(struct pf_pair_item *item, struct pf_fingerprinter *printer)
+{
+	pf_fingerprinter_take(printer, &item->print);
+	item->known = true;
+	item->has_canonical = true;
+}
+
+int fold_pair_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	size_t n = side == SRC ? f->pairing.sources : f->pairing.targets;
+	size_t i = op_index(ev->op);
+	struct pf_blob *body = ev->kind == PF_STORE_BODY ? ev->body : NULL;
+	struct pf_fingerprinter **printer;
+
+	if (f->state != FOLD_PAIRING || i >= n) { /* of a folder that was given up */
+		pf_blob_unref(&body);
+		return PF_OK;
+	}
+	printer = &f->pair_printers[side][i];
+	if (!*printer && (body || ev->kind == PF_STORE_CHUNK)) {
+		*printer = pf_fingerprinter_new(true);
+		if (!*printer) {
+			pf_blob_unref(&body);
+			return pf_fail_memory(err, "a fingerprint");
+		}
+	}
+	switch (ev->kind) {
+	case PF_STORE_BODY:
+		pf_fingerprinter_add(*printer, pf_blob_span(body));
+		pf_blob_unref(&body);
+		break;
+	case PF_STORE_CHUNK:
+		pf_fingerprinter_add(*printer, ev->chunk.bytes);
+		break;
+	case PF_STORE_DONE:
+		if (*printer) {
+			known(side == SRC ? &f->pairing.source[i] : &f->pairing.target[i],
+				*printer);
+		}
+		/* fall through */
+	case PF_STORE_FAILED: /* can't be read: then nothing can be it */
+		pf_fingerprinter_free(printer);
+		f->pair_open[side]--;
+		break;
+	default:
+		break;
+	}
+	return PF_OK;
+}

@@ -1,0 +1,35 @@
+#include "engine/inspect.h"
+
+#include "model/describe.h"
+
+#include <stdio.h>
+
+bool pf_skip_subject(const struct pf_rules *r, struct pf_span message, char *why, size_t size)
+{
+	struct pf_description d;
+
+	if (r->skip_subject_count == 0) {
+		return false;
+	}
+	pf_describe(message, &d);
+	for (size_t i = 0; i < r->skip_subject_count; i++) {
+		if (strcmp(d.subject, r->skip_subjects[i]) == 0) {
+			(void)snprintf(why, size, "--skip-subjects: %s", d.subject);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool pf_is_stub(struct pf_span message, uint64_t listed_size)
+{
+	enum { STUB_MAX = 8192 };
+	struct pf_description d;
+
+	if (message.n > STUB_MAX || message.n == listed_size) {
+		return false;
+	}
+	pf_describe(message, &d);
+	return strstr(d.from, "Microsoft Exchange") != NULL &&
+	       strncmp(d.subject, "Retrieval using the IMAP4 protocol failed", 41) == 0;
+}

@@ -1,0 +1,620 @@
+/*
+ * One pass over one account: its phases, and the events of both stores.
+ *
+ *   OPENING  until both stores are signed in and have listed their folders
+ *   FOLDERS  the mapping is made, and what is missing at the target
+ *   ITEMS    each folder goes through the states of fold.c, several at a time
+ *   MIRROR   what left the source is removed, when that was asked for
+ *   CLOSING  both stores sign out
+ *   OVER
+ */
+#include "engine/job_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	TURNS_MAX = 256, /* of the loop within one step, so that other jobs get their share */
+	CLOSE_PATIENCE_MS = 3000,
+	PAUSE_FIRST_MS = 500,
+	PAUSE_MAX_MS = 60000,
+	PATIENCE_MAX_S = 3600, /* a longer wish of a server is taken for a mistake */
+};
+
+bool job_writes(const struct pf_job *job)
+{
+	return (job->cfg->mode == PF_JOB_COPY || job->cfg->mode == PF_JOB_RETRY) &&
+	       !job->cfg->dry_run;
+}
+
+bool job_keeps(const struct pf_job *job)
+{
+	return job->cfg->ledger && job_writes(job);
+}
+
+const struct pf_store_facts *job_facts(const struct pf_job *job, enum pf_side_no side)
+{
+	return pf_store_facts(job->side[side].store);
+}
+
+bool job_has_cap(const struct pf_job *job, enum pf_side_no side, uint32_t cap)
+{
+	return (job_facts(job, side)->caps & cap) != 0;
+}
+
+int job_submit(struct pf_job *job, enum pf_side_no side, const struct pf_op *op, struct pf_err *err)
+{
+	return pf_store_submit(job->side[side].store, op, err);
+}
+
+int64_t job_pause_ms(const struct pf_job *job, unsigned int tries, const struct pf_err *why)
+{
+	int64_t pause = PAUSE_FIRST_MS;
+	int64_t asked = why->retry_after_s > PATIENCE_MAX_S ? PATIENCE_MAX_S : why->retry_after_s;
+
+	for (unsigned int i = 1; i < tries && pause < PAUSE_MAX_MS; i++) {
+		pause *= 2;
+	}
+	pause = pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause;
+	pause += (job->now.ms * 7919 + (int64_t)tries * 104729) % (pause / 4 + 1); /* jitter */
+	return asked * 1000 > pause ? asked * 1000 : pause;
+}
+
+int pf_job_new(const struct pf_job_cfg *cfg, struct pf_job **out, struct pf_err *err)
+{
+	struct pf_job *job = calloc(1, sizeof(*job));
+
+	if (!job) {
+		return pf_fail_memory(err, "a job");
+	}
+	job->cfg = cfg;
+	job->side[SRC].store = cfg->from;
+	job->side[DST].store = cfg->to;
+	job->window = cfg->window_bytes ? cfg->window_bytes : WINDOW_DEFAULT;
+	job->slots = calloc(SLOTS, sizeof(*job->slots));
+	job->printer = pf_fingerprinter_new(false);
+	if (!job->slots || !job->printer) {
+		pf_job_free(&job);
+		return pf_fail_memory(err, "a job");
+	}
+	job->progress.folder = "";
+	*out = job;
+	return PF_OK;
+}
+
+void pf_job_free(struct pf_job **job)
+{
+	struct pf_job *j = *job;
+
+	if (!j) {
+		return;
+	}
+	for (size_t i = 0; j->slots && i < SLOTS; i++) {
+		if (j->slots[i].state != SLOT_FREE) {
+			slot_release(&j->slots[i]);
+		}
+	}
+	job_folders_free(j);
+	pf_fingerprinter_free(&j->printer);
+	pf_quarantine_free(&j->quarantine);
+	free(j->slots);
+	free(j);
+	*job = NULL;
+}
+
+/* ---- the end ---- */
+
+static int sum_up(struct pf_job *job, struct pf_err *err)
+{
+	struct pf_outcome *o = &job->outcome;
+	struct pf_ledger_cursor *c = NULL;
+	struct pf_ledger_sums sums;
+	int rc = pf_ledger_sums(job->cfg->ledger, job->cfg->account, &c, err);
+
+	while (rc == PF_OK && (rc = pf_ledger_sums_next(c, &sums, err)) == PF_OK) {
+		for (size_t v = 0; v < PF_VERDICT_COUNT; v++) {
+			o->items[v] += sums.items[v];
+			o->bytes[v] += sums.bytes[v];
+		}
+	}
+	pf_ledger_cursor_close(&c);
+	return rc == PF_END ? PF_OK : rc;
+}
+
+static void count_folders(struct pf_job *job)
+{
+	struct pf_outcome *o = &job->outcome;
+
+	o->folders = job->fold_count;
+	for (size_t i = 0; i < job->fold_count; i++) {
+		o->folders_failed += job->folds[i].failed;
+		o->folders_skipped += job->folds[i].skipped;
+		o->renamed += job->folds[i].renamed && !job->folds[i].skipped;
+	}
+}
+
+static int end_pass(struct pf_job *job, struct pf_err *err)
+{
+	const struct pf_outcome *o = &job->outcome;
+	char summary[512];
+	int n;
+
+	if (job->pass == 0) {
+		return PF_OK;
+	}
+	n = snprintf(summary, sizeof(summary),
+		"{\"copied_now\":%llu,\"bytes_now\":%llu,\"present_now\":%llu,\"flags_carried\":%"
+		"llu,"
+		"\"gone_from_source\":%llu,\"removed\":%llu,\"folders\":%zu,\"folders_failed\":%"
+		"zu}",
+		(unsigned long long)o->copied_now, (unsigned long long)o->bytes_now,
+		(unsigned long long)o->present_now, (unsigned long long)o->flags_carried,
+		(unsigned long long)o->gone_from_source, (unsigned long long)o->removed, o->folders,
+		o->folders_failed);
+	job_event(job, PF_EV_PASS_ENDED, NULL, NULL, "%llu copied, %llu found at the target",
+		(unsigned long long)o->copied_now, (unsigned long long)o->present_now);
+	return pf_ledger_pass_end(job->cfg->ledger, job->pass, job->now.utc_s,
+		pf_outcome_exit_status(o), pf_span(summary, (size_t)n), err);
+}
+
+/* Bring the ledger in order and count; after this no more operations are begun. */
+static int wind_up(struct pf_job *job, struct pf_err *err)
+{
+	int rc = PF_OK;
+
+	for (size_t i = 0; i < job->fold_count; i++) {
+		if (job_keeps(job) && fold_is_active(&job->folds[i]) && rc == PF_OK) {
+			rc = fold_copy_unsend(&job->folds[i], err);
+		}
+	}
+	count_folders(job);
+	if (rc == PF_OK && job->cfg->ledger && job->cfg->mode != PF_JOB_CHECK) {
+		rc = sum_up(job, err);
+	}
+	if (rc == PF_OK && job_keeps(job)) {
+		rc = end_pass(job, err);
+	}
+	if (rc == PF_OK && job->cfg->ledger) {
+		rc = pf_ledger_commit(job->cfg->ledger, err);
+	}
+	job->holding = false;
+	job->phase = PF_PHASE_CLOSING;
+	job->stop_by_ms = job->now.ms + CLOSE_PATIENCE_MS;
+	return rc;
+}
+
+static int begin_closing(struct pf_job *job, struct pf_err *err)
+{
+	int rc = wind_up(job, err);
+
+	for (int s = 0; s < 2 && rc == PF_OK; s++) {
+		struct pf_op op = {.kind = PF_OP_CLOSE, .id = op_id(USE_CLOSE, 0, 0)};
+
+		if (!job->side[s].lost && job_submit(job, (enum pf_side_no)s, &op, err) != PF_OK) {
+			job->side[s].lost =
+				true; /* it can't even sign out: nothing depends on it */
+		}
+	}
+	return rc;
+}
+
+/* A store is lost: the pass ends here, with what the ledger knows. */
+int job_lose(struct pf_job *job, enum pf_side_no side, const struct pf_err *why, struct pf_err *err)
+{
+	struct pf_side *s = &job->side[side];
+
+	if (why->scope == PF_SCOPE_RUN) {
+		*err = *why;
+		return PF_FAIL;
+	}
+	s->lost = true;
+	s->lost_why = *why;
+	if (job->phase >= PF_PHASE_CLOSING) {
+		return PF_OK;
+	}
+	job->outcome.why = *why;
+	(void)pf_wrap(&job->outcome.why, side == SRC ? "source" : "target");
+	job->outcome.not_opened = !s->ready;
+	job->outcome.interrupted = s->ready;
+	job_event(job, s->ready ? PF_EV_CONNECTION_LOST : PF_EV_NOT_OPENED, NULL, NULL, "%s",
+		job->outcome.why.text);
+	return begin_closing(job, err);
+}
+
+/* ---- events ---- */
+
+static int dispatch(struct pf_job *job, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	struct pf_fold *f = op_fold(ev->op) < job->fold_count ? &job->folds[op_fold(ev->op)] : NULL;
+	int rc;
+
+	switch (op_use(ev->op)) {
+	case USE_FOLDERS:
+	case USE_MKFOLDER:
+	case USE_SUBSCRIBE:
+		return job_folders_event(job, side, ev, err);
+	case USE_REMOVE:
+		return job_mirror_event(job, ev, err);
+	case USE_CLOSE:
+		return PF_OK;
+	default:
+		break;
+	}
+	if (!f) {
+		return PF_OK;
+	}
+	rc = fold_event(f, side, ev, err);
+	if (rc == PF_FAIL && err->scope <= PF_SCOPE_FOLDER) {
+		fold_fail(f, err);
+		return PF_OK;
+	}
+	return rc;
+}
+
+static int take_event(
+	struct pf_job *job, enum pf_side_no side, struct pf_store_event *ev, struct pf_err *err)
+{
+	if (ev->kind == PF_STORE_READY) {
+		job->side[side].ready = true;
+		job_event(job, PF_EV_SIGNED_IN, NULL, NULL, "%s: %s",
+			side == SRC ? "source" : "target", job_facts(job, side)->server);
+		return PF_OK;
+	}
+	if (ev->kind == PF_STORE_NOTE) {
+		job_note(job, side, ev);
+		return PF_OK;
+	}
+	if (job->phase >= PF_PHASE_CLOSING) {
+		if (ev->kind == PF_STORE_BODY) {
+			pf_blob_unref(&ev->body);
+		}
+		return PF_OK;
+	}
+	return dispatch(job, side, ev, err);
+}
+
+/* The chunk that had no room: until it is taken, the source is left alone. */
+static int retry_held(struct pf_job *job, bool *moved, struct pf_err *err)
+{
+	int rc;
+
+	if (!job->holding) {
+		return PF_OK;
+	}
+	rc = take_event(job, SRC, &job->held, err);
+	if (rc == PF_AGAIN) {
+		return PF_AGAIN;
+	}
+	job->holding = false;
+	*moved = true;
+	return rc;
+}
+
+static int take_events(
+	struct pf_job *job, enum pf_side_no side, bool *moved, int64_t *wake_ms, struct pf_err *err)
+{
+	struct pf_side *s = &job->side[side];
+	int rc = side == SRC ? retry_held(job, moved, err) : PF_OK;
+
+	while (rc == PF_OK && !s->lost && !s->ended) {
+		struct pf_store_event ev = {0};
+		struct pf_err why;
+
+		rc = pf_store_next(s->store, &ev, wake_ms, &why);
+		if (rc == PF_FAIL) {
+			*moved = true;
+			return job_lose(job, side, &why, err);
+		}
+		if (rc == PF_END) {
+			s->ended = true;
+			*moved = true;
+			return PF_OK;
+		}
+		if (rc != PF_OK) {
+			break;
+		}
+		*moved = true;
+		rc = take_event(job, side, &ev, err);
+		if (rc == PF_AGAIN) {
+			job->held = ev;
+			job->holding = true;
+		}
+	}
+	return rc == PF_AGAIN ? PF_OK : rc;
+}
+
+/* ---- phases ---- */
+
+static size_t folders_at_once(const struct pf_job *job)
+{
+	size_t a = job_facts(job, SRC)->connections, b = job_facts(job, DST)->connections;
+	size_t most = a > b ? a : b;
+
+	return job->cfg->folders_at_once ? job->cfg->folders_at_once : most < 2 ? 2 : 2 * most;
+}
+
+/* Whether another folder into the same place is being worked on: then their items could be mixed
+ * up. */
+static bool place_is_busy(const struct pf_job *job, const struct pf_fold *f)
+{
+	for (size_t i = job->first_active; i < job->fold_count; i++) {
+		const struct pf_fold *o = &job->folds[i];
+
+		if (o != f && fold_is_active(o) && pf_path_eq(&o->dst, &f->dst)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int step_fold(struct pf_job *job, struct pf_fold *f, struct pf_err *err)
+{
+	int rc = fold_step(f, err);
+
+	if (rc == PF_FAIL && err->scope <= PF_SCOPE_FOLDER) {
+		fold_fail(f, err);
+		return PF_OK;
+	}
+	if (f->state == FOLD_OVER && rc != PF_FAIL) {
+		job->progress.folders_done++;
+	}
+	return rc == PF_FAIL ? PF_FAIL : PF_OK;
+}
+
+/* Which folders may go on: so many are listed, of these so many are copied. */
+static int step_folds(struct pf_job *job, struct pf_err *err)
+{
+	size_t listed = 0, copying = 0;
+
+	while (job->first_active < job->fold_count &&
+		job->folds[job->first_active].state == FOLD_OVER) {
+		job->first_active++;
+	}
+	for (size_t i = job->first_active; i < job->fold_count; i++) {
+		struct pf_fold *f = &job->folds[i];
+
+		if (f->state == FOLD_OVER) {
+			continue;
+		}
+		if (f->state == FOLD_WAITING &&
+			(job->stopping || job->target_full || listed >= FOLDERS_LISTED_AHEAD ||
+				(listed > 0 && job->rows_in_memory > ROWS_AHEAD) ||
+				place_is_busy(job, f))) {
+			if (listed >= FOLDERS_LISTED_AHEAD || job->stopping) {
+				break;
+			}
+			continue;
+		}
+		listed++;
+		if (f->state >= FOLD_COPYING) {
+			copying++;
+		} else if (f->state == FOLD_PAIRING && copying >= folders_at_once(job)) {
+			continue;
+		}
+		if (step_fold(job, f, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
+static bool folds_are_over(const struct pf_job *job)
+{
+	if (job->stopping || job->target_full) { /* what is in flight is waited for, nothing else */
+		for (size_t i = job->first_active; i < job->fold_count; i++) {
+			if (job->folds[i].slots > 0 || job->folds[i].flag_ops > 0) {
+				return false;
+			}
+		}
+		return true;
+	}
+	return job->first_active == job->fold_count;
+}
+
+static int step_items(struct pf_job *job, struct pf_err *err)
+{
+	if ((job_writes(job) && job_make_step(job, err) == PF_FAIL) ||
+		step_folds(job, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	while (job->first_active < job->fold_count &&
+		job->folds[job->first_active].state == FOLD_OVER) {
+		job->first_active++;
+	}
+	if (!folds_are_over(job) || job->making > 0) {
+		return PF_OK;
+	}
+	if (job->stopping || job->target_full) {
+		return begin_closing(job, err);
+	}
+	job->phase = PF_PHASE_MIRROR;
+	return PF_OK;
+}
+
+static int step_phase(struct pf_job *job, struct pf_err *err)
+{
+	int rc = PF_OK;
+
+	if (job->stopping && job->phase < PF_PHASE_CLOSING &&
+		(job->phase != PF_PHASE_ITEMS || job->now.ms >= job->stop_by_ms)) {
+		return begin_closing(job, err);
+	}
+	switch (job->phase) {
+	case PF_PHASE_OPENING:
+		rc = job_folders_begin(job, err);
+		job->phase = PF_PHASE_FOLDERS;
+		break;
+	case PF_PHASE_FOLDERS:
+		rc = job_folders_step(job, err);
+		if (rc == PF_OK) {
+			job->phase = PF_PHASE_ITEMS;
+		}
+		break;
+	case PF_PHASE_ITEMS:
+		rc = step_items(job, err);
+		break;
+	case PF_PHASE_MIRROR:
+		rc = job_mirror_step(job, err);
+		if (rc == PF_OK) {
+			rc = begin_closing(job, err);
+		}
+		break;
+	case PF_PHASE_CLOSING:
+		if ((job->side[SRC].lost || job->side[SRC].ended) &&
+			(job->side[DST].lost || job->side[DST].ended)) {
+			job->phase = PF_PHASE_OVER;
+		}
+		if (job->now.ms >= job->stop_by_ms) {
+			job->phase = PF_PHASE_OVER;
+		}
+		break;
+	case PF_PHASE_OVER:
+		break;
+	}
+	return rc == PF_FAIL ? PF_FAIL : PF_OK;
+}
+
+/* The earliest moment at which something of ours is due. */
+static void lower_wake(const struct pf_job *job, int64_t *wake_ms)
+{
+	if ((job->stopping || job->phase == PF_PHASE_CLOSING) && job->stop_by_ms < *wake_ms) {
+		*wake_ms = job->stop_by_ms;
+	}
+	for (size_t s = 0; s < 2; s++) {
+		int64_t until = job->side[s].pause_until_ms;
+
+		if (until > job->now.ms && until < *wake_ms) {
+			*wake_ms = until;
+		}
+	}
+	for (size_t i = job->first_active; i < job->fold_count; i++) {
+		const struct pf_fold *f = &job->folds[i];
+		const int64_t due[] = {f->not_before_ms, f->again > 0 ? f->again_ms : 0};
+
+		for (size_t k = 0; k < PF_COUNT(due); k++) {
+			if (due[k] > job->now.ms && due[k] < *wake_ms) {
+				*wake_ms = due[k];
+			}
+		}
+	}
+	for (size_t i = 0; job->slots_used > 0 && i < SLOTS; i++) {
+		int64_t due = job->slots[i].state == SLOT_READY ? job->slots[i].not_before_ms : 0;
+
+		if (due > job->now.ms && due < *wake_ms) {
+			*wake_ms = due;
+		}
+	}
+}
+
+static int one_turn(struct pf_job *job, bool *moved, int64_t *wake_ms, struct pf_err *err)
+{
+	enum pf_job_phase before = job->phase;
+
+	if (take_events(job, DST, moved, wake_ms, err) != PF_OK ||
+		take_events(job, SRC, moved, wake_ms, err) != PF_OK ||
+		step_phase(job, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	*moved = *moved || job->phase != before;
+	if (job->wants_commit) {
+		/* What the last steps submitted goes out first, so that the disk works while the
+		 * servers do. */
+		if (take_events(job, SRC, moved, wake_ms, err) != PF_OK ||
+			pf_ledger_commit(job->cfg->ledger, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		job->wants_commit = false;
+		*moved = true;
+	}
+	return PF_OK;
+}
+
+int pf_job_step(struct pf_job *job, struct pf_now now, int64_t *wake_ms, struct pf_err *err)
+{
+	job->now = now;
+	for (int turn = 0; turn < TURNS_MAX; turn++) {
+		bool moved = false;
+
+		if (job->phase == PF_PHASE_OVER) {
+			job->progress.phase = job->phase;
+			return PF_END;
+		}
+		if (one_turn(job, &moved, wake_ms, err) != PF_OK) {
+			job->outcome.why = *err;
+			return PF_FAIL;
+		}
+		job->progress.phase = job->phase;
+		if (!moved) {
+			/* What the steps submitted last goes out before we sleep. */
+			if (take_events(job, DST, &moved, wake_ms, err) != PF_OK ||
+				take_events(job, SRC, &moved, wake_ms, err) != PF_OK) {
+				return PF_FAIL;
+			}
+		}
+		if (!moved) {
+			lower_wake(job, wake_ms);
+			return PF_AGAIN;
+		}
+	}
+	*wake_ms = now.ms;
+	return PF_AGAIN;
+}
+
+void pf_job_stop(struct pf_job *job, struct pf_now now, int64_t grace_ms)
+{
+	if (job->stopping || job->phase >= PF_PHASE_CLOSING) {
+		return;
+	}
+	job->stopping = true;
+	job->stop_by_ms = now.ms + grace_ms;
+	job->outcome.interrupted = true;
+	(void)pf_fail(&job->outcome.why, PF_SCOPE_RUN, PF_RETRY_LATER, "stopped by request");
+	job_event(job, PF_EV_INTERRUPTED, NULL, NULL, "stopped by request");
+}
+
+const struct pf_progress *pf_job_progress(const struct pf_job *job)
+{
+	return &job->progress;
+}
+
+const struct pf_outcome *pf_job_outcome(const struct pf_job *job)
+{
+	return &job->outcome;
+}
+
+int pf_outcome_exit_status(const struct pf_outcome *o)
+{
+	if (o->not_opened) {
+		return 3;
+	}
+	if (o->interrupted) {
+		return 4;
+	}
+	if (o->items[PF_VERDICT_QUARANTINED] > 0 || o->items[PF_VERDICT_NONE] > 0 ||
+		o->folders_failed > 0 || o->not_at_target > 0 || o->differing > 0 ||
+		o->mirror_stopped) {
+		return 1;
+	}
+	return 0;
+}
+
+bool pf_job_plan_line(const struct pf_job *job, size_t i, struct pf_plan_line *out)
+{
+	const struct pf_fold *f;
+
+	if (i >= job->fold_count) {
+		return false;
+	}
+	f = &job->folds[i];
+	*out = (struct pf_plan_line){
+		.from = f->shown,
+		.to = f->shown_dst,
+		.note = f->note,
+		.items = f->to_copy_items,
+		.bytes = f->to_copy_bytes,
+		.too_large = f->too_large,
+		.exists = f->dst_exists,
+	};
+	return true;
+}

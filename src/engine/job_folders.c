@@ -1,0 +1,579 @@
+/*
+ * Both folder lists, the mapping between them, and making what is missing at the target.
+ */
+#include "engine/job_private.h"
+#include "engine/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ID_MAX = 65536 };
+
+/* ---- lists ---- */
+
+int job_folders_begin(struct pf_job *job, struct pf_err *err)
+{
+	for (int s = 0; s < 2; s++) {
+		struct pf_op op = {
+			.kind = PF_OP_FOLDERS,
+			.id = op_id(USE_FOLDERS, 0, 0),
+			.folders = {.states = true, .shared = s == SRC && job->cfg->rules->shared},
+		};
+
+		if (job_submit(job, (enum pf_side_no)s, &op, err) != PF_OK) {
+			return pf_wrap(err, "listing the folders of the %s",
+				s == SRC ? "source" : "target");
+		}
+	}
+	return PF_OK;
+}
+
+static void free_known(struct pf_known_folder *k)
+{
+	pf_path_deinit(&k->path);
+	pf_buf_deinit(&k->id);
+	pf_buf_deinit(&k->cursor);
+}
+
+static int add_known(struct pf_side *side, const struct pf_folder *f, struct pf_err *err)
+{
+	struct pf_known_folder *k;
+
+	if (side->n == side->cap) {
+		size_t cap = side->cap ? side->cap * 2 : 64;
+		struct pf_known_folder *grown = realloc(side->folders, cap * sizeof(*grown));
+
+		if (!grown) {
+			return pf_fail_memory(err, "a list of folders");
+		}
+		side->folders = grown;
+		side->cap = cap;
+	}
+	k = &side->folders[side->n];
+	*k = (struct pf_known_folder){
+		.kind = f->kind,
+		.role = f->role,
+		.role_by_name = f->role_by_name,
+		.selectable = f->selectable,
+		.subscribed = f->subscribed,
+		.doubtful = f->doubtful,
+		.has_state = f->has_state,
+		.validity = f->state.validity,
+		.next = f->state.next,
+		.count = f->state.count,
+	};
+	pf_buf_init(&k->id, ID_MAX);
+	pf_buf_init(&k->cursor, ID_MAX);
+	side->n++;
+	if (pf_path_copy(&k->path, &f->path, err) != PF_OK ||
+		pf_buf_add(&k->id, f->id, err) != PF_OK ||
+		(f->has_state && pf_buf_add(&k->cursor, f->state.cursor, err) != PF_OK)) {
+		return PF_FAIL;
+	}
+	return PF_OK;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct pf_known_folder *x = a, *y = b;
+
+	return pf_path_cmp(&x->path, &y->path);
+}
+
+/* ---- what the ledger knows ---- */
+
+/* The open and refused rows of a folder decide whether an unchanged one may be passed over. */
+static int read_sums(struct pf_job *job, struct pf_err *err)
+{
+	struct pf_ledger_cursor *c = NULL;
+	struct pf_ledger_sums sums;
+	int rc = pf_ledger_sums(job->cfg->ledger, job->cfg->account, &c, err);
+
+	while (rc == PF_OK && (rc = pf_ledger_sums_next(c, &sums, err)) == PF_OK) {
+		for (size_t i = 0; i < job->fold_count; i++) {
+			struct pf_fold *f = &job->folds[i];
+
+			if (f->row_id == sums.folder) {
+				f->open_before = sums.items[PF_VERDICT_NONE];
+				f->refused_before = sums.items[PF_VERDICT_QUARANTINED];
+				memcpy(f->sums_items, sums.items, sizeof(f->sums_items));
+			}
+		}
+	}
+	pf_ledger_cursor_close(&c);
+	return rc == PF_END ? PF_OK : rc;
+}
+
+static struct pf_fold *fold_by_path(struct pf_job *job, struct pf_span bytes)
+{
+	size_t lo = 0, hi = job->fold_count; /* folds are in the order of their paths */
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		struct pf_path key = {.p = (char *)(uintptr_t)bytes.p, .n = bytes.n};
+		int d = pf_path_cmp(&key, &job->folds[mid].src);
+
+		if (d == 0) {
+			return &job->folds[mid];
+		}
+		if (d < 0) {
+			hi = mid;
+		} else {
+			lo = mid + 1;
+		}
+	}
+	return NULL;
+}
+
+static int take_row(struct pf_job *job, const struct pf_ledger_folder *row, struct pf_err *err)
+{
+	struct pf_fold *f = fold_by_path(job, row->src_path);
+	struct pf_path gone = {0};
+	char shown[256];
+
+	if (!f) {
+		if (pf_path_from_bytes(&gone, row->src_path, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		job_event(job, PF_EV_FOLDER_GONE, NULL, NULL, "%s is no longer at the source",
+			pf_path_show(&gone, shown, sizeof(shown)));
+		pf_path_deinit(&gone);
+		return PF_OK;
+	}
+	f->row_id = row->id;
+	f->src_validity = row->src_validity;
+	f->dst_validity = row->dst_validity;
+	f->dst_mark = row->dst_mark;
+	pf_buf_clear(&f->old_cursor);
+	if (row->dst_path.p && pf_path_from_bytes(&f->dst, row->dst_path, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return row->src_cursor.p ? pf_buf_add(&f->old_cursor, row->src_cursor, err) : PF_OK;
+}
+
+static int read_rows(struct pf_job *job, struct pf_err *err)
+{
+	struct pf_ledger_cursor *c = NULL;
+	struct pf_ledger_folder row;
+	int rc = pf_ledger_folders(job->cfg->ledger, job->cfg->account, &c, err);
+
+	while (rc == PF_OK && (rc = pf_ledger_folders_next(c, &row, err)) == PF_OK) {
+		rc = take_row(job, &row, err);
+	}
+	pf_ledger_cursor_close(&c);
+	return rc == PF_END ? read_sums(job, err) : rc;
+}
+
+int fold_save(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_ledger_folder row = {
+		.id = f->row_id,
+		.src_path = pf_path_bytes(&f->src),
+		.src_id = pf_buf_span(&f->src_id),
+		.kind = f->kind,
+		.role = f->role,
+		.src_validity = f->src_validity,
+		.dst_validity = f->dst_validity,
+		.dst_mark = f->dst_mark,
+		.note = f->note[0] ? pf_span_str(f->note) : pf_span(NULL, 0),
+	};
+	int rc;
+
+	if (f->dst.n > 0) {
+		row.dst_path = pf_path_bytes(&f->dst);
+	}
+	if (f->dst_exists) {
+		row.dst_id = pf_buf_span(&f->dst_id);
+	}
+	if (f->old_cursor.n > 0) {
+		row.src_cursor = pf_buf_span(&f->old_cursor);
+	}
+	if (f->failed) {
+		row.verdict = PF_VERDICT_QUARANTINED;
+	} else if (f->skipped) {
+		row.verdict = PF_VERDICT_SKIPPED;
+	} else if (f->dst_exists) {
+		row.verdict = PF_VERDICT_COPIED;
+	}
+	rc = pf_ledger_folder_put(f->job->cfg->ledger, f->job->cfg->account, &row, err);
+	f->row_id = row.id;
+	return rc;
+}
+
+/* ---- the mapping ---- */
+
+static void init_fold(struct pf_job *job, size_t i)
+{
+	struct pf_fold *f = &job->folds[i];
+
+	f->job = job;
+	f->index = i;
+	f->src_folder = i;
+	pf_buf_init(&f->src_id, ID_MAX);
+	pf_buf_init(&f->dst_id, ID_MAX);
+	pf_buf_init(&f->old_cursor, ID_MAX);
+	pf_buf_init(&f->new_cursor, ID_MAX);
+	pf_buf_init(&f->permitted_kw, ID_MAX);
+	pf_rows_init(&f->rows);
+	pf_rows_init(&f->void_rows);
+	pf_arena_init(&f->gone_arena);
+}
+
+static int make_folds(struct pf_job *job, struct pf_err *err)
+{
+	struct pf_side *src = &job->side[SRC];
+	char why[200];
+
+	if (src->n > 1) {
+		qsort(src->folders, src->n, sizeof(*src->folders), by_path);
+	}
+	job->folds = calloc(src->n + 1, sizeof(*job->folds));
+	if (!job->folds) {
+		return pf_fail_memory(err, "the folders of an account");
+	}
+	for (size_t i = 0; i < src->n; i++) {
+		struct pf_known_folder *k = &src->folders[i];
+		struct pf_fold *f = &job->folds[i];
+
+		init_fold(job, i);
+		job->fold_count++;
+		f->kind = k->kind;
+		f->role = k->role;
+		f->selectable = k->selectable;
+		f->subscribe = k->subscribed;
+		pf_path_show(&k->path, f->shown, sizeof(f->shown));
+		if (pf_path_copy(&f->src, &k->path, err) != PF_OK ||
+			pf_buf_add(&f->src_id, pf_buf_span(&k->id), err) != PF_OK) {
+			return PF_FAIL;
+		}
+		if (job->cfg->rules->kinds && !(job->cfg->rules->kinds & k->kind)) {
+			(void)snprintf(f->note, sizeof(f->note), "--kinds");
+			f->skipped = true;
+		} else if (pf_rules_skip_folder(job->cfg->rules, &f->src, why, sizeof(why))) {
+			(void)snprintf(f->note, sizeof(f->note), "%s", why);
+			f->skipped = true;
+		}
+	}
+	return PF_OK;
+}
+
+/* The plan's answer for one folder. */
+static int settle_name(struct pf_fold *f, struct pf_name_out *out, struct pf_err *err)
+{
+	struct pf_side *dst = &f->job->side[DST];
+	struct pf_known_folder *k = NULL;
+
+	if (pf_path_copy(&f->dst, &out->to, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_path_show(&f->dst, f->shown_dst, sizeof(f->shown_dst));
+	f->renamed = !pf_path_eq(&f->src, &f->dst);
+	if (out->note[0]) {
+		(void)snprintf(f->note, sizeof(f->note), "%s", out->note);
+	}
+	if (f->renamed && f->row_id == 0) {
+		job_event(f->job, PF_EV_FOLDER_MAPPED, f, NULL, "goes to %s (%s)", f->shown_dst,
+			f->note[0] ? f->note : "its parent goes there");
+	}
+	if (out->existing == SIZE_MAX) {
+		f->needs_making = true;
+		f->dst_validity = 0;
+		f->dst_mark = 0;
+		f->needs_subscribing = f->subscribe && job_has_cap(f->job, DST, PF_CAP_SUBSCRIBE);
+		return PF_OK;
+	}
+	k = &dst->folders[out->existing];
+	f->needs_subscribing =
+		f->subscribe && !k->subscribed && job_has_cap(f->job, DST, PF_CAP_SUBSCRIBE);
+	f->needs_making = f->selectable && !k->selectable;
+	if (f->needs_making) {
+		return PF_OK;
+	}
+	f->dst_exists = true;
+	f->dst_count = k->count;
+	if (k->has_state) {
+		f->dst_next = k->next;
+		f->dst_validity_new = f->dst_validity != 0 && k->validity != f->dst_validity;
+	}
+	return pf_buf_add(&f->dst_id, pf_buf_span(&k->id), err);
+}
+
+static int run_plan(struct pf_job *job, struct pf_name_in *in, struct pf_name_out *out,
+	struct pf_name_target *targets, struct pf_err *err)
+{
+	struct pf_side *dst = &job->side[DST];
+	const struct pf_names_cfg cfg = {job->cfg->rules, job_facts(job, DST), targets, dst->n};
+	size_t n = 0;
+	int rc;
+
+	for (size_t t = 0; t < dst->n; t++) {
+		targets[t] = (struct pf_name_target){&dst->folders[t].path, dst->folders[t].role,
+			dst->folders[t].role_by_name, dst->folders[t].selectable};
+	}
+	for (size_t i = 0; i < job->fold_count; i++) {
+		const struct pf_known_folder *k = &job->side[SRC].folders[i];
+		struct pf_fold *f = &job->folds[i];
+
+		if (!f->skipped) {
+			in[n++] = (struct pf_name_in){
+				&f->src, k->role, k->role_by_name, f->dst.n > 0 ? &f->dst : NULL};
+		}
+	}
+	rc = pf_names_plan(&cfg, in, n, out, err);
+	n = 0;
+	for (size_t i = 0; i < job->fold_count && rc == PF_OK; i++) {
+		if (!job->folds[i].skipped) {
+			rc = settle_name(&job->folds[i], &out[n++], err);
+		}
+	}
+	pf_names_free(out, n);
+	return rc;
+}
+
+static int map_folders(struct pf_job *job, struct pf_err *err)
+{
+	size_t n = job->fold_count + 1;
+	struct pf_name_in *in = calloc(n, sizeof(*in));
+	struct pf_name_out *out = calloc(n, sizeof(*out));
+	struct pf_name_target *targets = calloc(job->side[DST].n + 1, sizeof(*targets));
+	int rc = PF_FAIL;
+
+	if (in && out && targets) {
+		rc = run_plan(job, in, out, targets, err);
+	} else {
+		(void)pf_fail_memory(err, "the mapping of folders");
+	}
+	free(in);
+	free(out);
+	free(targets);
+	return rc;
+}
+
+/*
+ * Nothing to do in a folder when the source shows the state that the last complete pass left, the
+ * target's folder is still the same one, and no item is open.
+ */
+static bool nothing_to_do(const struct pf_fold *f)
+{
+	const struct pf_job *job = f->job;
+	const struct pf_known_folder *k = &job->side[SRC].folders[f->src_folder];
+
+	if (job->cfg->mode == PF_JOB_RETRY) {
+		return f->open_before == 0 && f->refused_before == 0;
+	}
+	return job->cfg->mode == PF_JOB_COPY && f->dst_exists && !f->dst_validity_new &&
+	       f->open_before == 0 && k->has_state && f->old_cursor.n > 0 &&
+	       job_has_cap(job, SRC, PF_CAP_CURSOR_FLAGS) &&
+	       pf_span_eq(pf_buf_span(&f->old_cursor), pf_buf_span(&k->cursor));
+}
+
+int job_folders_step(struct pf_job *job, struct pf_err *err)
+{
+	if (!job->side[SRC].listed || !job->side[DST].listed) {
+		return PF_AGAIN;
+	}
+	if (job_keeps(job) && pf_ledger_pass_begin(job->cfg->ledger, job->cfg->account,
+				      job->now.utc_s, &job->pass, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (make_folds(job, err) != PF_OK || (job->cfg->ledger && read_rows(job, err) != PF_OK) ||
+		map_folders(job, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	for (size_t i = 0; i < job->fold_count; i++) {
+		struct pf_fold *f = &job->folds[i];
+
+		f->unchanged = !f->skipped && nothing_to_do(f);
+		for (size_t v = 0; f->unchanged && v < PF_VERDICT_COUNT; v++) {
+			job->progress.items += f->sums_items[v];
+			job->progress.items_done += f->sums_items[v];
+		}
+		if (job_keeps(job) && !f->unchanged && fold_save(f, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	job->progress.folders = job->fold_count;
+	return PF_OK;
+}
+
+/* ---- making ---- */
+
+static int subscribe(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_op op = {
+		.kind = PF_OP_SUBSCRIBE,
+		.id = op_id(USE_SUBSCRIBE, f->index, 0),
+		.folder = pf_buf_span(&f->dst_id),
+	};
+	int rc = job_submit(f->job, DST, &op, err);
+
+	if (rc == PF_OK) {
+		f->needs_subscribing = false;
+		f->job->making++;
+	}
+	return rc;
+}
+
+static int make_one(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_op op = {
+		.kind = PF_OP_MKFOLDER,
+		.id = op_id(USE_MKFOLDER, f->index, 0),
+		.mkfolder = {.path = &f->dst, .role = f->role},
+	};
+	int rc = job_submit(f->job, DST, &op, err);
+
+	if (rc == PF_OK) {
+		f->needs_making = false;
+		f->job->making++;
+	}
+	return rc;
+}
+
+static int step_one(struct pf_fold *f, struct pf_err *err)
+{
+	if (f->skipped || f->failed) {
+		return PF_OK;
+	}
+	if (f->not_before_ms > f->job->now.ms) {
+		f->job->make_again = f->job->make_again || f->needs_making;
+		return PF_OK;
+	}
+	if (f->needs_making) {
+		return make_one(f, err);
+	}
+	return f->needs_subscribing && f->dst_exists ? subscribe(f, err) : PF_OK;
+}
+
+int job_make_step(struct pf_job *job, struct pf_err *err)
+{
+	if (job->stopping) {
+		return PF_OK;
+	}
+	while (job->make_next < job->fold_count) { /* by path: parents come before their children */
+		int rc = step_one(&job->folds[job->make_next], err);
+
+		if (rc == PF_FAIL && err->scope <= PF_SCOPE_FOLDER) {
+			fold_fail(&job->folds[job->make_next], err);
+			rc = PF_OK;
+		}
+		if (rc != PF_OK) {
+			return rc;
+		}
+		job->make_next++;
+	}
+	if (job->make_again) {
+		job->make_again = false;
+		job->make_next = 0;
+	}
+	return PF_OK;
+}
+
+static int made(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
+{
+	f->dst_exists = true;
+	pf_buf_clear(&f->dst_id);
+	if (pf_buf_add(&f->dst_id, ev->id, err) != PF_OK ||
+		(job_keeps(f->job) && fold_save(f, err) != PF_OK)) {
+		return PF_FAIL;
+	}
+	f->job->make_again = f->job->make_again || f->needs_subscribing;
+	if (f->state == FOLD_MAKING) {
+		f->state = FOLD_LISTING;
+		return fold_list_begin(f, err);
+	}
+	return PF_OK;
+}
+
+/* A refused name gets another one; what may pass is tried again; else the folder has no place. */
+static int not_made(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
+{
+	const struct pf_err *why = &ev->failed.why;
+	struct pf_err no = *why;
+
+	if ((ev->failed.in_doubt || why->retry != PF_RETRY_NO) &&
+		f->list_tries++ < LIST_TRIES_MAX) {
+		f->not_before_ms = f->job->now.ms + job_pause_ms(f->job, f->list_tries, why);
+	} else if (pf_names_next(&f->dst, ++f->name_tries)) {
+		pf_path_show(&f->dst, f->shown_dst, sizeof(f->shown_dst));
+		f->renamed = true;
+		(void)snprintf(
+			f->note, sizeof(f->note), "the target refused its name: %.120s", why->text);
+		job_event(f->job, PF_EV_FOLDER_MAPPED, f, NULL, "goes to %s (%s)", f->shown_dst,
+			f->note);
+	} else {
+		job_event(f->job, PF_EV_FOLDER_NOT_CREATED, f, NULL, "%s", why->text);
+		(void)pf_wrap(&no, "the folder could not be made at the target");
+		no.scope = PF_SCOPE_FOLDER;
+		*err = no;
+		return PF_FAIL;
+	}
+	f->needs_making = true;
+	f->job->make_again = true;
+	return PF_OK;
+}
+
+int job_folders_event(struct pf_job *job, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	struct pf_side *s = &job->side[side];
+	struct pf_fold *f = op_fold(ev->op) < job->fold_count ? &job->folds[op_fold(ev->op)] : NULL;
+	int rc = PF_OK;
+
+	if (op_use(ev->op) == USE_FOLDERS) {
+		if (ev->kind == PF_STORE_FOLDER) {
+			return add_known(s, ev->folder, err);
+		}
+		s->listed = ev->kind == PF_STORE_DONE;
+		if (ev->kind == PF_STORE_FAILED) {
+			*err = ev->failed.why; /* without its folders nothing can be said of an
+						  account */
+			(void)pf_wrap(err, "listing the folders");
+			return job_lose(job, side, err, err);
+		}
+		return PF_OK;
+	}
+	if (!f || (ev->kind != PF_STORE_DONE && ev->kind != PF_STORE_FAILED)) {
+		return PF_OK;
+	}
+	job->making--;
+	if (op_use(ev->op) == USE_SUBSCRIBE) {
+		if (ev->kind == PF_STORE_FAILED) {
+			job_event(job, PF_EV_FEATURE_OFF, f, NULL,
+				"not subscribed at the target: %s", ev->failed.why.text);
+		}
+		return PF_OK;
+	}
+	rc = ev->kind == PF_STORE_DONE ? made(f, ev, err) : not_made(f, ev, err);
+	if (rc == PF_FAIL && err->scope <= PF_SCOPE_FOLDER) {
+		fold_fail(f, err);
+		return PF_OK;
+	}
+	return rc;
+}
+
+void job_folders_free(struct pf_job *job)
+{
+	for (size_t i = 0; i < job->fold_count; i++) {
+		struct pf_fold *f = &job->folds[i];
+
+		fold_free_work(f);
+		free(f->gone);
+		pf_arena_deinit(&f->gone_arena);
+		pf_path_deinit(&f->src);
+		pf_path_deinit(&f->dst);
+		pf_buf_deinit(&f->src_id);
+		pf_buf_deinit(&f->dst_id);
+		pf_buf_deinit(&f->old_cursor);
+		pf_buf_deinit(&f->new_cursor);
+	}
+	free(job->folds);
+	job->folds = NULL;
+	job->fold_count = 0;
+	for (int s = 0; s < 2; s++) {
+		for (size_t i = 0; i < job->side[s].n; i++) {
+			free_known(&job->side[s].folders[i]);
+		}
+		free(job->side[s].folders);
+	}
+}

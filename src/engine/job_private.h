@@ -1,0 +1,377 @@
+/*
+ * The insides of a job, for the files of the engine that share it.
+ *
+ *   job.c          phases, events in and out, stop and end
+ *   job_folders.c  both folder lists, the mapping, making what is missing
+ *   job_log.c      events with their context
+ *   fold.c         one folder from its listing to its end: the states below
+ *   fold_list.c    listings of both sides, compared with the ledger
+ *   fold_pair.c    which items are at the target already, by fingerprint
+ *   fold_copy.c    slots: from the source to the target
+ *   fold_refuse.c  what is done about an item that a side will not give or take
+ *   fold_confirm.c the target read back
+ *   fold_deep.c    items read on both sides and compared
+ *   fold_flags.c   flags carried over
+ *   mirror.c       what left the source
+ */
+#ifndef PF_ENGINE_JOB_PRIVATE_H
+#define PF_ENGINE_JOB_PRIVATE_H
+
+#include "engine/engine.h"
+#include "engine/fingerprint.h"
+#include "engine/pair.h"
+#include "engine/quarantine.h"
+#include "engine/rows.h"
+
+enum {
+	SLOTS = 512,               /* items in flight at the most */
+	WINDOW_DEFAULT = 12 << 20, /* bytes in flight */
+	WHOLE_MAX = 6 << 20,       /* larger items stream through */
+	SENT_BATCH = 256,          /* rows that become SENT together */
+	FOLDERS_LISTED_AHEAD = 24, /* folders whose listings are under way or at hand */
+	ROWS_AHEAD = 100000,   /* no further folder is listed while so many rows are in memory */
+	TRIES_MAX = 6,         /* of an item that may pass, in one pass */
+	LIST_TRIES_MAX = 4,    /* of a listing */
+	SETTLE_ROUNDS_MAX = 5, /* of a folder whose items are in doubt */
+	PAIR_WINDOW = 256,     /* fingerprints being taken on each side */
+};
+
+enum pf_side_no { SRC = 0, DST = 1 };
+
+/* What an operation is for: the top byte of its id. */
+enum op_use {
+	USE_FOLDERS = 1,
+	USE_MKFOLDER,
+	USE_SUBSCRIBE,
+	USE_LIST_SRC,
+	USE_LIST_DST,
+	USE_GET,  /* index: slot */
+	USE_PUT,  /* index: slot */
+	USE_PAIR, /* index: item of the pairing on that side */
+	USE_FLAGS,
+	USE_DEEP, /* index: entry; both sides */
+	USE_REMOVE,
+	USE_CLOSE,
+};
+
+static inline uint64_t op_id(enum op_use use, size_t fold, size_t index)
+{
+	return (uint64_t)use << 56 | (uint64_t)(fold & 0xffffff) << 32 |
+	       (uint64_t)(index & 0xffffffff);
+}
+
+static inline enum op_use op_use(uint64_t id)
+{
+	return (enum op_use)(id >> 56);
+}
+
+static inline size_t op_fold(uint64_t id)
+{
+	return (size_t)(id >> 32 & 0xffffff);
+}
+
+static inline size_t op_index(uint64_t id)
+{
+	return (size_t)(id & 0xffffffff);
+}
+
+/* A copy of a folder that a store listed. */
+struct pf_known_folder {
+	struct pf_path path;
+	struct pf_buf id, cursor;
+	enum pf_kind kind;
+	enum pf_role role;
+	bool role_by_name, selectable, subscribed, doubtful, has_state;
+	uint64_t validity, next, count;
+};
+
+struct pf_side {
+	struct pf_store *store;
+	struct pf_known_folder *folders;
+	size_t n, cap;
+	bool ready, listed, lost, ended;
+	struct pf_err lost_why;
+	int64_t pause_until_ms; /* the server asked for patience */
+};
+
+enum fold_state {
+	FOLD_WAITING,
+	FOLD_MAKING,  /* its folder at the target is being made */
+	FOLD_LISTING, /* one or both sides */
+	FOLD_PAIRING, /* fingerprints are being taken */
+	FOLD_COPYING,
+	FOLD_SETTLING,   /* the target is listed again: what became of those in doubt? */
+	FOLD_CHECKING,   /* the source is listed again: are those that did not come still there? */
+	FOLD_CONFIRMING, /* the target is read back */
+	FOLD_CARRYING,   /* flags */
+	FOLD_OVER,
+};
+
+enum slot_state {
+	SLOT_FREE,
+	SLOT_GETTING,
+	SLOT_READY,     /* whole, waits for its turn, a commit or the end of a pause */
+	SLOT_STREAMING, /* a large one: chunks go from side to side */
+	SLOT_PUTTING,
+	SLOT_SWALLOWED, /* came as chunks when it could not be taken: asked for again */
+};
+
+/* How an item is offered to the target; each refusal goes on to the next that changes something. */
+enum slot_try {
+	TRY_GROUPED,
+	TRY_ALONE,
+	TRY_NO_KEYWORDS,
+	TRY_NO_FLAGS,
+	TRY_REPAIRED,
+	TRY_NONE_LEFT,
+};
+
+struct pf_fold;
+
+struct pf_slot {
+	enum slot_state state;
+	enum slot_try try;
+	struct pf_fold *fold;
+	size_t entry;            /* index of its row */
+	struct pf_slot *next;    /* in the order of the folder, until it is put */
+	unsigned int generation; /* so that a late answer is not taken for that of the next item */
+	struct pf_blob *body;
+	struct pf_digest digest;          /* of the source's bytes */
+	struct pf_fingerprinter *printer; /* of a large one */
+	uint64_t budget;                  /* bytes counted against the window */
+	uint64_t need_commit;             /* may be put when this many commits are done */
+	uint64_t fed, total;              /* of a large one */
+	int64_t not_before_ms;            /* after a pause */
+	bool large, got, aborted;
+	bool to_quarantine; /* its bytes are wanted for the quarantine only */
+	struct pf_quarantine_entry *entry_file;
+	char why[400]; /* what the target said */
+};
+
+/* An item of the target that no row of the ledger accounts for. */
+struct pf_foreign {
+	struct pf_span id; /* in the folder's arena */
+	uint64_t size;
+	int64_t date_utc_s;
+	const struct pf_digest *digest; /* known from before; else NULL */
+};
+
+struct pf_fold {
+	struct pf_job *job;
+	size_t index;
+	enum fold_state state;
+	struct pf_path src, dst;
+	struct pf_buf src_id, dst_id, old_cursor, new_cursor;
+	enum pf_kind kind;
+	enum pf_role role;
+	char shown[256], shown_dst[256]; /* both paths */
+	char note[200];                  /* why it has another name, or is left out */
+	bool needs_making, needs_subscribing;
+	bool selectable, subscribe, dst_exists, skipped, failed, unchanged, renamed;
+	size_t src_folder; /* index in the source's list; SIZE_MAX: gone */
+	unsigned int name_tries, list_tries, settle_rounds, confirm_rounds;
+	int64_t not_before_ms;
+
+	/* the ledger's row */
+	int64_t row_id;
+	uint64_t src_validity, dst_validity, dst_mark;
+	uint64_t open_before; /* rows without verdict, and in quarantine, when the pass began */
+	uint64_t refused_before;
+	uint64_t sums_items[PF_VERDICT_COUNT], sums_bytes[PF_VERDICT_COUNT]; /* at the end */
+
+	/* the target as it is listed */
+	uint64_t dst_count, dst_next;
+	uint32_t permitted_sys;
+	bool permitted_known, permitted_any;
+	struct pf_buf permitted_kw;
+
+	struct pf_rows rows;
+	struct pf_rows
+		void_rows; /* of ids that lost their meaning: their fingerprints still serve */
+	bool confirmed;    /* the listing that reads the target back was judged */
+	bool src_done, dst_done, src_asked, dst_asked, dst_validity_new;
+	bool relist_dst;        /* the listing under way turned out to be too short */
+	bool want_delta, delta; /* of the source's listing: asked for, got */
+	uint64_t dst_from;      /* ids from here on are listed at the target */
+	uint64_t dst_listed;    /* items that the target's listing gave */
+	struct pf_foreign *foreign;
+	size_t foreign_n, foreign_cap;
+	struct pf_span *claimed; /* target ids that rows of other folders account for, sorted */
+	size_t claimed_n;
+
+	struct pf_gone { /* to be removed from the target by --mirror; ids in the arena that follows
+			  */
+		struct pf_span dst_id;
+		uint32_t seq;
+		uint64_t size;
+		bool has_digest;
+		struct pf_digest digest;
+	} * gone;
+	size_t gone_n, gone_cap, gone_next;
+	struct pf_arena gone_arena;
+	struct pf_pairing pairing;
+	unsigned int pair_round;
+	struct pf_fingerprinter **pair_printers[2];
+	size_t pair_next[2], pair_open[2];
+
+	struct pf_slot *first, *last; /* got or being got, in order */
+	size_t next_entry;            /* to be asked for */
+	size_t slots;                 /* in use by this folder */
+	size_t puts_open;             /* put since the last FLUSH and not answered */
+	uint64_t bytes_open;          /* budget of its slots */
+	size_t doubts, missing;       /* items whose end must be found out */
+	size_t again; /* entries behind next_entry that are to be asked for once more */
+	int64_t again_ms;
+	size_t flag_ops, flag_next;
+	size_t deep_open, deep_next;
+	struct pf_deep *deep; /* items that are being read on both sides */
+	uint64_t to_copy_items, to_copy_bytes, too_large;
+};
+
+struct pf_job {
+	const struct pf_job_cfg *cfg;
+	struct pf_now now;
+	enum pf_job_phase phase;
+	struct pf_side side[2];
+	struct pf_fold *folds;
+	size_t fold_count;
+	size_t first_active; /* folders before it are over */
+	size_t making;       /* MKFOLDERs and SUBSCRIBEs without answer */
+	size_t make_next;    /* folder that is to be made or subscribed to next */
+	bool make_again;     /* some folder needs another try */
+	size_t rows_in_memory;
+	struct pf_slot *slots; /* SLOTS of them */
+	size_t slots_used;
+	uint64_t window, bytes_in_flight;
+	bool large_busy;            /* one large item at a time, or two could wait for each other */
+	struct pf_store_event held; /* a chunk that the target has no room for */
+	bool holding;
+	bool wants_commit, stopping, target_full, mirror_ready;
+	int64_t stop_by_ms;
+	int64_t pass;
+	size_t mirror_next, mirror_open;
+	struct pf_fingerprinter *printer; /* of whole items */
+	struct pf_quarantine *quarantine;
+	struct pf_progress progress;
+	struct pf_outcome outcome;
+	char progress_folder[256];
+};
+
+/* ---- job.c ---- */
+bool job_writes(const struct pf_job *job); /* whether the target may be changed */
+bool job_keeps(const struct pf_job *job);  /* whether the ledger is written */
+int job_submit(
+	struct pf_job *job, enum pf_side_no side, const struct pf_op *op, struct pf_err *err);
+const struct pf_store_facts *job_facts(const struct pf_job *job, enum pf_side_no side);
+bool job_has_cap(const struct pf_job *job, enum pf_side_no side, uint32_t cap);
+/* The pause before try number `tries` of something, with jitter, at least what the server asked
+ * for. */
+int64_t job_pause_ms(const struct pf_job *job, unsigned int tries, const struct pf_err *why);
+
+/* A store is lost, or good for nothing: the pass ends with what the ledger knows. */
+int job_lose(
+	struct pf_job *job, enum pf_side_no side, const struct pf_err *why, struct pf_err *err);
+
+/* ---- job_log.c ---- */
+void job_event(struct pf_job *job, int number, const struct pf_fold *f, const struct pf_entry *e,
+	const char *fmt, ...) PF_PRINTF(5, 6);
+void job_note(struct pf_job *job, enum pf_side_no side, const struct pf_store_event *ev);
+
+/* ---- job_folders.c ---- */
+int job_folders_begin(struct pf_job *job, struct pf_err *err);
+int job_folders_event(struct pf_job *job, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err);
+/* PF_OK when both lists are there and all is mapped; PF_AGAIN: not yet. */
+int job_folders_step(struct pf_job *job, struct pf_err *err);
+/* Make what is missing at the target, as far as it takes requests. PF_OK: all has been asked for.
+ */
+int job_make_step(struct pf_job *job, struct pf_err *err);
+int fold_save(struct pf_fold *f, struct pf_err *err);
+void job_folders_free(struct pf_job *job);
+
+/* ---- fold.c ---- */
+int fold_step(struct pf_fold *f, struct pf_err *err);
+int fold_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err);
+void fold_fail(struct pf_fold *f, const struct pf_err *why);
+void fold_free_work(struct pf_fold *f);       /* all that is only needed while it is worked on */
+bool fold_has_place(const struct pf_fold *f); /* its target folder is there */
+bool fold_is_active(const struct pf_fold *f);
+
+/* ---- fold_list.c ---- */
+int fold_list_begin(struct pf_fold *f, struct pf_err *err);
+int fold_list_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err);
+int fold_list_step(struct pf_fold *f, struct pf_err *err); /* begins what had to wait */
+int fold_list_dst(struct pf_fold *f, uint64_t from, struct pf_err *err);
+int fold_list_src(struct pf_fold *f, bool delta, struct pf_err *err);
+/* The source's listing is complete: entries that it does not show are marked as gone. */
+void fold_mark_gone(struct pf_fold *f);
+int fold_save_new(struct pf_fold *f, struct pf_err *err);
+/* An item of the target that may be one that no row accounts for. */
+int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_err *err);
+/* Both listings are there: compare with the ledger, write what is new. */
+int fold_list_end(struct pf_fold *f, struct pf_err *err);
+
+/* ---- fold_pair.c ---- */
+/* PF_END: nothing needs to be paired. */
+int fold_pair_begin(struct pf_fold *f, struct pf_err *err);
+int fold_pair_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: paired; PF_AGAIN */
+int fold_pair_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err);
+void fold_pair_free(struct pf_fold *f);
+
+/* ---- fold_copy.c ---- */
+void fold_copy_begin(struct pf_fold *f);
+int fold_copy_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all that can be done is done */
+/* PF_AGAIN: a chunk was not taken and must be given again. */
+int fold_copy_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err);
+/* Rows that were marked SENT and not sent are PLANNED again. */
+int fold_copy_unsend(struct pf_fold *f, struct pf_err *err);
+void slot_release(struct pf_slot *s);
+/* Not this time: give the slot back, the row is asked for again from `at_ms` on. */
+void ask_again(struct pf_slot *s, int64_t at_ms);
+/* Ask the source for the slot's item. */
+int ask_source(struct pf_slot *s, struct pf_err *err);
+struct pf_entry *slot_entry(const struct pf_slot *s);
+
+/* ---- fold_refuse.c ---- */
+int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err);
+int refuse_get(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err);
+/* End an item in quarantine, with its bytes when there are any. */
+int quarantine_entry(struct pf_fold *f, struct pf_entry *e, struct pf_blob *body, const char *why,
+	struct pf_err *err);
+/* What comes for this slot goes into quarantine and not to the target. */
+void divert_to_quarantine(struct pf_slot *s, const char *why);
+/* The same for an item that does not lie in memory. */
+int quarantine_begin(struct pf_fold *f, const struct pf_entry *e, struct pf_quarantine_entry **file,
+	struct pf_err *err);
+int quarantine_commit(struct pf_fold *f, struct pf_entry *e, struct pf_quarantine_entry *file,
+	const char *why, struct pf_err *err);
+/* Leave an item to the next run. */
+int leave_open(struct pf_fold *f, struct pf_entry *e, const char *why, struct pf_err *err);
+/* The source was listed again: items that did not come are gone, or it can't give them. */
+int missing_settle(struct pf_fold *f, struct pf_err *err);
+
+/* ---- fold_confirm.c ---- */
+int fold_confirm_begin(struct pf_fold *f, struct pf_err *err); /* PF_END: nothing to read back */
+int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_err *err);
+int fold_confirm_end(struct pf_fold *f, struct pf_err *err); /* the listing is complete */
+int fold_deep_step(struct pf_fold *f, struct pf_err *err);   /* PF_OK: all compared */
+void fold_deep_free(struct pf_fold *f);
+int fold_deep_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err);
+
+/* ---- fold_flags.c ---- */
+/* What of `want` the target can keep; keywords go into `kw`. */
+int flags_permitted(const struct pf_fold *f, struct pf_flags want, struct pf_buf *kw,
+	struct pf_flags *out, struct pf_err *err);
+int fold_flags_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all carried */
+int fold_flags_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
+
+/* ---- mirror.c ---- */
+int job_mirror_step(struct pf_job *job, struct pf_err *err); /* PF_OK: done */
+int job_mirror_event(struct pf_job *job, const struct pf_store_event *ev, struct pf_err *err);
+
+#endif
