@@ -381,7 +381,7 @@ static int got_body(struct pf_slot *s, struct pf_blob *body, struct pf_err *err)
 	struct pf_fold *f = s->fold;
 	struct pf_entry *e = slot_entry(s);
 	struct pf_fingerprint print;
-	char why[300];
+	char why[sizeof(s->why)];
 
 	s->body = body;
 	s->got = true;

@@ -1,0 +1,237 @@
+/* Identity is content: distinct items are never one, identical copies stay as many as they were. */
+#include "engine/fingerprint.h"
+#include "engine/pair.h"
+#include "engine/repair.h"
+#include "engine/rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct pf_fingerprint print_of(const char *text, size_t step)
+{
+	struct pf_fingerprinter *f = pf_fingerprinter_new(true);
+	struct pf_span rest = pf_span_str(text);
+	struct pf_fingerprint out;
+
+	assert_non_null(f);
+	while (rest.n > 0) {
+		size_t n = rest.n < step ? rest.n : step;
+
+		pf_fingerprinter_add(f, pf_span(rest.p, n));
+		rest = pf_span_from(rest, n);
+	}
+	pf_fingerprinter_take(f, &out);
+	pf_fingerprinter_free(&f);
+	return out;
+}
+
+static void any_cut_gives_the_same_print(void **state)
+{
+	static const char MESSAGE[] =
+		"From: a@x\r\nSubject: one\r\n  two\r\nTo: b@y\r\n\r\nBody\r\n\r\nend\r\n\r\n";
+	struct pf_fingerprint whole = print_of(MESSAGE, sizeof(MESSAGE));
+
+	(void)state;
+	for (size_t step = 1; step < sizeof(MESSAGE); step++) {
+		struct pf_fingerprint cut = print_of(MESSAGE, step);
+
+		assert_memory_equal(&cut, &whole, sizeof(cut));
+	}
+}
+
+static void canonical_sees_what_a_rewrite_leaves(void **state)
+{
+	static const struct {
+		const char *name, *a, *b;
+		bool equal;
+	} CASES[] = {
+		{"refolded, headers added and reordered",
+			"Subject: a long subject\r\nFrom: x@y\r\n\r\nHi\r\n",
+			"X-Added: 1\nFrom:  x@y\nSubject: a long\n subject\nMessage-ID: "
+			"<new>\n\nHi",
+			true},
+		{"other body", "From: x@y\r\n\r\nHi\r\n", "From: x@y\r\n\r\nHo\r\n", false},
+		{"other subject", "Subject: a\r\n\r\nHi", "Subject: b\r\n\r\nHi", false},
+		{"truncated", "From: x@y\r\n\r\nHi there\r\n", "From: x@y\r\n\r\nHi\r\n", false},
+		{"header lost", "From: x@y\r\nSubject: s\r\n\r\nHi", "From: x@y\r\n\r\nHi", false},
+		{"empty line within the body counts", "From: x\r\n\r\na\r\n\r\nb",
+			"From: x\r\n\r\na\r\nb", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct pf_fingerprint a = print_of(CASES[i].a, 7), b = print_of(CASES[i].b, 3);
+
+		if (pf_digest_eq(&a.canonical, &b.canonical) != CASES[i].equal) {
+			fail_msg("%s", CASES[i].name);
+		}
+		assert_false(pf_digest_eq(&a.exact, &b.exact));
+	}
+}
+
+enum { MOST = 16 };
+
+static struct pf_pair_item item(size_t index, const char *text, int64_t date)
+{
+	struct pf_pair_item i = {.index = index, .size = strlen(text), .date_utc_s = date};
+
+	i.print = print_of(text, 64);
+	i.known = true;
+	i.has_canonical = true;
+	return i;
+}
+
+/* Mates by index, whatever the order is after sorting. */
+static size_t mate(const struct pf_pair_item *items, size_t n, size_t index)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (items[i].index == index) {
+			return items[i].mate;
+		}
+	}
+	return SIZE_MAX;
+}
+
+static void copies_stay_as_many(void **state)
+{
+	struct pf_pair_item s[] = {item(0, "same", 1), item(1, "same", 1), item(2, "same", 2)};
+	struct pf_pair_item t[] = {item(0, "same", 2), item(1, "same", 1)};
+	struct pf_pairing p = {s, t, 3, 2, true, true};
+	size_t paired = 0;
+
+	(void)state;
+	pf_pair_candidates(&p);
+	pf_pair_match(&p);
+	for (size_t i = 0; i < 3; i++) {
+		paired += s[i].mate != SIZE_MAX;
+	}
+	assert_int_equal(paired, 2);
+	assert_int_equal(mate(s, 3, 2), 0); /* equal dates belong together */
+}
+
+static void equal_headers_do_not_make_one(void **state)
+{
+	struct pf_pair_item s[] = {
+		item(0, "Subject: x\r\n\r\nbody A", 1), item(1, "Subject: x\r\n\r\nbody B", 1)};
+	struct pf_pair_item t[] = {item(0, "Subject: x\r\n\r\nbody B", 1)};
+	struct pf_pairing p = {s, t, 2, 1, true, true};
+
+	(void)state;
+	pf_pair_candidates(&p);
+	pf_pair_match(&p);
+	assert_true(mate(s, 2, 0) == SIZE_MAX);
+	assert_int_equal(mate(s, 2, 1), 0);
+}
+
+static void rewritten_items_need_an_equal_date(void **state)
+{
+	const char *mine = "Subject: x\r\nReceived: a\r\n\r\nbody";
+	const char *theirs = "Subject: x\r\nReceived: b\r\n\r\nbody";
+	struct pf_pair_item s[] = {item(0, mine, 5), item(1, mine, 6)};
+	struct pf_pair_item t[] = {item(0, theirs, 5), item(1, theirs, 7)};
+	struct pf_pairing p = {s, t, 2, 2, true, true};
+
+	(void)state;
+	pf_pair_candidates(&p);
+	pf_pair_match(&p);
+	assert_int_equal(mate(s, 2, 0), 0);
+	assert_true(mate(s, 2, 1) == SIZE_MAX);
+}
+
+static void only_candidates_are_read(void **state)
+{
+	struct pf_pair_item s[] = {item(0, "12345", 10), item(1, "1234567", 11), item(2, "12", 12)};
+	struct pf_pair_item t[] = {item(0, "abcde", 99), item(1, "a", 12)};
+	struct pf_pairing p = {s, t, 3, 2, true, true};
+
+	(void)state;
+	pf_pair_candidates(&p);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(s[i].candidate, s[i].index != 1);
+	}
+	p.sizes_are_exact = false;
+	p.dates_are_kept = false;
+	pf_pair_candidates(&p);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(s[i].candidate);
+	}
+}
+
+static void repair_changes_only_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *in;
+		size_t n;
+		const char *out; /* NULL: nothing to repair */
+	} CASES[] = {
+		{"A: b\r\n\r\nc\r\n", 11, NULL},
+		{"A: b\n\nc", 7, "A: b\r\n\r\nc"},
+		{"A: b\r\n\r\nx\0y\r\n", 13, "A: b\r\n\r\nx y\r\n"},
+		{"From x Mon\nA: b\r\n\r\n", 19, "A: b\r\n\r\n"},
+		{"a\rb\r\r\n", 6, "a\r\nb\r\n\r\n"},
+	};
+	struct pf_err err;
+	char what[200];
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct pf_blob *out = NULL;
+
+		assert_int_equal(
+			pf_repair(pf_span(CASES[i].in, CASES[i].n), &out, what, sizeof(what), &err),
+			PF_OK);
+		if (!CASES[i].out) {
+			assert_null(out);
+			continue;
+		}
+		assert_non_null(out);
+		assert_int_equal(out->n, strlen(CASES[i].out));
+		assert_memory_equal(out->bytes, CASES[i].out, out->n);
+		pf_blob_unref(&out);
+	}
+}
+
+static void rules_name_the_reason(void **state)
+{
+	const char *exclude[] = {"Junk*"};
+	struct pf_rules r = {.exclude = exclude,
+		.excludes = 1,
+		.since_utc_s = 1000,
+		.before_utc_s = PF_DATE_NONE,
+		.max_size = 50};
+	struct pf_path p = {0};
+	struct pf_err err;
+	char why[100];
+
+	(void)state;
+	assert_int_equal(pf_path_parse(&p, "junk/old", &err), PF_OK);
+	assert_string_equal(pf_rules_skip_folder(&r, &p, why, sizeof(why)), "--exclude Junk*");
+	assert_int_equal(pf_path_parse(&p, "INBOX", &err), PF_OK);
+	assert_null(pf_rules_skip_folder(&r, &p, why, sizeof(why)));
+	pf_path_deinit(&p);
+	assert_non_null(pf_rules_skip_item(
+		&r, &(struct pf_item){.size = 51, .date_utc_s = 2000}, why, sizeof(why)));
+	assert_non_null(pf_rules_skip_item(
+		&r, &(struct pf_item){.size = 5, .date_utc_s = 999}, why, sizeof(why)));
+	assert_null(pf_rules_skip_item(
+		&r, &(struct pf_item){.size = 5, .date_utc_s = PF_DATE_NONE}, why, sizeof(why)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_cut_gives_the_same_print),
+		cmocka_unit_test(canonical_sees_what_a_rewrite_leaves),
+		cmocka_unit_test(copies_stay_as_many),
+		cmocka_unit_test(equal_headers_do_not_make_one),
+		cmocka_unit_test(rewritten_items_need_an_equal_date),
+		cmocka_unit_test(only_candidates_are_read),
+		cmocka_unit_test(repair_changes_only_what_is_wrong),
+		cmocka_unit_test(rules_name_the_reason),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
