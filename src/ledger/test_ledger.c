@@ -1,33 +1,10 @@
 /*
  * What the engine relies on in any ledger. Knows nothing of SQLite but that a ledger's place is a
- * file of its own (setup).
+ * file of its own (test_world.h).
  */
-#include "ledger/ledger.h"
+#include "ledger/test_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-struct world {
-	char dir[64];
-	char where[128];
-	struct pf_ledger *led;
-	int64_t account;
-	struct pf_err err;
-};
-
-static void must(struct world *w, int rc)
-{
-	if (rc != PF_OK) {
-		print_error("%s\n", w->err.text);
-	}
-	assert_int_equal(rc, PF_OK);
-}
 
 static void open_it(struct world *w)
 {
@@ -43,33 +20,12 @@ static void reopen(struct world *w)
 	open_it(w);
 }
 
-static int setup(void **state)
+static int setup_open(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
-
-	if (!w) {
+	if (setup(state) != 0) {
 		return -1;
 	}
-	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/test_ledger.XXXXXX");
-	if (!mkdtemp(w->dir)) {
-		free(w);
-		return -1;
-	}
-	(void)snprintf(w->where, sizeof(w->where), "%s/state/a.ledger", w->dir);
-	open_it(w);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-	char command[128];
-
-	pf_ledger_close(&w->led);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", w->dir);
-	(void)!system(command); /* NOLINT(cert-env33-c): our own directory */
-	free(w);
+	open_it(*state);
 	return 0;
 }
 
@@ -498,20 +454,6 @@ static void cursor_stays_right_while_rows_change(void **state)
 	assert_string_equal(states(w, folder, PF_ITEMS_OPEN), "");
 }
 
-/* In another process: what it sees, as exit status. */
-static int in_child(int (*what)(struct world *), struct world *w)
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		_exit(what(w));
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
 static int try_to_write(struct world *w)
 {
 	struct pf_ledger *led = NULL;
@@ -672,29 +614,29 @@ static void default_path_is_readable_and_unique(void **state)
 	free(a);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define OPEN_CASE(f) cmocka_unit_test_setup_teardown(f, setup_open, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(account_is_one_for_a_pair),
-		CASE(passes_come_latest_first),
-		CASE(folder_keeps_every_field),
-		CASE(item_keeps_every_field),
-		CASE(row_goes_planned_sent_done),
-		CASE(what_is_not_there_is_said),
-		CASE(filters_let_the_right_rows_through),
-		CASE(sums_add_up_per_folder),
-		CASE(events_are_kept_in_order),
-		CASE(only_commits_are_durable),
-		CASE(cursor_stays_right_while_rows_change),
-		CASE(second_writer_is_told_who_holds_it),
-		CASE(one_ledger_has_one_holder_under_any_name),
-		CASE(holder_that_died_is_no_obstacle),
-		CASE(readers_see_the_last_commit),
-		CASE(reader_and_writer_do_not_wait_for_each_other),
-		CASE(reading_makes_no_ledger),
-		CASE(default_path_is_readable_and_unique),
+		OPEN_CASE(account_is_one_for_a_pair),
+		OPEN_CASE(passes_come_latest_first),
+		OPEN_CASE(folder_keeps_every_field),
+		OPEN_CASE(item_keeps_every_field),
+		OPEN_CASE(row_goes_planned_sent_done),
+		OPEN_CASE(what_is_not_there_is_said),
+		OPEN_CASE(filters_let_the_right_rows_through),
+		OPEN_CASE(sums_add_up_per_folder),
+		OPEN_CASE(events_are_kept_in_order),
+		OPEN_CASE(only_commits_are_durable),
+		OPEN_CASE(cursor_stays_right_while_rows_change),
+		OPEN_CASE(second_writer_is_told_who_holds_it),
+		OPEN_CASE(one_ledger_has_one_holder_under_any_name),
+		OPEN_CASE(holder_that_died_is_no_obstacle),
+		OPEN_CASE(readers_see_the_last_commit),
+		OPEN_CASE(reader_and_writer_do_not_wait_for_each_other),
+		OPEN_CASE(reading_makes_no_ledger),
+		OPEN_CASE(default_path_is_readable_and_unique),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

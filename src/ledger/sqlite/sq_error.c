@@ -34,30 +34,12 @@ int pf_sq_refuse_sys(struct pf_err *err, const char *path, const char *reason, c
 	return PF_FAIL;
 }
 
-/* The first thing that a look at the whole file finds; it reads all of it, so only once there is
- * damage. */
-static void find_damage(sqlite3 *db, char *out, size_t size)
+int pf_sq_damaged(struct pf_err *err, const char *path, const char *found)
 {
-	sqlite3_stmt *st = NULL;
-	const unsigned char *line = NULL;
+	char shown[DETAIL_SHOWN], text[DETAIL_SHOWN + 32];
 
-	(void)pf_print_safe(out, size, pf_span_str(sqlite3_errmsg(db)));
-	if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &st, NULL) == SQLITE_OK &&
-		sqlite3_step(st) == SQLITE_ROW) {
-		line = sqlite3_column_text(st, 0);
-	}
-	if (line && strcmp((const char *)line, "ok") != 0) {
-		(void)pf_print_safe(out, size, pf_span_str((const char *)line));
-	}
-	(void)sqlite3_finalize(st); /* its result is the damage, which we know of */
-}
-
-static int fail_damaged(struct pf_err *err, const char *path, sqlite3 *db)
-{
-	char found[DETAIL_SHOWN], text[DETAIL_SHOWN + 32];
-
-	find_damage(db, found, sizeof(found));
-	(void)snprintf(text, sizeof(text), "is damaged (%s)", found);
+	(void)snprintf(text, sizeof(text), "is damaged (%s)",
+		pf_print_safe(shown, sizeof(shown), pf_span_str(found)));
 	return pf_sq_refuse(err, path, text, PF_SQ_REMEDY_DAMAGED);
 }
 
@@ -105,11 +87,14 @@ static int fail_other(
 
 int pf_sq_fail(struct pf_err *err, const char *path, sqlite3 *db, int code, const char *doing)
 {
-	int sys = db ? sqlite3_system_errno(db) : 0;
+	const char *says;
+	int sys = errno; /* of a failed commit SQLite keeps none itself */
 
 	if (db) {
 		code = sqlite3_extended_errcode(db);
+		sys = sqlite3_system_errno(db) ? sqlite3_system_errno(db) : sys;
 	}
+	says = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
 	switch (code & 0xff) {
 	case SQLITE_NOMEM:
 		return pf_fail_memory(err, doing);
@@ -123,8 +108,7 @@ int pf_sq_fail(struct pf_err *err, const char *path, sqlite3 *db, int code, cons
 	case SQLITE_ERROR: /* our statements are right, so a table or column is missing */
 	case SQLITE_MISMATCH:
 	case SQLITE_CONSTRAINT:
-		return db ? fail_damaged(err, path, db)
-			  : pf_sq_refuse(err, path, "is damaged", PF_SQ_REMEDY_DAMAGED);
+		return pf_sq_damaged(err, path, says);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return pf_sq_refuse(err, path, "a program other than postferry has it locked",
@@ -137,8 +121,11 @@ int pf_sq_fail(struct pf_err *err, const char *path, sqlite3 *db, int code, cons
 			return fail_full(err, path, sys);
 		}
 		break;
+	case SQLITE_CANTOPEN:
+		break;
 	default:
+		sys = 0; /* no call into the system failed */
 		break;
 	}
-	return fail_other(err, path, doing, db ? sqlite3_errmsg(db) : sqlite3_errstr(code), sys);
+	return fail_other(err, path, doing, says, sys);
 }

@@ -150,9 +150,9 @@ static int sync_dir_of(const char *path, struct pf_err *err)
 	return rc;
 }
 
-static int configure(sqlite3 *db, const char *path, bool write, struct pf_err *err)
+/* A file from elsewhere may not bring code with it, and odd pages are refused early. */
+static int distrust(sqlite3 *db, const char *path, struct pf_err *err)
 {
-	/* A file from elsewhere may not bring code with it, and odd pages are refused early. */
 	if (sqlite3_extended_result_codes(db, 1) != SQLITE_OK ||
 		sqlite3_busy_timeout(db, BUSY_MS) != SQLITE_OK ||
 		sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
@@ -160,15 +160,20 @@ static int configure(sqlite3 *db, const char *path, bool write, struct pf_err *e
 		sqlite3_exec(db, "PRAGMA cell_size_check=1", NULL, NULL, NULL) != SQLITE_OK) {
 		return pf_sq_fail(err, path, db, 0, "opening it");
 	}
-	/*
-	 * FULL: in write-ahead mode a commit is then fsync'd before it returns, and with the first
-	 * one the directory. The log goes into the database every 1,000 pages (SQLite's default),
-	 * and what a long reader has made it grow to is given back.
-	 */
-	if (write && sqlite3_exec(db,
-			     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-			     " PRAGMA journal_size_limit=8388608",
-			     NULL, NULL, NULL) != SQLITE_OK) {
+	return PF_OK;
+}
+
+/*
+ * FULL: in write-ahead mode a commit is then fsync'd before it returns, and with the first one the
+ * directory. The log goes into the database every 1,000 pages (SQLite's default), and what a long
+ * reader has made it grow to is given back.
+ */
+static int make_durable(sqlite3 *db, const char *path, struct pf_err *err)
+{
+	if (sqlite3_exec(db,
+		    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+		    " PRAGMA journal_size_limit=8388608",
+		    NULL, NULL, NULL) != SQLITE_OK) {
 		return pf_sq_fail(err, path, db, 0, "opening it");
 	}
 	return PF_OK;
@@ -176,11 +181,13 @@ static int configure(sqlite3 *db, const char *path, bool write, struct pf_err *e
 
 static int open_db(const char *path, int flags, sqlite3 **out, struct pf_err *err)
 {
-	int code = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int code;
 
+	errno = 0;
+	code = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK) {
 		(void)pf_sq_fail(err, path, *out, code, "opening it");
-	} else if (configure(*out, path, (flags & SQLITE_OPEN_READWRITE) != 0, err) == PF_OK) {
+	} else if (distrust(*out, path, err) == PF_OK) {
 		return PF_OK;
 	}
 	(void)sqlite3_close(*out);
@@ -197,7 +204,10 @@ static int fill_new(const char *name, const char *path, struct pf_err *err)
 	if (open_db(name, SQLITE_OPEN_READWRITE, &db, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	rc = pf_sq_schema_make(db, path, err);
+	rc = make_durable(db, path, err);
+	if (rc == PF_OK) {
+		rc = pf_sq_schema_make(db, path, err);
+	}
 	if (sqlite3_close(db) != SQLITE_OK && rc == PF_OK) {
 		rc = pf_sq_refuse(err, path, "can't be closed", "run again");
 	}
@@ -317,6 +327,18 @@ static int open_read(struct pf_ledger *led, struct pf_err *err)
 	return rc;
 }
 
+static int open_checked(struct pf_ledger *led, struct pf_err *err)
+{
+	bool write = led->mode == PF_LEDGER_WRITE;
+
+	if ((write ? open_write(led, err) : open_read(led, err)) != PF_OK ||
+		pf_sq_schema_check(led->db, led->path, &PF_SQ_STEPS, write, err) != PF_OK ||
+		(write && make_durable(led->db, led->path, err) != PF_OK)) {
+		return PF_FAIL;
+	}
+	return prepare_all(led, err);
+}
+
 int pf_ledger_open(
 	const char *where, enum pf_ledger_mode mode, struct pf_ledger **out, struct pf_err *err)
 {
@@ -334,11 +356,7 @@ int pf_ledger_open(
 	led->mode = mode;
 	led->lock_fd = -1;
 	led->path = resolve(where, mode, err);
-	if (!led->path ||
-		(mode == PF_LEDGER_WRITE ? open_write(led, err) : open_read(led, err)) != PF_OK ||
-		pf_sq_schema_check(
-			led->db, led->path, &PF_SQ_STEPS, mode == PF_LEDGER_WRITE, err) != PF_OK ||
-		prepare_all(led, err) != PF_OK) {
+	if (!led->path || open_checked(led, err) != PF_OK) {
 		pf_ledger_close(&led);
 		return PF_FAIL;
 	}

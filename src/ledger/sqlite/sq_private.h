@@ -79,6 +79,8 @@ int pf_sq_fail(struct pf_err *err, const char *path, sqlite3 *db, int code, cons
 int pf_sq_refuse(struct pf_err *err, const char *path, const char *reason, const char *remedy);
 /* The same with errno's meaning behind the reason. */
 int pf_sq_refuse_sys(struct pf_err *err, const char *path, const char *reason, const char *remedy);
+/* It is damaged, and how that shows. */
+int pf_sq_damaged(struct pf_err *err, const char *path, const char *found);
 /* What to do about a file that is no ledger (any more). */
 extern const char PF_SQ_REMEDY_DAMAGED[];
 
@@ -109,7 +111,29 @@ PF_MUST_CHECK int pf_sq_schema_check(sqlite3 *db, const char *path, const struct
 /* Make an empty database a ledger. */
 PF_MUST_CHECK int pf_sq_schema_make(sqlite3 *db, const char *path, struct pf_err *err);
 
+/* ---- sq_sum.c ---- */
+
+int64_t pf_sq_sum_source(const struct pf_ledger_item *row);
+/* `digest` NULL: there is none yet. */
+int64_t pf_sq_sum_end(const struct pf_ledger_done *done);
+/* What of a whole row its end is. */
+static inline struct pf_ledger_done pf_sq_end_of(const struct pf_ledger_item *row)
+{
+	return (struct pf_ledger_done){row->folder, row->seq, row->verdict, row->dst_id, row->size,
+		row->has_digest ? &row->digest : NULL};
+}
+/* All but its number, which SQLite gives it afterwards. */
+int64_t pf_sq_sum_folder(int64_t account, const struct pf_ledger_folder *row);
+
 /* ---- sq_write.c, sq_read.c ---- */
+
+/* States as they are on disk, by enum pf_row_state: no flipped bit makes one of another. */
+enum {
+	PF_SQ_PLANNED = 3,
+	PF_SQ_SENT = 5,
+	PF_SQ_DONE = 6,
+	PF_SQ_REFUSED = 9,
+};
 
 extern const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT];
 extern const char *const PF_SQ_READ_SQL[PF_SQ_READ_COUNT];

@@ -4,11 +4,14 @@
  */
 #include "ledger/sqlite/sq_private.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+/* What sums are made of comes first, in the same columns for both queries. */
+#define END_COLUMNS "i.k, i.state, i.verdict, i.size, i.dst_id, i.digest, i.b"
 #define ITEM_COLUMNS                                                                               \
-	"SELECT i.k, i.state, i.verdict, i.size, i.date, i.zone, i.sys, i.attempts, i.src_id,"     \
-	" i.dst_id, i.digest, i.kw, i.note "
+	"SELECT " END_COLUMNS ", i.date, i.zone, i.sys, i.attempts, i.a, i.src_id, i.kw, i.note "
 /* The joins are CROSS so that folders are always the outer loop: rows come in order without a sort.
  */
 #define ROWS_OF_FOLDER_F " CROSS JOIN item i ON i.k BETWEEN f.id << 32 AND f.id << 32 | 4294967295 "
@@ -20,7 +23,7 @@
 #define EVENT_COLUMNS "SELECT id, account, at, number, folder, item, text, raw FROM event "
 
 #define OPEN_ONLY "AND i.verdict = 0"
-#define SENT_ONLY "AND i.state = 1"
+#define SENT_ONLY "AND i.state = 5" /* PF_SQ_SENT */
 #define MISSED_ONLY "AND i.verdict IN (0, 4)"
 #define NOTED_ONLY "AND length(i.note) > 0"
 
@@ -29,10 +32,11 @@ const char *const PF_SQ_READ_SQL[PF_SQ_READ_COUNT] = {
 		"SELECT id, CAST(src AS BLOB), CAST(dst AS BLOB) FROM account ORDER BY id",
 	[PF_SQ_PASSES] = "SELECT id, account, begun, ended, exit_status, summary FROM pass"
 			 " WHERE account = ? ORDER BY id DESC",
-	[PF_SQ_FOLDERS] = "SELECT id, src_path, dst_path, src_id, dst_id, kind, role, src_validity,"
-			  " dst_validity, dst_mark, src_cursor, verdict, note FROM folder"
-			  " WHERE account = ? ORDER BY id",
-	[PF_SQ_SUMS] = "SELECT f.id, i.k, i.verdict, i.state, i.size FROM folder f LEFT JOIN item i"
+	[PF_SQ_FOLDERS] =
+		"SELECT id, src_path, dst_path, src_id, dst_id, kind, role, src_validity,"
+		" dst_validity, dst_mark, src_cursor, verdict, note, account, a FROM folder"
+		" WHERE account = ? ORDER BY id",
+	[PF_SQ_SUMS] = "SELECT " END_COLUMNS ", f.id FROM folder f LEFT JOIN item i"
 		       " ON i.k BETWEEN f.id << 32 AND f.id << 32 | 4294967295"
 		       " WHERE f.account = ? ORDER BY f.id",
 	[PF_SQ_EVENTS] = EVENT_COLUMNS "WHERE id > ? ORDER BY id",
@@ -111,6 +115,7 @@ static int step(struct pf_ledger_cursor *c, struct pf_err *err)
 	if (c->ended) {
 		return PF_END;
 	}
+	errno = 0;
 	code = sqlite3_step(c->st);
 	if (code == SQLITE_ROW) {
 		return PF_OK;
@@ -139,17 +144,15 @@ static struct pf_span get_span(struct pf_ledger_cursor *c, int column)
 	return p ? pf_span(p, (size_t)sqlite3_column_bytes(c->st, column)) : pf_span("", 0);
 }
 
-/* A number that callers take as an index: one past `max` can only come of damage. */
-static int get_enum(struct pf_ledger_cursor *c, int column, int max, int *out, struct pf_err *err)
+static int fail_row(
+	struct pf_ledger_cursor *c, const char *what, int64_t number, struct pf_err *err)
 {
-	int64_t v = get_int(c, column);
+	char text[100];
 
-	if (v < 0 || v > max) {
-		return pf_sq_refuse(err, c->led->path,
-			"is damaged (a row has a number that means nothing)", PF_SQ_REMEDY_DAMAGED);
-	}
-	*out = (int)v;
-	return PF_OK;
+	c->ended = true;
+	(void)snprintf(
+		text, sizeof(text), "%s %lld is not as it was written", what, (long long)number);
+	return pf_sq_damaged(err, c->led->path, text);
 }
 
 int pf_ledger_accounts(struct pf_ledger *led, struct pf_ledger_cursor **out, struct pf_err *err)
@@ -205,15 +208,10 @@ int pf_ledger_folders(
 int pf_ledger_folders_next(
 	struct pf_ledger_cursor *c, struct pf_ledger_folder *out, struct pf_err *err)
 {
-	int role = 0, verdict = 0;
 	int rc = step(c, err);
 
 	if (rc != PF_OK) {
 		return rc;
-	}
-	if (get_enum(c, 6, PF_ROLE_FLAGGED, &role, err) != PF_OK ||
-		get_enum(c, 11, PF_VERDICT_COUNT - 1, &verdict, err) != PF_OK) {
-		return PF_FAIL;
 	}
 	*out = (struct pf_ledger_folder){
 		.id = get_int(c, 0),
@@ -222,14 +220,18 @@ int pf_ledger_folders_next(
 		.src_id = get_span(c, 3),
 		.dst_id = get_span(c, 4),
 		.kind = (enum pf_kind)get_int(c, 5),
-		.role = (enum pf_role)role,
+		.role = (enum pf_role)get_int(c, 6),
 		.src_validity = (uint64_t)get_int(c, 7),
 		.dst_validity = (uint64_t)get_int(c, 8),
 		.dst_mark = (uint64_t)get_int(c, 9),
 		.src_cursor = get_span(c, 10),
-		.verdict = (enum pf_verdict)verdict,
+		.verdict = (enum pf_verdict)get_int(c, 11),
 		.note = get_span(c, 12),
 	};
+	if (out->verdict > PF_VERDICT_VANISHED || out->role > PF_ROLE_FLAGGED ||
+		get_int(c, 14) != pf_sq_sum_folder(get_int(c, 13), out)) {
+		return fail_row(c, "folder", out->id, err);
+	}
 	return PF_OK;
 }
 
@@ -244,37 +246,63 @@ int pf_ledger_items(struct pf_ledger *led, int64_t account, int64_t folder,
 	return open_cursor(led, PF_SQ_ITEMS_OF_FOLDER + filter, keys, 2, out, err);
 }
 
+/* The columns of END_COLUMNS, checked: what callers take as an index is in its range. */
+static int get_end(struct pf_ledger_cursor *c, struct pf_ledger_item *out, struct pf_err *err)
+{
+	struct pf_span digest = get_span(c, 5);
+	struct pf_ledger_done end;
+
+	*out = (struct pf_ledger_item){
+		.folder = get_int(c, 0) >> 32,
+		.seq = (uint32_t)get_int(c, 0),
+		.verdict = (enum pf_verdict)get_int(c, 2),
+		.size = (uint64_t)get_int(c, 3),
+		.dst_id = get_span(c, 4),
+		.has_digest = digest.n == sizeof(out->digest.b),
+	};
+	if (out->has_digest && digest.p) {
+		memcpy(out->digest.b, digest.p, digest.n);
+	}
+	end = pf_sq_end_of(out);
+	if (out->verdict > PF_VERDICT_VANISHED || get_int(c, 6) != pf_sq_sum_end(&end)) {
+		return fail_row(c, "the row of item", out->seq, err);
+	}
+	switch (get_int(c, 1)) {
+	case PF_SQ_PLANNED:
+		out->state = PF_ROW_PLANNED;
+		return PF_OK;
+	case PF_SQ_SENT:
+		out->state = PF_ROW_SENT;
+		return PF_OK;
+	case PF_SQ_DONE:
+		out->state = PF_ROW_DONE;
+		return PF_OK;
+	case PF_SQ_REFUSED:
+		out->state = PF_ROW_REFUSED;
+		return PF_OK;
+	default:
+		return fail_row(c, "the state of item", out->seq, err);
+	}
+}
+
 int pf_ledger_items_next(struct pf_ledger_cursor *c, struct pf_ledger_item *out, struct pf_err *err)
 {
-	struct pf_span digest;
-	int state = 0, verdict = 0;
 	int rc = step(c, err);
 
 	if (rc != PF_OK) {
 		return rc;
 	}
-	if (get_enum(c, 1, PF_ROW_REFUSED, &state, err) != PF_OK ||
-		get_enum(c, 2, PF_VERDICT_COUNT - 1, &verdict, err) != PF_OK) {
+	if (get_end(c, out, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	*out = (struct pf_ledger_item){
-		.folder = get_int(c, 0) >> 32,
-		.seq = (uint32_t)get_int(c, 0),
-		.state = (enum pf_row_state)state,
-		.verdict = (enum pf_verdict)verdict,
-		.size = (uint64_t)get_int(c, 3),
-		.date_utc_s = get_int(c, 4),
-		.zone_min = (int)get_int(c, 5),
-		.flags = {.sys = (uint32_t)get_int(c, 6), .kw = get_span(c, 11)},
-		.attempts = (uint32_t)get_int(c, 7),
-		.src_id = get_span(c, 8),
-		.dst_id = get_span(c, 9),
-		.note = get_span(c, 12),
-	};
-	digest = get_span(c, 10);
-	out->has_digest = digest.n == sizeof(out->digest.b);
-	if (out->has_digest) {
-		memcpy(out->digest.b, digest.p, digest.n);
+	out->date_utc_s = get_int(c, 7);
+	out->zone_min = (int)get_int(c, 8);
+	out->flags = (struct pf_flags){(uint32_t)get_int(c, 9), get_span(c, 13)};
+	out->attempts = (uint32_t)get_int(c, 10);
+	out->src_id = get_span(c, 12);
+	out->note = get_span(c, 14);
+	if (get_int(c, 11) != pf_sq_sum_source(out)) {
+		return fail_row(c, "the row of item", out->seq, err);
 	}
 	return PF_OK;
 }
@@ -285,21 +313,24 @@ int pf_ledger_sums(
 	return open_cursor(led, PF_SQ_SUMS, &account, 1, out, err);
 }
 
+enum { SUMS_FOLDER = 7 };
+
 /* Sizes are what a server said, so a sum may not fit: then it stays at the largest number. */
 static int add_row(struct pf_ledger_cursor *c, struct pf_ledger_sums *out, struct pf_err *err)
 {
-	uint64_t size = (uint64_t)get_int(c, 4);
-	int v = 0;
+	struct pf_ledger_item row;
+	uint64_t *bytes;
 
-	if (sqlite3_column_type(c->st, 1) == SQLITE_NULL) {
+	if (sqlite3_column_type(c->st, 0) == SQLITE_NULL) {
 		return PF_OK; /* a folder without items */
 	}
-	if (get_enum(c, 2, PF_VERDICT_COUNT - 1, &v, err) != PF_OK) {
+	if (get_end(c, &row, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	out->items[v]++;
-	out->bytes[v] = size > UINT64_MAX - out->bytes[v] ? UINT64_MAX : out->bytes[v] + size;
-	out->in_doubt += get_int(c, 3) == PF_ROW_SENT;
+	bytes = &out->bytes[row.verdict];
+	*bytes = row.size > UINT64_MAX - *bytes ? UINT64_MAX : *bytes + row.size;
+	out->items[row.verdict]++;
+	out->in_doubt += row.state == PF_ROW_SENT;
 	return PF_OK;
 }
 
@@ -311,13 +342,13 @@ int pf_ledger_sums_next(struct pf_ledger_cursor *c, struct pf_ledger_sums *out, 
 	if (rc != PF_OK) {
 		return rc;
 	}
-	*out = (struct pf_ledger_sums){.folder = get_int(c, 0)};
+	*out = (struct pf_ledger_sums){.folder = get_int(c, SUMS_FOLDER)};
 	do {
 		if (add_row(c, out, err) != PF_OK) {
 			return PF_FAIL;
 		}
 		rc = step(c, err);
-	} while (rc == PF_OK && get_int(c, 0) == out->folder);
+	} while (rc == PF_OK && get_int(c, SUMS_FOLDER) == out->folder);
 	c->waiting = rc == PF_OK;
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
 }

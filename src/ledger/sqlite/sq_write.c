@@ -6,6 +6,8 @@
 #include "ledger/sqlite/kill_point.h"
 #include "ledger/sqlite/sq_private.h"
 
+#include <errno.h>
+
 const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT] = {
 	[PF_SQ_BEGIN] = "BEGIN IMMEDIATE",
 	[PF_SQ_COMMIT] = "COMMIT",
@@ -17,18 +19,20 @@ const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT] = {
 		"UPDATE pass SET ended = ?2, exit_status = ?3, summary = ?4 WHERE id = ?1",
 	[PF_SQ_FOLDER_ADD] =
 		"INSERT INTO folder(account, src_path, dst_path, src_id, dst_id, kind, role,"
-		" src_validity, dst_validity, dst_mark, src_cursor, verdict, note)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" src_validity, dst_validity, dst_mark, src_cursor, verdict, note, a)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[PF_SQ_FOLDER_SET] =
 		"UPDATE folder SET account = ?1, src_path = ?2, dst_path = ?3, src_id = ?4,"
 		" dst_id = ?5, kind = ?6, role = ?7, src_validity = ?8, dst_validity = ?9,"
-		" dst_mark = ?10, src_cursor = ?11, verdict = ?12, note = ?13 WHERE id = ?14",
-	[PF_SQ_ITEM_PUT] = "REPLACE INTO item(k, state, verdict, size, date, zone, sys, attempts, "
-			   "src_id, dst_id,"
-			   " digest, kw, note) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[PF_SQ_ITEMS_SENT] = "UPDATE item SET state = 1 WHERE k BETWEEN ? AND ? AND state = 0",
-	[PF_SQ_ITEM_DONE] = "UPDATE item SET state = 2, verdict = ?2, dst_id = ?3, size = ?4,"
-			    " digest = ?5 WHERE k = ?1",
+		" dst_mark = ?10, src_cursor = ?11, verdict = ?12, note = ?13,"
+		" a = ?14 WHERE id = ?15",
+	[PF_SQ_ITEM_PUT] =
+		"REPLACE INTO item(k, state, verdict, size, date, zone, sys, attempts, a, b, "
+		"src_id,"
+		" dst_id, digest, kw, note) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[PF_SQ_ITEMS_SENT] = "UPDATE item SET state = ? WHERE k BETWEEN ? AND ? AND state = ?",
+	[PF_SQ_ITEM_DONE] = "UPDATE item SET state = ?, verdict = ?, dst_id = ?, size = ?,"
+			    " digest = ?, b = ? WHERE k = ?",
 	[PF_SQ_ITEMS_DROP] = "DELETE FROM item WHERE k BETWEEN ? AND ?",
 	[PF_SQ_EVENT_ADD] = "INSERT INTO event(account, at, number, folder, item, text, raw)"
 			    " VALUES(?, ?, ?, ?, ?, ?, ?)",
@@ -57,6 +61,11 @@ static void put_span(struct fill *f, struct pf_span s)
 	f->code = f->code == SQLITE_OK ? code : f->code;
 }
 
+static void put_digest(struct fill *f, const struct pf_digest *d)
+{
+	put_span(f, d ? pf_span(d->b, sizeof(d->b)) : pf_span(NULL, 0));
+}
+
 static void put_text(struct fill *f, const char *s)
 {
 	int code = sqlite3_bind_text(f->st, ++f->at, s, -1, SQLITE_STATIC);
@@ -82,6 +91,7 @@ static int run(
 	if (f->code != SQLITE_OK) {
 		return fail_write(led, f->code, doing, err);
 	}
+	errno = 0;
 	if (sqlite3_step(f->st) != SQLITE_DONE) {
 		(void)fail_write(led, SQLITE_OK, doing, err);
 		(void)sqlite3_reset(f->st); /* tells the same failure again */
@@ -168,6 +178,7 @@ static int find_account(
 	if (f.code != SQLITE_OK) {
 		return pf_sq_fail(err, led->path, NULL, f.code, "finding the account");
 	}
+	errno = 0;
 	code = sqlite3_step(f.st);
 	if (code == SQLITE_ROW) {
 		*id = sqlite3_column_int64(f.st, 0);
@@ -257,6 +268,7 @@ int pf_ledger_folder_put(
 	put_span(&f, row->src_cursor);
 	put_int(&f, row->verdict);
 	put_span(&f, row->note);
+	put_int(&f, pf_sq_sum_folder(account, row));
 	if (!fresh) {
 		put_int(&f, row->id);
 	}
@@ -282,6 +294,13 @@ static int check_folder(struct pf_ledger *led, int64_t folder, struct pf_err *er
 
 int pf_ledger_item_put(struct pf_ledger *led, const struct pf_ledger_item *row, struct pf_err *err)
 {
+	static const int STATES[] = {
+		[PF_ROW_PLANNED] = PF_SQ_PLANNED,
+		[PF_ROW_SENT] = PF_SQ_SENT,
+		[PF_ROW_DONE] = PF_SQ_DONE,
+		[PF_ROW_REFUSED] = PF_SQ_REFUSED,
+	};
+	struct pf_ledger_done end = pf_sq_end_of(row);
 	struct fill f;
 
 	if (check_folder(led, row->folder, err) != PF_OK ||
@@ -289,17 +308,18 @@ int pf_ledger_item_put(struct pf_ledger *led, const struct pf_ledger_item *row, 
 		return PF_FAIL;
 	}
 	put_int(&f, pf_sq_key(row->folder, row->seq));
-	put_int(&f, row->state);
+	put_int(&f, STATES[row->state]);
 	put_int(&f, row->verdict);
 	put_int(&f, (int64_t)row->size);
 	put_int(&f, row->date_utc_s);
 	put_int(&f, row->zone_min);
 	put_int(&f, row->flags.sys);
 	put_int(&f, row->attempts);
+	put_int(&f, pf_sq_sum_source(row));
+	put_int(&f, pf_sq_sum_end(&end));
 	put_span(&f, row->src_id);
 	put_span(&f, row->dst_id);
-	put_span(&f, pf_span(row->has_digest ? row->digest.b : NULL,
-			     row->has_digest ? sizeof(row->digest.b) : 0));
+	put_digest(&f, end.digest);
 	put_span(&f, row->flags.kw);
 	put_span(&f, row->note);
 	return run(led, &f, -1, "noting an item", err);
@@ -314,8 +334,10 @@ int pf_ledger_items_sent(
 		begin(led, PF_SQ_ITEMS_SENT, &f, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	put_int(&f, PF_SQ_SENT);
 	put_int(&f, pf_sq_key(folder, first));
 	put_int(&f, pf_sq_key(folder, last));
+	put_int(&f, PF_SQ_PLANNED);
 	return run(led, &f, -1, "noting items as sent", err);
 }
 
@@ -328,11 +350,13 @@ int pf_ledger_item_done(
 		begin(led, PF_SQ_ITEM_DONE, &f, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	put_int(&f, pf_sq_key(done->folder, done->seq));
+	put_int(&f, PF_SQ_DONE);
 	put_int(&f, done->verdict);
 	put_span(&f, done->dst_id);
 	put_int(&f, (int64_t)done->size);
-	put_span(&f, pf_span(done->digest->b, sizeof(done->digest->b)));
+	put_digest(&f, done->digest);
+	put_int(&f, pf_sq_sum_end(done));
+	put_int(&f, pf_sq_key(done->folder, done->seq));
 	return run(led, &f, 1, "noting an item's end", err);
 }
 
