@@ -1,0 +1,66 @@
+/*
+ * A connection's insides, shared by conn.c (sockets) and conn_tls.c.
+ */
+#ifndef PF_NET_CONN_PRIVATE_H
+#define PF_NET_CONN_PRIVATE_H
+
+#include "net/conn.h"
+#include "net/loop_private.h"
+
+#include <openssl/ssl.h>
+
+enum conn_state {
+	CONN_RESOLVING,
+	CONN_CONNECTING,
+	CONN_HANDSHAKE,
+	CONN_OPEN,
+	CONN_FAILED,
+};
+
+enum { ATTEMPTS_MAX = 2, ABOUT_MAX = 160 };
+
+/* One address being tried. */
+struct attempt {
+	uv_poll_t poll; /* its memory is freed when libuv has closed it */
+	struct pf_conn *conn;
+	int fd;
+	bool polling;
+};
+
+struct pf_conn {
+	struct pf_loop *loop;
+	char *host;
+	int port;
+	struct pf_tls *tls;
+	bool tls_at_once;
+	enum conn_state state;
+	struct pf_err why; /* with CONN_FAILED, and of the last address that failed */
+	int64_t deadline_ms;
+	struct resolving *resolving; /* outlives us when we close before it has ended */
+	struct addrinfo *addresses, *next_address;
+	int64_t next_attempt_ms;
+	struct attempt *attempt[ATTEMPTS_MAX];
+	struct attempt *io; /* the one that got through */
+	int armed;          /* of uv_poll: what we wait for */
+	SSL *ssl;
+	bool cut;
+	char about[ABOUT_MAX];
+};
+
+/* Wait for `events` (UV_READABLE, UV_WRITABLE) beside those that are waited for. */
+void conn_arm(struct pf_conn *c, int events);
+
+/* conn_tls.c. All answer as conn.h says. */
+int conn_tls_begin(struct pf_conn *c, struct pf_err *err);
+int conn_tls_shake(struct pf_conn *c, struct pf_err *err);
+int conn_tls_read(struct pf_conn *c, uint8_t *p, size_t n, size_t *got, struct pf_err *err);
+int conn_tls_write(struct pf_conn *c, const struct pf_span *spans, size_t count, size_t *sent,
+	struct pf_err *err);
+void conn_tls_end(struct pf_conn *c);
+
+/* tls.c */
+SSL_CTX *pf_tls_ctx(struct pf_tls *tls);
+/* The pinned SHA-256, 32 bytes; NULL = none. */
+const uint8_t *pf_tls_pin(const struct pf_tls *tls);
+
+#endif

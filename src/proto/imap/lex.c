@@ -1,0 +1,249 @@
+#include "proto/imap/lex.h"
+
+enum {
+	DEPTH_MAX = 100,
+	UNREADABLE = 14001, /* the event number that administrators know (KB902237) */
+};
+
+void pf_lex_init(struct pf_lex *l, const struct pf_imap_piece *piece, struct pf_arena *arena,
+	struct pf_err *err)
+{
+	*l = (struct pf_lex){.text = piece->text,
+		.cuts = piece->cuts,
+		.cut_count = piece->cut_count,
+		.arena = arena,
+		.err = err};
+}
+
+bool pf_lex_fail(struct pf_lex *l, const char *expected)
+{
+	if (!l->failed && l->err) {
+		(void)pf_fail(l->err, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"Error interpreting response from IMAP server: at octet %zu, %s was "
+			"expected",
+			l->at, expected);
+		l->err->number = UNREADABLE;
+	}
+	l->failed = true;
+	return false;
+}
+
+bool pf_lex_end(const struct pf_lex *l)
+{
+	return l->at >= l->text.n;
+}
+
+uint8_t pf_lex_peek(const struct pf_lex *l)
+{
+	return pf_lex_end(l) ? 0 : l->text.p[l->at];
+}
+
+void pf_lex_blanks(struct pf_lex *l)
+{
+	while (pf_lex_peek(l) == ' ' || pf_lex_peek(l) == '\t') {
+		l->at++;
+	}
+}
+
+bool pf_lex_take(struct pf_lex *l, char c)
+{
+	if (pf_lex_end(l) || l->text.p[l->at] != (uint8_t)c) {
+		return false;
+	}
+	l->at++;
+	return true;
+}
+
+bool pf_lex_expect(struct pf_lex *l, char c)
+{
+	char what[] = "\" \"";
+
+	what[1] = c;
+	return pf_lex_take(l, c) || pf_lex_fail(l, what);
+}
+
+struct pf_span pf_lex_until(struct pf_lex *l, const char *stops)
+{
+	size_t from = l->at;
+
+	while (!pf_lex_end(l) && (l->text.p[l->at] == 0 || !strchr(stops, l->text.p[l->at]))) {
+		l->at++;
+	}
+	return pf_span(l->text.p + from, l->at - from);
+}
+
+struct pf_span pf_lex_atom(struct pf_lex *l)
+{
+	return pf_lex_until(l, " \t()\r\n");
+}
+
+bool pf_lex_parse_number(struct pf_span s, uint64_t *n)
+{
+	uint64_t sum = 0;
+
+	*n = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9' || sum > (UINT64_MAX - 9) / 10) {
+			return false;
+		}
+		sum = sum * 10 + (uint64_t)(s.p[i] - '0');
+	}
+	*n = sum;
+	return s.n > 0;
+}
+
+bool pf_lex_number(struct pf_lex *l, uint64_t *n)
+{
+	size_t from = l->at;
+
+	while (pf_lex_peek(l) >= '0' && pf_lex_peek(l) <= '9') {
+		l->at++;
+	}
+	return pf_lex_parse_number(pf_span(l->text.p + from, l->at - from), n) ||
+	       pf_lex_fail(l, "a number");
+}
+
+static bool quoted(struct pf_lex *l, struct pf_span *out)
+{
+	size_t from = ++l->at;
+	bool escapes = false;
+	uint8_t *copy;
+	size_t n = 0;
+
+	while (!pf_lex_end(l) && l->text.p[l->at] != '"') {
+		if (l->text.p[l->at] == '\\' && l->at + 1 < l->text.n) {
+			escapes = true;
+			l->at++;
+		}
+		l->at++;
+	}
+	*out = pf_span(l->text.p + from, l->at - from);
+	if (!pf_lex_expect(l, '"') || !escapes ||
+		!l->arena) { /* no arena: only its end is looked for */
+		return !l->failed;
+	}
+	copy = pf_arena_alloc(l->arena, out->n);
+	if (!copy) {
+		return pf_lex_fail(l, "memory for a string");
+	}
+	for (size_t i = 0; i < out->n; i++) {
+		i += out->p[i] == '\\' && i + 1 < out->n;
+		copy[n++] = out->p[i];
+	}
+	*out = pf_span(copy, n);
+	return true;
+}
+
+/* "{12}", line end, and the bytes, unless they went by as pieces. */
+static bool literal(struct pf_lex *l, struct pf_lex_string *out)
+{
+	uint64_t n = 0;
+
+	(void)pf_lex_take(l, '~');
+	if (!pf_lex_expect(l, '{') || !pf_lex_number(l, &n)) {
+		return false;
+	}
+	(void)pf_lex_take(l, '+');
+	if (!pf_lex_expect(l, '}')) {
+		return false;
+	}
+	(void)pf_lex_take(l, '\r');
+	if (!pf_lex_expect(l, '\n')) {
+		return false;
+	}
+	out->size = n;
+	for (size_t i = 0; i < l->cut_count; i++) {
+		if (l->cuts[i].at == l->at) {
+			out->streamed = true;
+			return true;
+		}
+	}
+	if (n > l->text.n - l->at) {
+		return pf_lex_fail(l, "all of a literal");
+	}
+	out->bytes = pf_span(l->text.p + l->at, (size_t)n);
+	l->at += (size_t)n;
+	return true;
+}
+
+/* Whether a literal begins here; a name like "{x" as an atom does not. */
+static bool at_literal(const struct pf_lex *l)
+{
+	size_t i = l->at + (pf_lex_peek(l) == '~');
+
+	if (i >= l->text.n || l->text.p[i] != '{') {
+		return false;
+	}
+	for (i++; i < l->text.n && l->text.p[i] >= '0' && l->text.p[i] <= '9'; i++) {
+	}
+	i += i < l->text.n && l->text.p[i] == '+';
+	return i + 1 < l->text.n && l->text.p[i] == '}' &&
+	       (l->text.p[i + 1] == '\r' || l->text.p[i + 1] == '\n');
+}
+
+bool pf_lex_string(struct pf_lex *l, const char *stops, struct pf_lex_string *out)
+{
+	*out = (struct pf_lex_string){.bytes = {NULL, 0}};
+	if (pf_lex_peek(l) == '"') {
+		if (!quoted(l, &out->bytes)) {
+			return false;
+		}
+		out->size = out->bytes.n;
+		return true;
+	}
+	if (at_literal(l)) {
+		return literal(l, out);
+	}
+	out->bytes = pf_lex_until(l, stops);
+	out->size = out->bytes.n;
+	if (pf_span_is(out->bytes, "NIL")) {
+		out->nil = true;
+		out->bytes = pf_span(NULL, 0);
+		out->size = 0;
+		return true;
+	}
+	return out->bytes.n > 0 || pf_lex_fail(l, "a string");
+}
+
+bool pf_lex_list(struct pf_lex *l, struct pf_span *inside)
+{
+	size_t from = l->at + 1;
+	int depth = 0;
+
+	if (pf_lex_peek(l) != '(') {
+		return pf_lex_fail(l, "\"(\"");
+	}
+	do {
+		struct pf_lex_string s;
+		uint8_t c = pf_lex_peek(l);
+
+		if (pf_lex_end(l) || depth > DEPTH_MAX) {
+			return pf_lex_fail(l, "\")\"");
+		}
+		if (c == '(' || c == ')') {
+			depth += c == '(' ? 1 : -1;
+			l->at++;
+		} else if (c == '"' || at_literal(l)) {
+			if (!pf_lex_string(l, "", &s)) {
+				return false;
+			}
+		} else {
+			l->at++;
+		}
+	} while (depth > 0);
+	*inside = pf_span(l->text.p + from, l->at - 1 - from);
+	return true;
+}
+
+bool pf_lex_skip(struct pf_lex *l)
+{
+	struct pf_lex_string s;
+	struct pf_span inside;
+
+	return pf_lex_peek(l) == '(' ? pf_lex_list(l, &inside) : pf_lex_string(l, " \t()", &s);
+}
+
+struct pf_span pf_lex_rest(const struct pf_lex *l)
+{
+	return pf_span_from(l->text, l->at);
+}

@@ -1,0 +1,59 @@
+/*
+ * Taking a response apart: atoms, numbers, strings, lists (RFC 9051 section 9). Works on the text
+ * of one framed response; long literals are not in it and are known by their place.
+ */
+#ifndef PF_PROTO_IMAP_LEX_H
+#define PF_PROTO_IMAP_LEX_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "proto/imap/frame.h"
+
+struct pf_lex {
+	struct pf_span text;
+	size_t at;
+	const struct pf_imap_cut *cuts;
+	size_t cut_count;
+	struct pf_arena *arena;
+	struct pf_err *err; /* of the first failure */
+	bool failed;
+};
+
+/* A string of any form: atom, quoted, literal, literal8, or NIL. */
+struct pf_lex_string {
+	struct pf_span bytes; /* p == NULL for NIL; absent for a streamed literal */
+	bool nil, streamed;
+	uint64_t size; /* of a streamed one, else bytes.n */
+};
+
+void pf_lex_init(struct pf_lex *l, const struct pf_imap_piece *piece, struct pf_arena *arena,
+	struct pf_err *err);
+
+/* 14001: what was expected is not there. Returns false, always. */
+bool pf_lex_fail(struct pf_lex *l, const char *expected);
+
+bool pf_lex_end(const struct pf_lex *l);
+uint8_t pf_lex_peek(const struct pf_lex *l); /* 0 at the end */
+/* Blanks and tabs, any number of them. */
+void pf_lex_blanks(struct pf_lex *l);
+/* Take `c` if it is there. */
+bool pf_lex_take(struct pf_lex *l, char c);
+bool pf_lex_expect(struct pf_lex *l, char c);
+/* What lies before the next byte of `stops` (or the end); may be empty. */
+struct pf_span pf_lex_until(struct pf_lex *l, const char *stops);
+/* An atom: up to a blank, a parenthesis or the end. */
+struct pf_span pf_lex_atom(struct pf_lex *l);
+bool pf_lex_number(struct pf_lex *l, uint64_t *n);
+/* Quoted, literal, or else an atom up to one of `stops`; NIL is nil only as an atom. */
+bool pf_lex_string(struct pf_lex *l, const char *stops, struct pf_lex_string *out);
+/* Take "(...)" with all that is nested in it; `inside` is what lies between. */
+bool pf_lex_list(struct pf_lex *l, struct pf_span *inside);
+/* Pass over one value of any shape. */
+bool pf_lex_skip(struct pf_lex *l);
+/* The rest of the text. */
+struct pf_span pf_lex_rest(const struct pf_lex *l);
+
+/* A decimal number that is all of `s`. */
+bool pf_lex_parse_number(struct pf_span s, uint64_t *n);
+
+#endif
