@@ -33,7 +33,7 @@ static bool delimiter(struct pf_lex *l, char *out)
 {
 	struct pf_lex_string s;
 
-	if (!pf_lex_string(l, " \t", &s)) {
+	if (!pf_lex_string(l, " \t()", &s)) {
 		return false;
 	}
 	*out = s.bytes.n == 1 ? (char)s.bytes.p[0] : 0; /* NIL and "" alike: flat names */

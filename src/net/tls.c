@@ -1,0 +1,114 @@
+#include "base/buf.h"
+#include "net/conn_private.h"
+
+#include <ctype.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+
+enum { PIN_BYTES = 32 };
+
+struct pf_tls {
+	SSL_CTX *ctx;
+	bool pinned;
+	uint8_t pin[PIN_BYTES];
+};
+
+SSL_CTX *pf_tls_ctx(struct pf_tls *tls)
+{
+	return tls->ctx;
+}
+
+const uint8_t *pf_tls_pin(const struct pf_tls *tls)
+{
+	return tls->pinned ? tls->pin : NULL;
+}
+
+static int bad(struct pf_err *err, const char *what, const char *which)
+{
+	char why[128];
+
+	ERR_error_string_n(ERR_get_error(), why, sizeof(why));
+	return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "%s %s: %s", what, which, why);
+}
+
+/* 64 hexadecimal digits; colons and blanks between them, and "sha256:" before, are fine. */
+static int parse_pin(struct pf_tls *tls, const char *text, struct pf_err *err)
+{
+	size_t n = 0;
+	const char *s = strncasecmp(text, "sha256:", 7) == 0 ? text + 7 : text;
+
+	for (; *s; s++) {
+		int digit = isdigit((unsigned char)*s) ? *s - '0'
+						       : tolower((unsigned char)*s) - 'a' + 10;
+
+		if (*s == ':' || *s == ' ') {
+			continue;
+		}
+		if (!isxdigit((unsigned char)*s) || n == 2 * (size_t)PIN_BYTES) {
+			n = 0;
+			break;
+		}
+		tls->pin[n / 2] = (uint8_t)(n % 2 ? tls->pin[n / 2] | digit : digit << 4);
+		n++;
+	}
+	if (n != 2 * (size_t)PIN_BYTES) {
+		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
+			"--tls-fingerprint: it must be the SHA-256 of the certificate, 64 "
+			"hexadecimal digits");
+	}
+	tls->pinned = true;
+	return PF_OK;
+}
+
+static int set_up(struct pf_tls *tls, const struct pf_tls_cfg *cfg, struct pf_err *err)
+{
+	tls->ctx = SSL_CTX_new(TLS_client_method());
+	if (!tls->ctx || SSL_CTX_set_min_proto_version(tls->ctx, TLS1_2_VERSION) != 1) {
+		return bad(err, "setting up", "TLS");
+	}
+	(void)SSL_CTX_set_mode(
+		tls->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	if (cfg->fingerprint && parse_pin(tls, cfg->fingerprint, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	/* A pinned certificate is compared after the handshake; no authority has a say in it. */
+	SSL_CTX_set_verify(tls->ctx, tls->pinned ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+	if (SSL_CTX_set_default_verify_paths(tls->ctx) != 1) {
+		return bad(err, "reading", "the system's certificates");
+	}
+	if (cfg->ca_file && SSL_CTX_load_verify_locations(tls->ctx, cfg->ca_file, NULL) != 1) {
+		return bad(err, "--ca-file: no certificate can be read from", cfg->ca_file);
+	}
+	if (cfg->client_cert &&
+		(SSL_CTX_use_certificate_chain_file(tls->ctx, cfg->client_cert) != 1 ||
+			SSL_CTX_use_PrivateKey_file(tls->ctx,
+				cfg->client_key ? cfg->client_key : cfg->client_cert,
+				SSL_FILETYPE_PEM) != 1)) {
+		return bad(err, "no client certificate and key can be read from", cfg->client_cert);
+	}
+	return PF_OK;
+}
+
+int pf_tls_new(const struct pf_tls_cfg *cfg, struct pf_tls **out, struct pf_err *err)
+{
+	struct pf_tls *tls = calloc(1, sizeof(*tls));
+
+	if (!tls) {
+		return pf_fail_memory(err, "TLS");
+	}
+	if (set_up(tls, cfg, err) != PF_OK) {
+		pf_tls_free(&tls);
+		return PF_FAIL;
+	}
+	*out = tls;
+	return PF_OK;
+}
+
+void pf_tls_free(struct pf_tls **tls)
+{
+	if (*tls) {
+		SSL_CTX_free((*tls)->ctx);
+		free(*tls);
+		*tls = NULL;
+	}
+}
