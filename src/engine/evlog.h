@@ -27,14 +27,29 @@ struct pf_evlog_cfg {
 	struct pf_ledger *ledger; /* NULL: not there (check without a ledger) */
 	const char *jsonl_path;   /* NULL: no file */
 	bool journal; /* to the systemd journal when its socket is there; then no file */
+	const char *journal_socket;         /* NULL: the usual place */
 	struct pf_evlog_listener *listener; /* or NULL */
+};
+
+/*
+ * Bounds. A flood of one number costs the screen PF_EVLOG_SCREEN_MAX lines a folder and one that
+ * says so (a server's ALERT is always shown), and all records together PF_EVLOG_KEPT_MAX events and
+ * one that says so; what is beyond is only counted. The file is renamed to PATH.1 when it is full,
+ * so the two together never hold more than twice PF_EVLOG_FILE_MAX bytes.
+ */
+enum {
+	PF_EVLOG_SCREEN_MAX = 10,
+	PF_EVLOG_KEPT_MAX = 100000,
+	PF_EVLOG_FILE_MAX = 16 << 20,
 };
 
 /* What `cfg` points to must outlive the log. */
 PF_MUST_CHECK int pf_evlog_new(
 	const struct pf_evlog_cfg *cfg, struct pf_evlog **out, struct pf_err *err);
 void pf_evlog_free(struct pf_evlog **log);
-/* Never fails the caller: what can't be written anywhere is counted, and said once to the listener.
+/*
+ * Never fails the caller: when an event can't be written anywhere the listener is told once, by an
+ * event of number 0.
  */
 void pf_evlog_add(struct pf_evlog *log, const struct pf_evlog_event *ev);
 /* How many of this number came in this process. */

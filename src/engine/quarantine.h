@@ -30,9 +30,9 @@ PF_MUST_CHECK int pf_quarantine_open(
 void pf_quarantine_free(struct pf_quarantine **q);
 
 /*
- * Keep an item: `bytes` absent means that there are none, only the reason is kept. An earlier entry
- * of the same item is replaced. PF_FAIL (scope RUN): can't be written (path and reason in the
- * text).
+ * Keep an item: `bytes` absent means that there are none, then only the reason is kept, and the
+ * bytes that an earlier run had, if any. An earlier entry of the same item is replaced. PF_FAIL
+ * (scope RUN): can't be written (path and reason in the text).
  */
 PF_MUST_CHECK int pf_quarantine_put(struct pf_quarantine *q,
 	const struct pf_quarantine_about *about, struct pf_span bytes, struct pf_err *err);
@@ -47,6 +47,13 @@ PF_MUST_CHECK int pf_quarantine_add(
 PF_MUST_CHECK int pf_quarantine_commit(struct pf_quarantine_entry **e,
 	const struct pf_quarantine_about *about, struct pf_err *err);
 void pf_quarantine_abort(struct pf_quarantine_entry **e); /* *e NULL is fine */
+
+/*
+ * The bytes of an item that an earlier run kept, as a descriptor to read from and close. PF_END:
+ * there are none.
+ */
+PF_MUST_CHECK int pf_quarantine_read(struct pf_quarantine *q, const struct pf_path *folder,
+	struct pf_span item, int *fd, struct pf_err *err);
 
 /* An item was settled after all: remove its entry, if there is one. */
 PF_MUST_CHECK int pf_quarantine_remove(struct pf_quarantine *q, const struct pf_path *folder,

@@ -63,9 +63,17 @@ struct pf_event_doc {
 	const char *remedy; /* what the administrator can do */
 };
 
+/* "info", "warning", "error". */
+const char *pf_severity_name(enum pf_severity s);
 /* NULL for a number that is none of ours. */
 const struct pf_event_doc *pf_event_doc(int number);
 /* All of them, in order of number. */
 const struct pf_event_doc *pf_event_docs(size_t *count);
+
+/*
+ * The number's MESSAGE_ID in the systemd journal, by which the message catalogue finds its text: 32
+ * hexadecimal digits, the last eight of which are the number in decimal.
+ */
+void pf_event_message_id(int number, char out[33]);
 
 #endif
