@@ -282,9 +282,10 @@ static void names_are_safe_and_unique(void **state)
 {
 	static const char *const AS_THEY_ARE[] = {
 		"INBOX", "4711", "Entw\xc3\xbcrfe", "a b", "x.y", "1234-abc@host", "#news"};
-	static const char *const CHANGED[] = {"a/b", "a_b/", "..", ".", ".hidden", "end.", "end ",
-		" x", "", "a\nb", "a\\b", "c:d", "CON", "con.txt", "LPT1", "12.eml", "12.json",
-		"12.JSON", "x.part", "a~b", "\xff", "\xfe", "\xe2\x80\xae!", "_~00000000"};
+	static const char *const CHANGED[] = {"a/b", "a:b/", "a/b:", "a_b/", "..", ".", ".hidden",
+		"end.", "end ", " x", "", "a\nb", "a\\b", "c:d", "CON", "con.txt", "LPT1", "12.eml",
+		"12.json", "12.JSON", "x.part", "a~b", "\xff", "\xfe", "\xe2\x80\xae!",
+		"_~00000000"};
 	char names[PF_COUNT(CHANGED)][PF_SAFE_NAME_MAX + 1];
 	char name[PF_SAFE_NAME_MAX + 1];
 	uint8_t longest[600];

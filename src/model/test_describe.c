@@ -36,6 +36,7 @@ static void subjects_are_decoded(void **state)
 		{"=?utf-8?q?a?=\r\n =?iso-8859-1?q?=E4?= c", "a\xc3\xa4 c"},
 		{"=?utf-8?q?=C3?= =?utf-8?q?=BC?=", "\xc3\xbc"},
 		{"=?utf-8?b?4pyT?= =?utf-8?b?4pyT?=", "\xe2\x9c\x93\xe2\x9c\x93"},
+		{"=?shift_jis?q?=93?= =?shift_jis?q?=FA?=", "\xe6\x97\xa5"},
 		{"=?utf-8*en?q?lang?=", "lang"},
 		{"=?ISO-2022-JP?B?GyRCRnxLXBsoQg==?=", "\xe6\x97\xa5\xe6\x9c\xac"},
 		{"=?x-unknown?q?=41=ff?=", "A\\xff"},
