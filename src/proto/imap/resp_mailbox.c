@@ -182,7 +182,8 @@ static void status_item(struct pf_imap_status *out, struct pf_span name, struct 
 	}
 }
 
-/* The name of a STATUS: when it is not quoted and has blanks, it ends where the list begins that ends the line.
+/* The name of a STATUS: when it is not quoted and has blanks, it ends where the list begins that
+ * ends the line.
  */
 static bool status_name(struct pf_lex *l, struct pf_span *out)
 {
