@@ -319,7 +319,11 @@ static int ended(struct pf_fold *f, enum pf_side_no side, const struct pf_store_
 			err->scope = PF_SCOPE_FOLDER;
 			return pf_wrap(err, "listing it at the %s", src ? "source" : "target");
 		}
-		f->not_before_ms = f->job->now.ms + job_pause_ms(f->job, f->list_tries, err);
+		f->want_delta = false; /* what changed is not enough: all of it */
+		f->not_before_ms = f->job->now.ms;
+		if (err->retry == PF_RETRY_LATER) {
+			f->not_before_ms += job_pause_ms(f->job, f->list_tries, err);
+		}
 		*(src ? &f->src_asked : &f->dst_asked) = false;
 		return PF_OK;
 	}

@@ -349,6 +349,17 @@ int pf_imap_frame_next(struct pf_imap_frame *f, struct pf_imap_piece *out, struc
 	}
 }
 
+void pf_imap_frame_forget(struct pf_imap_frame *f)
+{
+	f->begin = f->in.n;
+	f->scan = f->in.n;
+	f->line = f->in.n;
+	f->known_text = false;
+	f->state = LINE;
+	compact(f);
+	f->response_at = f->stream_at;
+}
+
 bool pf_imap_frame_at_rest(const struct pf_imap_frame *f)
 {
 	return f->state == LINE && f->begin == f->in.n && (f->cut_count == 0 || f->clear_head);

@@ -70,6 +70,9 @@ PF_MUST_CHECK int pf_imap_frame_push(
 PF_MUST_CHECK int pf_imap_frame_next(
 	struct pf_imap_frame *f, struct pf_imap_piece *out, struct pf_err *err);
 
+/* Drop all bytes that were not given out, between two responses. */
+void pf_imap_frame_forget(struct pf_imap_frame *f);
+
 /* Whether the peer may close here without having cut a response short. */
 bool pf_imap_frame_at_rest(const struct pf_imap_frame *f);
 

@@ -105,6 +105,11 @@ void pf_imap_session_filled(struct pf_imap_session *s, size_t n)
 	pf_imap_frame_filled(s->frame, n);
 }
 
+void pf_imap_session_forget_input(struct pf_imap_session *s)
+{
+	pf_imap_frame_forget(s->frame);
+}
+
 bool pf_imap_session_at_rest(const struct pf_imap_session *s)
 {
 	return pf_imap_frame_at_rest(s->frame);

@@ -152,6 +152,9 @@ const struct pf_imap_caps *pf_imap_session_caps(const struct pf_imap_session *s)
 bool pf_imap_session_caps_known(const struct pf_imap_session *s);
 /* They no longer count: TLS has begun. */
 void pf_imap_session_forget_caps(struct pf_imap_session *s);
+/* Bytes that came in the clear behind the answer to STARTTLS are thrown away (RFC 9051
+ * section 11.1). */
+void pf_imap_session_forget_input(struct pf_imap_session *s);
 /* Take away bits that must not be used with this server, now and after each later CAPABILITY. */
 void pf_imap_session_mask_caps(struct pf_imap_session *s, uint32_t bits);
 
@@ -174,6 +177,8 @@ void pf_imap_cmd_number(struct pf_imap_cmd *c, uint64_t n);
 void pf_imap_cmd_astring(struct pf_imap_cmd *c, struct pf_span s);
 /* The same, kept out of traces and wiped after use; always quoted or a literal. */
 void pf_imap_cmd_secret(struct pf_imap_cmd *c, struct pf_span s);
+/* Bytes as they are, with the same care. */
+void pf_imap_cmd_secret_text(struct pf_imap_cmd *c, struct pf_span s);
 /* A blank and a literal whose bytes are the blob's (shared); `binary`: literal8. */
 void pf_imap_cmd_blob(struct pf_imap_cmd *c, struct pf_blob *blob, bool binary);
 /* A blank and a literal of `size` bytes that come by feed(). One in a command. */

@@ -210,6 +210,11 @@ void pf_imap_cmd_secret(struct pf_imap_cmd *c, struct pf_span s)
 	put_astring(c, s, form_of(s) == FORM_LITERAL ? FORM_LITERAL : FORM_QUOTED, true);
 }
 
+void pf_imap_cmd_secret_text(struct pf_imap_cmd *c, struct pf_span s)
+{
+	add(c, s, true);
+}
+
 void pf_imap_cmd_blob(struct pf_imap_cmd *c, struct pf_blob *blob, bool binary)
 {
 	bool waits = announce(c, blob->n, binary);

@@ -1,0 +1,585 @@
+/*
+ * The folders of an account: NAMESPACE, LIST, LSUB or XLIST in one flight, STATUS for each where
+ * LIST can't bring it; and between paths and the server's own names.
+ */
+#include "model/role.h"
+#include "proto/imap/mutf7.h"
+#include "stores/imap/imap_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 65536 };
+
+/* One folder as the server's answers add up. */
+struct found {
+	struct pf_buf name; /* raw */
+	uint32_t attrs;
+	char delimiter;
+	bool listed, subscribed, has_status;
+	uint64_t messages, uidnext, uidvalidity, modseq;
+	uint32_t status_has;
+};
+
+struct ilisting {
+	struct found *v;
+	size_t n, cap;
+	size_t given;         /* handed out */
+	size_t pending;       /* commands without answer */
+	bool states, shared;  /* as asked for */
+	bool extended_failed; /* LIST with RETURN gave nothing: plain LIST was asked for */
+	bool status_asked;
+	bool list_failed;
+	struct pf_err why;
+};
+
+void folders_free(struct istore *s)
+{
+	struct ilisting *l = s->listing;
+
+	for (size_t i = 0; l && i < l->n; i++) {
+		pf_buf_deinit(&l->v[i].name);
+	}
+	if (l) {
+		free(l->v);
+	}
+	free(l);
+	s->listing = NULL;
+	s->listing_op = NULL;
+	s->listing_ready = false;
+}
+
+static struct found *find(struct ilisting *l, struct pf_span name, struct pf_err *err)
+{
+	struct found *f;
+
+	for (size_t i = l->n; i > 0; i--) { /* STATUS and LSUB mostly come in the order of LIST */
+		f = &l->v[i - 1];
+		if (pf_span_eq(pf_buf_span(&f->name), name)) {
+			return f;
+		}
+	}
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 64;
+		struct found *grown = realloc(l->v, cap * sizeof(*grown));
+
+		if (!grown) {
+			(void)pf_fail_memory(err, "a list of folders");
+			return NULL;
+		}
+		l->v = grown;
+		l->cap = cap;
+	}
+	f = &l->v[l->n];
+	*f = (struct found){.listed = false};
+	pf_buf_init(&f->name, NAME_MAX_BYTES);
+	if (pf_buf_add(&f->name, name, err) != PF_OK) {
+		return NULL;
+	}
+	l->n++;
+	return f;
+}
+
+/* ---- asking ---- */
+
+static int ask(struct iconn *c, struct iop *op, enum pf_imap_cmd_kind kind, const char *args,
+	struct pf_err *err)
+{
+	struct icmd *i = icmd_new(c, ICMD_FOLDERS, NULL, err);
+	struct pf_imap_cmd *cmd;
+
+	if (!i || icmd_add_op(i, op, err) != PF_OK || conn_begin(c, kind, i, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_imap_cmd_text(cmd, args);
+	c->store->listing->pending++;
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+static const char *list_args(const struct istore *s)
+{
+	bool status = (s->caps & PF_IMAP_CAP_LIST_STATUS) && s->listing->states;
+	bool modseq = (s->caps & PF_IMAP_CAP_CONDSTORE) != 0;
+
+	if (!(s->caps & PF_IMAP_CAP_LIST_EXTENDED) || s->listing->extended_failed) {
+		return " \"\" \"*\"";
+	}
+	if (status && modseq) {
+		return " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE STATUS (MESSAGES "
+		       "UIDNEXT UIDVALIDITY "
+		       "HIGHESTMODSEQ))";
+	}
+	if (status) {
+		return " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE STATUS (MESSAGES "
+		       "UIDNEXT UIDVALIDITY))";
+	}
+	return s->caps & PF_IMAP_CAP_SPECIAL_USE
+		       ? " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE)"
+		       : " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN)";
+}
+
+static int ask_lists(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	uint32_t caps = c->store->caps;
+	bool extended = (caps & PF_IMAP_CAP_LIST_EXTENDED) && !c->store->listing->extended_failed;
+
+	if (ask(c, op, PF_IMAP_CMD_LIST, list_args(c->store), err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (!extended && ask(c, op, PF_IMAP_CMD_LSUB, " \"\" \"*\"", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (!extended && (caps & PF_IMAP_CAP_XLIST) && !(caps & PF_IMAP_CAP_SPECIAL_USE)) {
+		return ask(c, op, PF_IMAP_CMD_XLIST, " \"\" \"*\"", err);
+	}
+	return PF_OK;
+}
+
+int folders_issue(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	struct istore *s = c->store;
+
+	folders_free(s);
+	s->listing = calloc(1, sizeof(*s->listing));
+	if (!s->listing) {
+		return pf_fail_memory(err, "a list of folders");
+	}
+	s->listing_op = op;
+	s->listing->states = op->op.folders.states;
+	s->listing->shared = op->op.folders.shared;
+	if ((s->caps & PF_IMAP_CAP_NAMESPACE) && !s->namespace_known &&
+		ask(c, op, PF_IMAP_CMD_NAMESPACE, "", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if ((s->caps & PF_IMAP_CAP_ID) && ask(c, op, PF_IMAP_CMD_ID, " NIL", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if ((s->caps & PF_IMAP_CAP_QUOTA) && !s->cfg->source &&
+		ask(c, op, PF_IMAP_CMD_QUOTA, " INBOX", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return ask_lists(c, op, err);
+}
+
+/* Only folders that can hold something have a state. */
+static int ask_states(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	struct ilisting *l = c->store->listing;
+	bool modseq = (c->store->caps & PF_IMAP_CAP_CONDSTORE) != 0;
+
+	l->status_asked = true;
+	for (size_t i = 0; i < l->n; i++) {
+		struct found *f = &l->v[i];
+		struct icmd *k;
+		struct pf_imap_cmd *cmd;
+
+		if (f->has_status || (f->attrs & PF_IMAP_ATTR_NOSELECT)) {
+			continue;
+		}
+		k = icmd_new(c, ICMD_FOLDERS, NULL, err);
+		if (!k || icmd_add_op(k, op, err) != PF_OK ||
+			conn_begin(c, PF_IMAP_CMD_STATUS, k, &cmd, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		pf_imap_cmd_astring(cmd, pf_buf_span(&f->name));
+		pf_imap_cmd_text(cmd, modseq ? " (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
+					     : " (MESSAGES UIDNEXT UIDVALIDITY)");
+		l->pending++;
+		if (pf_imap_cmd_send(cmd, false, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
+/* ---- answers ---- */
+
+static int on_list(struct ilisting *l, const struct pf_imap_list *r, struct pf_err *err)
+{
+	struct found *f = find(l, r->name, err);
+
+	if (!f) {
+		return PF_FAIL;
+	}
+	f->delimiter = r->delimiter;
+	if (r->which == PF_IMAP_IS_LSUB) {
+		f->subscribed = f->subscribed || !(r->attrs & PF_IMAP_ATTR_NOSELECT);
+	} else {
+		f->attrs |= r->attrs;
+		f->listed = true;
+		f->subscribed = f->subscribed || (r->attrs & PF_IMAP_ATTR_SUBSCRIBED);
+	}
+	return PF_OK;
+}
+
+static int on_status(struct ilisting *l, const struct pf_imap_status *r, struct pf_err *err)
+{
+	const uint32_t need =
+		PF_IMAP_STATUS_MESSAGES | PF_IMAP_STATUS_UIDNEXT | PF_IMAP_STATUS_UIDVALIDITY;
+	struct found *f = find(l, r->name, err);
+
+	if (!f) {
+		return PF_FAIL;
+	}
+	f->has_status = (r->has & need) == need;
+	f->messages = r->messages;
+	f->uidnext = r->uidnext;
+	f->uidvalidity = r->uidvalidity;
+	f->modseq = r->has & PF_IMAP_STATUS_HIGHESTMODSEQ ? r->highestmodseq : 0;
+	return PF_OK;
+}
+
+static int add_prefixes(struct istore *s, const struct pf_imap_ns *ns, size_t n, struct pf_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (ns[i].prefix.n > 0 &&
+			(pf_buf_add(&s->other_prefixes, ns[i].prefix, err) != PF_OK ||
+				pf_buf_add(&s->other_prefixes, pf_span("", 1), err) != PF_OK)) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
+static int on_namespace(struct istore *s, const struct pf_imap_namespace *r, struct pf_err *err)
+{
+	s->namespace_known = true;
+	pf_buf_clear(&s->prefix);
+	pf_buf_clear(&s->other_prefixes);
+	if (r->personals > 0) {
+		s->delimiter = r->personal[0].delimiter;
+		if (pf_buf_add(&s->prefix, r->personal[0].prefix, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return add_prefixes(s, r->other, r->others, err) == PF_OK
+		       ? add_prefixes(s, r->shared, r->shareds, err)
+		       : PF_FAIL;
+}
+
+int folders_data(struct iconn *c, const struct pf_imap_session_event *ev, struct pf_err *err)
+{
+	struct istore *s = c->store;
+	const struct pf_imap_resp *r = ev->resp;
+
+	if (!s->listing) {
+		return PF_OK;
+	}
+	switch (r->kind) {
+	case PF_IMAP_LIST:
+		return on_list(s->listing, &r->list, err);
+	case PF_IMAP_STATUS:
+		return on_status(s->listing, &r->status, err);
+	case PF_IMAP_NAMESPACE:
+		return on_namespace(s, &r->ns, err);
+	case PF_IMAP_ID:
+		s->quirks |= quirks_of(r->raw);
+		return PF_OK;
+	case PF_IMAP_QUOTA:
+		if (r->quota.limit_kib != UINT64_MAX) {
+			uint64_t kib = r->quota.limit_kib > r->quota.usage_kib
+					       ? r->quota.limit_kib - r->quota.usage_kib
+					       : 0;
+
+			s->facts.quota_free_bytes =
+				kib > UINT64_MAX / 1024 ? UINT64_MAX : kib * 1024;
+		}
+		return PF_OK;
+	default:
+		return PF_OK;
+	}
+}
+
+/* The list is whole: INBOX is there in any case, and flat servers have no delimiter. */
+static int complete(struct istore *s, struct pf_err *err)
+{
+	struct ilisting *l = s->listing;
+	bool inbox = false;
+
+	for (size_t i = 0; i < l->n; i++) {
+		inbox = inbox || pf_span_is(pf_buf_span(&l->v[i].name), "INBOX") ||
+			(l->v[i].attrs & PF_IMAP_ATTR_INBOX);
+	}
+	if (!inbox) {
+		struct found *f = find(l, pf_span("INBOX", 5), err);
+
+		if (!f) {
+			return PF_FAIL;
+		}
+		f->delimiter = s->delimiter;
+	}
+	if (!s->namespace_known && l->n > 0) {
+		s->delimiter = l->v[0].delimiter;
+		for (size_t i = 0; i < l->n && !s->delimiter; i++) {
+			s->delimiter = l->v[i].delimiter;
+		}
+	}
+	s->forbidden[0] = s->delimiter;
+	s->forbidden[1] = '\0';
+	return PF_OK;
+}
+
+static int decide(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	struct istore *s = c->store;
+	struct ilisting *l = s->listing;
+	bool extended = (s->caps & PF_IMAP_CAP_LIST_EXTENDED) != 0;
+	bool empty = true;
+
+	for (size_t i = 0; i < l->n; i++) {
+		empty = empty && !l->v[i].listed;
+	}
+	if ((l->list_failed || empty) && extended && !l->extended_failed) {
+		l->extended_failed = true;
+		l->list_failed = false;
+		store_note(s, PF_EV_FEATURE_OFF, pf_span(NULL, 0), pf_span(NULL, 0), 0,
+			"LIST with RETURN gives nothing: the plain form is used");
+		return ask_lists(c, op, err);
+	}
+	if (l->list_failed) {
+		struct iend end = {.failed = true, .why = l->why};
+
+		folders_free(s);
+		op_failed(s, op, &end);
+		return PF_OK;
+	}
+	if (complete(s, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (l->states && !l->status_asked && ask_states(c, op, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	s->listing_ready = l->pending == 0;
+	return PF_OK;
+}
+
+int folders_done(
+	struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev, struct pf_err *err)
+{
+	struct istore *s = c->store;
+	struct ilisting *l = s->listing;
+
+	if (!l) {
+		return PF_OK;
+	}
+	l->pending--;
+	if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK) {
+		l->list_failed = true;
+		(void)pf_imap_refusal(&l->why, PF_SCOPE_SESSION, ev->cmd, ev->resp);
+		if (l->why.scope == PF_SCOPE_STORE) {
+			store_lost(s, &l->why);
+			return PF_OK;
+		}
+	}
+	return l->pending == 0 ? decide(c, i->ops[0], err) : PF_OK;
+}
+
+/* ---- names ---- */
+
+static bool has_prefix(struct pf_span name, struct pf_span prefix)
+{
+	return prefix.n > 0 && name.n >= prefix.n && memcmp(name.p, prefix.p, prefix.n) == 0;
+}
+
+/* Whether the folder lies in a namespace of others (or is such a namespace's root). */
+static bool is_others(const struct istore *s, struct pf_span name)
+{
+	size_t at = 0;
+
+	while (at < s->other_prefixes.n) {
+		const char *p = (const char *)s->other_prefixes.p + at;
+		struct pf_span prefix = pf_span_str(p);
+
+		if (has_prefix(name, prefix) ||
+			(prefix.n == name.n + 1 && memcmp(prefix.p, name.p, name.n) == 0)) {
+			return true;
+		}
+		at += prefix.n + 1;
+	}
+	return false;
+}
+
+/* Raw name to path: prefix off, split at the delimiter, decoded. */
+static int make_path(struct istore *s, const struct found *f, struct pf_path *path, bool *doubtful,
+	struct pf_err *err)
+{
+	struct pf_span name = pf_buf_span(&f->name);
+	struct pf_buf text;
+	int rc = PF_OK;
+
+	path->n = 0;
+	*doubtful = false;
+	if (pf_span_is(name, "INBOX") || (f->attrs & PF_IMAP_ATTR_INBOX)) {
+		return pf_path_add(path, pf_span("INBOX", 5), err);
+	}
+	if (has_prefix(name, pf_buf_span(&s->prefix)) && name.n > s->prefix.n) {
+		name = pf_span_from(name, s->prefix.n);
+	}
+	pf_buf_init(&text, NAME_MAX_BYTES);
+	while (name.n > 0 && rc == PF_OK) {
+		const uint8_t *end = f->delimiter ? memchr(name.p, f->delimiter, name.n) : NULL;
+		size_t n = end ? (size_t)(end - name.p) : name.n;
+		bool odd = false, first = path->n == 0;
+
+		pf_buf_clear(&text);
+		rc = pf_mutf7_decode(pf_span(name.p, n), &text, &odd, err);
+		*doubtful = *doubtful || odd;
+		if (rc == PF_OK && first && end && pf_span_is(pf_buf_span(&text), "INBOX")) {
+			rc = pf_path_add(path, pf_span("INBOX", 5), err); /* whatever case it has */
+		} else if (rc == PF_OK && text.n > 0) {
+			rc = pf_path_add(path, pf_buf_span(&text), err);
+		}
+		name = pf_span_from(name, end ? n + 1 : n);
+	}
+	pf_buf_deinit(&text);
+	return rc;
+}
+
+int folders_native_name(
+	struct istore *s, const struct pf_path *path, struct pf_buf *out, struct pf_err *err)
+{
+	const char *first = pf_path_segment(path, 0);
+	bool inbox = first && strcmp(first, "INBOX") == 0;
+	char delimiter = s->delimiter ? s->delimiter : '/';
+
+	/* "INBOX." as prefix: what is below INBOX lies beside the rest. */
+	if (inbox && pf_path_depth(path) > 1 && pf_span_starts(pf_buf_span(&s->prefix), "INBOX")) {
+		inbox = false;
+		if (pf_buf_add(out, pf_buf_span(&s->prefix), err) != PF_OK) {
+			return PF_FAIL;
+		}
+		for (size_t i = 1; pf_path_segment(path, i); i++) {
+			if ((i > 1 && pf_buf_add(out, pf_span(&delimiter, 1), err) != PF_OK) ||
+				pf_mutf7_encode(pf_span_str(pf_path_segment(path, i)), out, err) !=
+					PF_OK) {
+				return PF_FAIL;
+			}
+		}
+		return PF_OK;
+	}
+	if (!inbox && pf_buf_add(out, pf_buf_span(&s->prefix), err) != PF_OK) {
+		return PF_FAIL;
+	}
+	for (size_t i = 0; pf_path_segment(path, i); i++) {
+		if ((i > 0 && pf_buf_add(out, pf_span(&delimiter, 1), err) != PF_OK) ||
+			pf_mutf7_encode(pf_span_str(pf_path_segment(path, i)), out, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
+/* ---- giving them out ---- */
+
+static const struct {
+	uint32_t attr;
+	enum pf_role role;
+} ROLES[] = {
+	{PF_IMAP_ATTR_INBOX, PF_ROLE_INBOX},
+	{PF_IMAP_ATTR_SENT, PF_ROLE_SENT},
+	{PF_IMAP_ATTR_DRAFTS, PF_ROLE_DRAFTS},
+	{PF_IMAP_ATTR_TRASH, PF_ROLE_TRASH},
+	{PF_IMAP_ATTR_JUNK, PF_ROLE_JUNK},
+	{PF_IMAP_ATTR_ARCHIVE, PF_ROLE_ARCHIVE},
+	{PF_IMAP_ATTR_ALL, PF_ROLE_ALL},
+	{PF_IMAP_ATTR_FLAGGED, PF_ROLE_FLAGGED},
+};
+
+static void find_role(const struct found *f, struct pf_folder *out)
+{
+	for (size_t i = 0; i < PF_COUNT(ROLES); i++) {
+		if (f->attrs & ROLES[i].attr) {
+			out->role = ROLES[i].role;
+			return;
+		}
+	}
+	if (pf_path_depth(&out->path) == 1 && strcmp(pf_path_leaf(&out->path), "INBOX") == 0) {
+		out->role = PF_ROLE_INBOX;
+		return;
+	}
+	out->role = pf_path_depth(&out->path) <= 2 ? pf_role_by_name(pf_path_leaf(&out->path))
+						   : PF_ROLE_NONE;
+	out->role_by_name = out->role != PF_ROLE_NONE;
+}
+
+static int give_state(
+	struct istore *s, const struct found *f, struct pf_folder *out, struct pf_err *err)
+{
+	pf_buf_clear(&s->cursor_out);
+	out->has_state = f->has_status;
+	if (!f->has_status) {
+		return PF_OK;
+	}
+	if (pf_buf_addf(&s->cursor_out, err, "%llu %llu %llu %llu",
+		    (unsigned long long)f->uidvalidity, (unsigned long long)f->uidnext,
+		    (unsigned long long)f->messages, (unsigned long long)f->modseq) != PF_OK) {
+		return PF_FAIL;
+	}
+	out->state.validity = f->uidvalidity;
+	out->state.next = f->uidnext;
+	out->state.count = f->messages;
+	out->state.cursor = pf_buf_span(&s->cursor_out);
+	return PF_OK;
+}
+
+static int fill(struct istore *s, const struct found *f, struct pf_folder *out, bool *good,
+	struct pf_err *err)
+{
+	bool doubtful = false;
+
+	*out = (struct pf_folder){.id = pf_buf_span(&f->name), .kind = PF_KIND_MAIL};
+	out->shared = is_others(s, out->id);
+	*good = !out->shared || s->listing->shared;
+	if (!*good) {
+		return PF_OK;
+	}
+	if (make_path(s, f, &s->path_out, &doubtful, err) != PF_OK) {
+		return err->scope == PF_SCOPE_ITEM ? PF_OK : PF_FAIL;
+	}
+	out->path = s->path_out;
+	*good = out->path.n > 0;
+	if (!*good) {
+		return PF_OK;
+	}
+	out->selectable = !(f->attrs & PF_IMAP_ATTR_NOSELECT);
+	out->may_have_children = !(f->attrs & PF_IMAP_ATTR_NOINFERIORS);
+	out->subscribed = f->subscribed;
+	out->doubtful = doubtful;
+	find_role(f, out);
+	if (doubtful) {
+		store_note(s, PF_EV_FOLDER_NAME_ODD, out->id, out->id, 0,
+			"its name is not valid modified UTF-7; it is read as well as it can be");
+	} else if (!f->listed && f->subscribed) {
+		store_note(s, PF_EV_FOLDER_ONLY_SUBSCRIBED, out->id, out->id, 0,
+			"the server has it among the subscriptions, but does not list it");
+		out->selectable = f->has_status; /* a subscription may outlive its folder */
+		*good = f->has_status;
+	}
+	return give_state(s, f, out, err);
+}
+
+int folders_give(struct istore *s, struct pf_store_event *out, bool *given, struct pf_err *err)
+{
+	struct ilisting *l = s->listing;
+	struct iop *op = s->listing_op;
+
+	if (!s->listing_ready) {
+		return PF_OK;
+	}
+	while (l->given < l->n) {
+		bool good = false;
+
+		if (fill(s, &l->v[l->given++], &s->folder_out, &good, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		if (good) {
+			*out = (struct pf_store_event){
+				.kind = PF_STORE_FOLDER, .op = op->op.id, .folder = &s->folder_out};
+			*given = true;
+			return PF_OK;
+		}
+	}
+	folders_free(s);
+	op_done(s, op, pf_span(NULL, 0));
+	return PF_OK;
+}

@@ -1,0 +1,292 @@
+/*
+ * Bodies: consecutive GETs of a folder in one UID FETCH, large ones alone. Short bodies come in the
+ * row itself, longer ones as pieces that go straight into the blob, or by as chunks.
+ */
+#include "stores/imap/imap_private.h"
+
+#include <stdlib.h>
+
+enum { ALONE_BYTES = 1 << 20 };
+
+static bool is_uid(struct pf_span id, uint32_t *uid)
+{
+	uint64_t n = 0, last = 0;
+	struct pf_span rest = id;
+
+	if (!pf_imap_set_next(&rest, &n, &last) || rest.n > 0 || n != last || n == 0 ||
+		n > UINT32_MAX) {
+		return false;
+	}
+	*uid = (uint32_t)n;
+	return true;
+}
+
+static struct iop *take_get(struct ifolder *f)
+{
+	struct iop *op = f->first;
+
+	f->first = op->next;
+	f->last = f->first ? f->last : NULL;
+	op->next = NULL;
+	return op;
+}
+
+/* Those that can go together: same part, not alone, within the bounds. Runs of UIDs become ranges.
+ */
+static int gather(struct ifolder *f, struct icmd *i, struct pf_buf *set, struct pf_err *err)
+{
+	enum pf_part part = f->first->op.get.part;
+	uint64_t bytes = 0;
+	uint32_t first = 0, last = 0;
+
+	while (f->first && f->first->op.kind == PF_OP_GET && f->first->op.get.part == part &&
+		i->n < FETCH_ITEMS && set->n < COMMAND_BYTES) {
+		struct iop *op = f->first;
+		bool alone = op->alone || op->op.get.size > ALONE_BYTES;
+		uint32_t uid = 0;
+
+		if (i->n > 0 && (alone || bytes + op->op.get.size > FETCH_BYTES)) {
+			break;
+		}
+		if (!is_uid(pf_buf_span(&op->item), &uid)) {
+			return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "an id that is no UID");
+		}
+		op->uid = uid;
+		if (icmd_add_op(i, take_get(f), err) != PF_OK) {
+			return PF_FAIL;
+		}
+		bytes += op->op.get.size;
+		if (uid == last + 1 && i->n > 1) {
+			last = uid;
+		} else {
+			if (i->n > 1 && pf_buf_addf(set, err, first == last ? "%u," : "%u:%u,",
+						first, last) != PF_OK) {
+				return PF_FAIL;
+			}
+			first = uid;
+			last = uid;
+		}
+		if (alone) {
+			break;
+		}
+	}
+	return pf_buf_addf(set, err, first == last ? "%u" : "%u:%u", first, last);
+}
+
+int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err)
+{
+	struct icmd *i = icmd_new(c, ICMD_GET, f, err);
+	struct pf_imap_cmd *cmd;
+	struct pf_buf set;
+	int rc;
+
+	if (!i) {
+		return PF_FAIL;
+	}
+	pf_buf_init(&set, 2 * COMMAND_BYTES);
+	rc = gather(f, i, &set, err);
+	if (rc == PF_OK) {
+		rc = conn_begin(c, PF_IMAP_CMD_FETCH, i, &cmd, err);
+	}
+	if (rc == PF_OK) {
+		pf_imap_cmd_text(cmd, " ");
+		pf_imap_cmd_bytes(cmd, pf_buf_span(&set));
+		pf_imap_cmd_text(cmd, i->ops[0]->op.get.part == PF_PART_HEADER
+					      ? " (UID BODY.PEEK[HEADER])"
+					      : " (UID BODY.PEEK[])");
+		rc = pf_imap_cmd_send(cmd, false, err);
+	}
+	pf_buf_deinit(&set);
+	return rc;
+}
+
+static struct iop *op_of(struct icmd *i, uint32_t uid)
+{
+	for (size_t k = 0; k < i->n; k++) {
+		size_t at = (i->hint + k) % i->n;
+
+		if (i->ops[at] && i->ops[at]->uid == uid && !i->ops[at]->got) {
+			i->hint = at;
+			return i->ops[at];
+		}
+	}
+	return NULL;
+}
+
+/* The only one that is not there yet: then a row without UID must be it. */
+static struct iop *last_open(struct icmd *i)
+{
+	struct iop *found = NULL;
+
+	for (size_t k = 0; k < i->n; k++) {
+		if (i->ops[k] && !i->ops[k]->got) {
+			if (found) {
+				return NULL;
+			}
+			found = i->ops[k];
+		}
+	}
+	return found;
+}
+
+int get_head(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p, struct pf_err *err)
+{
+	uint32_t seq = 0, uid = 0;
+	struct pf_span section;
+	struct iop *op;
+
+	pf_blob_unref(&c->blob);
+	c->stream = NULL;
+	c->swallow = true;
+	c->body_total = p->size;
+	if (!i || i->kind != ICMD_GET || !pf_imap_fetch_peek(p->text, &seq, &uid, &section)) {
+		return PF_OK;
+	}
+	op = uid ? op_of(i, uid) : last_open(i);
+	if (op && p->size > op->op.get.whole_max) {
+		c->stream = op;
+		c->swallow = false;
+		return PF_OK;
+	}
+	if (p->size > (op ? op->op.get.whole_max : FETCH_BYTES)) {
+		return PF_OK; /* it is asked for again, alone */
+	}
+	c->blob = pf_blob_new((size_t)p->size);
+	if (!c->blob) {
+		return pf_fail_memory(err, "a message");
+	}
+	c->blob_n = 0;
+	c->swallow = false;
+	return PF_OK;
+}
+
+int get_body(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p,
+	struct pf_store_event *out, bool *given, struct pf_err *err)
+{
+	(void)i;
+	(void)err;
+	if (c->blob && p->bytes.n <= c->blob->n - c->blob_n) {
+		memcpy(c->blob->bytes + c->blob_n, p->bytes.p, p->bytes.n);
+		c->blob_n += p->bytes.n;
+		return PF_OK;
+	}
+	if (!c->stream || c->swallow) {
+		return PF_OK;
+	}
+	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = c->stream->op.id};
+	out->chunk.bytes = p->bytes;
+	out->chunk.offset = p->offset;
+	out->chunk.total = p->size;
+	c->stream->given += p->bytes.n;
+	*given = true;
+	return PF_OK;
+}
+
+/* The body that the row carries, in a blob of its own. */
+static struct pf_blob *blob_of(struct iconn *c, const struct pf_imap_body *b, struct pf_err *err)
+{
+	struct pf_blob *blob;
+
+	if (b->streamed) {
+		blob = c->blob;
+		c->blob = NULL;
+		return blob;
+	}
+	blob = pf_blob_new(b->bytes.n);
+	if (!blob) {
+		(void)pf_fail_memory(err, "a message");
+		return NULL;
+	}
+	if (b->bytes.n > 0) {
+		memcpy(blob->bytes, b->bytes.p, b->bytes.n);
+	}
+	return blob;
+}
+
+int get_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
+	struct pf_store_event *out, bool *given, struct pf_err *err)
+{
+	const struct pf_imap_fetch *f = &r->fetch;
+	struct iop *op;
+	struct pf_blob *blob;
+
+	if (r->kind != PF_IMAP_FETCH || f->bodies == 0) {
+		return PF_OK;
+	}
+	op = f->has & PF_IMAP_HAS_UID ? op_of(i, f->uid) : last_open(i);
+	if (!op || f->body[0].nil) {
+		return PF_OK;
+	}
+	if (f->body[0].streamed && c->stream == op) {
+		c->stream = NULL;
+		op->got = true;
+		return PF_OK;
+	}
+	if (f->body[0].streamed && !c->blob) {
+		return PF_OK; /* swallowed */
+	}
+	if (f->body[0].size == 0 && op->op.get.size > 0 && !op->alone) {
+		return PF_OK; /* empty, though it is listed with a size: asked for again, alone */
+	}
+	if (f->body[0].size == 0 && op->op.get.size > 0 &&
+		(c->store->facts.caps & PF_CAP_EXACT_SIZE)) {
+		op->empty = true;
+		return PF_OK;
+	}
+	blob = blob_of(c, &f->body[0], err);
+	if (!blob) {
+		return PF_FAIL;
+	}
+	op->got = true;
+	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->op.id, .body = blob};
+	*given = true;
+	return PF_OK;
+}
+
+static void not_got(struct iconn *c, struct iop *op, const struct pf_imap_session_event *ev)
+{
+	struct iend end = {.failed = true};
+
+	if (op->given > 0) {
+		(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_LATER, "it broke off");
+	} else if (!op->alone) { /* once more, alone: then it costs nobody else anything */
+		op->alone = true;
+		op->next = op->folder->first;
+		op->folder->first = op;
+		op->folder->last = op->folder->last ? op->folder->last : op;
+		folder_ready(c->store, op->folder);
+		return;
+	} else if (ev->resp->cond != PF_IMAP_OK) {
+		(void)pf_imap_refusal(&end.why, PF_SCOPE_ITEM, ev->cmd, ev->resp);
+		end.refused = end.why.retry == PF_RETRY_NO;
+		end.why.scope = PF_SCOPE_ITEM;
+	} else if (op->empty) {
+		(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"the server gives an empty body for a message of %llu bytes",
+			(unsigned long long)op->op.get.size);
+		end.refused = true;
+	} else {
+		(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"UID FETCH says OK, and does not return the message");
+		end.missing = true;
+	}
+	op_failed(c->store, op, &end);
+}
+
+int get_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev)
+{
+	for (size_t k = i->n; k > 0; k--) { /* backwards: those that go again keep their order */
+		struct iop *op = i->ops[k - 1];
+
+		if (op && !op->got) {
+			not_got(c, op, ev);
+			i->ops[k - 1] = NULL;
+		}
+	}
+	for (size_t k = 0; k < i->n; k++) {
+		if (i->ops[k]) {
+			op_done(c->store, i->ops[k], pf_span(NULL, 0));
+		}
+	}
+	return PF_OK;
+}

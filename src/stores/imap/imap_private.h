@@ -1,0 +1,278 @@
+/*
+ * The insides of the IMAP store.
+ *
+ *   store.c     operations and events: the table that the engine sees
+ *   conn.c      one connection: from its socket to its end
+ *   auth.c      greeting, STARTTLS, sign-in, what is asked once
+ *   issue.c     from queued operations to commands
+ *   folders.c   NAMESPACE, LIST, LSUB, STATUS
+ *   list.c      SELECT/EXAMINE and the listing of a folder
+ *   get.c       bodies
+ *   put.c       APPEND
+ *   small.c     flags, removal, making and subscribing
+ *   quirks.c    servers that need to be treated otherwise
+ */
+#ifndef PF_STORES_IMAP_IMAP_PRIVATE_H
+#define PF_STORES_IMAP_IMAP_PRIVATE_H
+
+#include "net/conn.h"
+#include "proto/imap/session.h"
+#include "proto/sasl/sasl.h"
+#include "stores/store.h"
+
+enum {
+	CONNECTIONS_DEFAULT = 2, /* more pays only where a server is slow on its own */
+	CONNECTIONS_MAX = 16,
+	OPS_MAX = 4096,    /* submitted and not ended: then submit says AGAIN */
+	COMMANDS_MAX = 24, /* in flight on a connection */
+	FETCH_ITEMS = 64,  /* asked for by one UID FETCH */
+	FETCH_BYTES = 2 << 20,
+	GROUP_ITEMS = 100, /* stored by one APPEND */
+	GROUP_BYTES = 4 << 20,
+	COMMAND_BYTES = 6000, /* of a UID set: some servers take no line over 8,000 octets */
+	TRIES = 3,            /* of an operation over lost connections */
+	LOSSES_MAX = 8,       /* in a row, without any command done between them */
+	SPANS = 32,
+};
+
+/* An operation's end. */
+struct iend {
+	struct pf_err why;
+	bool failed, in_doubt, missing, refused, grouped;
+};
+
+/* A folder that operations were submitted for. */
+struct ifolder {
+	struct ifolder *next; /* in its bucket */
+	struct pf_buf id;
+	struct iop *first, *last; /* queued, in order */
+	struct iconn *conn;       /* that serves it */
+	struct ifolder *next_ready;
+	bool ready;        /* in the list of those that wait for a connection */
+	uint64_t validity; /* as of the last SELECT; 0 = not known */
+};
+
+struct iop {
+	struct iop *next;
+	struct pf_op op;
+	struct ifolder *folder;
+	struct pf_buf item, text; /* copies of what op points to */
+	struct pf_path path;
+	struct pf_buf kw[2];
+	unsigned int tries;
+	bool alone;     /* not together with others */
+	bool got;       /* GET: the body came; LIST: rows were given out */
+	uint64_t given; /* GET: bytes given out as chunks */
+	uint32_t uid;   /* GET */
+	bool refused;   /* a command before the last one was: `end.why` */
+	bool empty;     /* GET: the server gave an empty body */
+	bool delta;     /* LIST: by what changed since the cursor */
+	bool vanished;  /* LIST: some are gone */
+	struct {
+		uint64_t validity, next, count, modseq;
+	} cursor;
+	uint64_t exists, rows; /* LIST: said, listed */
+	uint32_t last_uid;
+	struct iend end; /* once it has ended */
+	bool has_id;
+};
+
+enum icmd_kind {
+	ICMD_SETUP,
+	ICMD_FOLDERS,
+	ICMD_SELECT,
+	ICMD_LIST,
+	ICMD_GET,
+	ICMD_PUT,
+	ICMD_SMALL,
+	ICMD_CLOSE
+};
+
+/* A command in flight and the operations that it is for. */
+struct icmd {
+	struct icmd *next;
+	enum icmd_kind kind;
+	struct ifolder *folder;
+	struct iop **ops;
+	size_t n, cap;
+	size_t hint;             /* GET: where the next row is expected */
+	uint64_t bytes;          /* PUT: of the group */
+	struct pf_imap_cmd *cmd; /* PUT: the open one, or one that is fed */
+	bool last;               /* SMALL: the one whose answer ends the operation */
+	bool failed;             /* an earlier command of the same operation was refused */
+	struct pf_err why;
+	/* SELECT */
+	uint64_t uidvalidity, uidnext, exists, modseq;
+	bool has_permanent, nomodseq;
+	struct pf_buf permanent; /* flags, as sent */
+	bool mismatch;           /* another UIDVALIDITY than the ids of the queued operations */
+	/* LIST */
+	uint64_t from;
+	bool delta;
+};
+
+enum iconn_state { ICONN_CONNECTING, ICONN_GREETING, ICONN_TLS, ICONN_AUTH, ICONN_READY };
+
+enum auth_step { AUTH_CAPABILITY, AUTH_STARTTLS, AUTH_SIGN_IN, AUTH_AFTER, AUTH_ASKING, AUTH_DONE };
+
+struct iconn {
+	struct istore *store;
+	size_t number;
+	enum iconn_state state;
+	enum auth_step step;
+	struct pf_conn *net;
+	struct pf_imap_session *session;
+	struct pf_sasl_cfg sasl_cfg;
+	struct pf_sasl *sasl;
+	struct pf_buf binding;
+	struct pf_secret secret;
+	char tried[256];   /* SASL mechanisms that failed for other reasons than the password */
+	struct icmd *cmds; /* in flight, in order */
+	size_t cmd_count;
+	struct ifolder *folder; /* selected, or being selected */
+	bool selected;          /* the SELECT for it has been sent */
+	struct icmd *append;    /* open */
+	struct iop *stream;     /* the large item whose chunks are going by */
+	struct iop *fed;        /* the PUT that takes feed() */
+	bool fed_hungry;        /* its feeder was turned away: tell it when there is room */
+	bool swallow;           /* a literal that nobody takes */
+	struct pf_blob *blob;   /* being filled */
+	size_t blob_n;
+	uint32_t blob_uid, blob_seq;
+	uint64_t body_total;
+	bool lost, bye, input_ended;
+	struct pf_err why;
+};
+
+struct istore {
+	struct pf_store base;
+	struct pf_loop *loop;
+	const struct pf_store_cfg *cfg;
+	struct pf_store_facts facts;
+	char server[200], forbidden[8];
+	struct iconn *conn[CONNECTIONS_MAX];
+	size_t conn_max;
+	struct ifolder *buckets[1024];
+	struct ifolder *ready_first, *ready_last;
+	struct iop *ended_first, *ended_last; /* with an outcome to be told */
+	struct iop *told;                     /* the last event borrows from it */
+	size_t ops, turn;
+	struct pf_store_event held; /* notes that came beside another event */
+	bool has_held;
+	char note_text[600];
+	struct pf_buf note_raw;
+	bool ready, ready_told, closing, closed, lost_told;
+	bool sign_in_refused; /* a password is tried once, never in a loop */
+	struct pf_err lost;   /* text set: the store is lost */
+	unsigned int losses;
+	int64_t reconnect_ms;
+	/* what was found out */
+	uint32_t caps; /* of enum pf_imap_cap, signed in */
+	uint32_t quirks;
+	char delimiter;
+	struct pf_buf prefix;         /* of the personal namespace */
+	struct pf_buf other_prefixes; /* NUL-ended each: namespaces that are left out */
+	bool namespace_known;
+	struct ilisting *listing; /* folders being listed */
+	struct iop *listing_op;
+	bool listing_ready; /* all answers are there */
+	uint64_t rate_debt; /* bytes moved ahead of --rate */
+	int64_t rate_at_ms;
+	struct pf_folder folder_out; /* lent to the caller */
+	struct pf_buf cursor_out, kw_out, id_out;
+	struct pf_path path_out;
+};
+
+extern const struct pf_store_ops pf_imap_store_ops;
+
+/* ---- store.c ---- */
+/* The operation has ended; told by next() in its time. `id`: of PUT and MKFOLDER. */
+void op_done(struct istore *s, struct iop *op, struct pf_span id);
+void op_failed(struct istore *s, struct iop *op, const struct iend *end);
+/* Back to the front of its folder's queue; ends as failed when that happened too often. */
+void op_again(struct istore *s, struct iop *op, const struct pf_err *why);
+void folder_ready(struct istore *s, struct ifolder *f);
+void store_lost(struct istore *s, const struct pf_err *why);
+/* Keep a note to be told by next(). */
+void store_note(struct istore *s, int number, struct pf_span folder, struct pf_span raw,
+	uint64_t offset, const char *fmt, ...) PF_PRINTF(6, 7);
+void op_free(struct iop *op);
+
+/* ---- conn.c ---- */
+int conn_new(struct istore *s, size_t number, struct pf_err *err);
+void conn_free(struct iconn **c);
+/* Do what can be done; *given: `out` is filled. */
+int conn_step(struct iconn *c, struct pf_store_event *out, bool *given, int64_t *wake_ms,
+	struct pf_err *err);
+void conn_lose(struct iconn *c, const struct pf_err *why);
+struct icmd *icmd_new(struct iconn *c, enum icmd_kind kind, struct ifolder *f, struct pf_err *err);
+int icmd_add_op(struct icmd *i, struct iop *op, struct pf_err *err);
+void icmd_free(struct iconn *c, struct icmd *i);
+
+/* ---- auth.c ---- */
+int auth_event(struct iconn *c, const struct pf_imap_session_event *ev, struct pf_err *err);
+int auth_after_tls(struct iconn *c, struct pf_err *err);
+
+/* ---- issue.c ---- */
+int conn_issue(struct iconn *c, struct pf_err *err);
+int conn_begin(struct iconn *c, enum pf_imap_cmd_kind kind, struct icmd *owner,
+	struct pf_imap_cmd **out, struct pf_err *err);
+/* The open APPEND, if there is one, is brought to its end. */
+void conn_close_append(struct iconn *c);
+
+/* ---- folders.c ---- */
+int folders_issue(struct iconn *c, struct iop *op, struct pf_err *err);
+int folders_data(struct iconn *c, const struct pf_imap_session_event *ev, struct pf_err *err);
+int folders_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
+	struct pf_err *err);
+/* Give out the next listed folder; *given false: none is left, the operation has ended. */
+int folders_give(struct istore *s, struct pf_store_event *out, bool *given, struct pf_err *err);
+void folders_free(struct istore *s);
+int folders_native_name(
+	struct istore *s, const struct pf_path *path, struct pf_buf *out, struct pf_err *err);
+
+/* ---- list.c ---- */
+int select_issue(struct iconn *c, struct ifolder *f, struct iop *list, struct pf_err *err);
+int select_data(struct icmd *i, const struct pf_imap_resp *r, struct pf_err *err);
+int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
+	struct pf_store_event *out, bool *given, struct pf_err *err);
+int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);
+int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
+	struct pf_store_event *out, bool *given, struct pf_err *err);
+int list_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
+	struct pf_err *err);
+/* Flags as sent into bits and a canonical list. */
+int imap_flags(
+	struct pf_span words, struct pf_buf *kw, uint32_t *sys, bool *any, struct pf_err *err);
+
+/* ---- get.c ---- */
+int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err);
+int get_head(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p, struct pf_err *err);
+int get_body(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p,
+	struct pf_store_event *out, bool *given, struct pf_err *err);
+int get_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
+	struct pf_store_event *out, bool *given, struct pf_err *err);
+int get_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev);
+
+/* ---- put.c ---- */
+/* PF_AGAIN: not now. */
+int put_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);
+int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev);
+void put_lost(struct iconn *c, struct icmd *i, const struct pf_err *why);
+
+/* ---- small.c ---- */
+int small_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);
+int small_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
+	struct pf_err *err);
+
+/* ---- quirks.c ---- */
+enum iquirk {
+	QUIRK_SIZE_ESTIMATED = 1u << 0,
+	QUIRK_REWRITES = 1u << 1,
+	QUIRK_FOLD_CASE = 1u << 2,
+	QUIRK_NO_DATE = 1u << 3,
+	QUIRK_INBOX_FLAT = 1u << 4,
+};
+uint32_t quirks_of(struct pf_span greeting_or_id);
+
+#endif

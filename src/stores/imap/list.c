@@ -1,0 +1,345 @@
+/*
+ * SELECT or EXAMINE, and the listing of a folder.
+ */
+#include "stores/imap/imap_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- SELECT ---- */
+
+int select_issue(struct iconn *c, struct ifolder *f, struct iop *list, struct pf_err *err)
+{
+	bool source = c->store->cfg->source;
+	struct icmd *i = icmd_new(c, ICMD_SELECT, f, err);
+	struct pf_imap_cmd *cmd;
+
+	if (!i || (list && icmd_add_op(i, list, err) != PF_OK) ||
+		conn_begin(c, source ? PF_IMAP_CMD_EXAMINE : PF_IMAP_CMD_SELECT, i, &cmd, err) !=
+			PF_OK) {
+		return PF_FAIL;
+	}
+	pf_imap_cmd_astring(cmd, pf_buf_span(&f->id));
+	if (c->store->caps & PF_IMAP_CAP_CONDSTORE) {
+		pf_imap_cmd_text(cmd, " (CONDSTORE)");
+	}
+	c->selected = true;
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+int select_data(struct icmd *i, const struct pf_imap_resp *r, struct pf_err *err)
+{
+	if (r->kind == PF_IMAP_EXISTS) {
+		i->exists = r->number;
+	} else if (r->kind == PF_IMAP_FLAGS && !i->has_permanent) {
+		pf_buf_clear(&i->permanent);
+		return pf_buf_add(&i->permanent, r->words, err);
+	} else if (r->kind == PF_IMAP_COND) {
+		switch (r->code) {
+		case PF_IMAP_CODE_UIDVALIDITY:
+			i->uidvalidity = r->code_num[0];
+			break;
+		case PF_IMAP_CODE_UIDNEXT:
+			i->uidnext = r->code_num[0];
+			break;
+		case PF_IMAP_CODE_HIGHESTMODSEQ:
+			i->modseq = r->code_num[0];
+			break;
+		case PF_IMAP_CODE_PERMANENTFLAGS:
+			i->has_permanent = true;
+			pf_buf_clear(&i->permanent);
+			return pf_buf_add(&i->permanent, r->code_args, err);
+		default:
+			break;
+		}
+	}
+	return PF_OK;
+}
+
+int imap_flags(
+	struct pf_span words, struct pf_buf *kw, uint32_t *sys, bool *any, struct pf_err *err)
+{
+	struct pf_span word;
+
+	*sys = 0;
+	pf_buf_clear(kw);
+	while (pf_imap_words_next(&words, &word)) {
+		uint32_t bit = pf_flag_bit(word);
+
+		*sys |= bit;
+		if (any && pf_span_is(word, "\\*")) {
+			*any = true;
+		}
+		/* Other words with a backslash are the server's own affair; they can't be given to
+		 * another. */
+		if (bit == 0 && word.n > 0 && word.p[0] != '\\' &&
+			pf_keywords_add(kw, word, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
+static int make_cursor(struct pf_buf *out, const struct icmd *i, struct pf_err *err)
+{
+	pf_buf_clear(out);
+	return pf_buf_addf(out, err, "%llu %llu %llu %llu", (unsigned long long)i->uidvalidity,
+		(unsigned long long)i->uidnext, (unsigned long long)i->exists,
+		(unsigned long long)i->modseq);
+}
+
+static int give_state(struct iconn *c, struct icmd *i, struct iop *op, struct pf_store_event *out,
+	struct pf_err *err)
+{
+	struct istore *s = c->store;
+	struct pf_folder *f = &s->folder_out;
+	uint32_t sys = 0;
+	bool any = false;
+
+	if (make_cursor(&s->cursor_out, i, err) != PF_OK ||
+		imap_flags(pf_buf_span(&i->permanent), &s->kw_out, &sys, &any, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	*f = (struct pf_folder){
+		.id = pf_buf_span(&i->folder->id), .kind = PF_KIND_MAIL, .has_state = true};
+	f->state.validity = i->uidvalidity;
+	f->state.next = i->uidnext;
+	f->state.count = i->exists;
+	f->state.cursor = pf_buf_span(&s->cursor_out);
+	*out = (struct pf_store_event){.kind = PF_STORE_STATE, .op = op->op.id, .folder = f};
+	out->delta = op->delta && i->uidvalidity == op->cursor.validity;
+	out->permitted_sys = i->has_permanent ? sys : PF_FLAGS_ALL;
+	out->permitted_any = any || !i->has_permanent;
+	out->permitted_kw = pf_buf_span(&s->kw_out);
+	return PF_OK;
+}
+
+/* The folder can't be had: its operations that wait in this flight fail by themselves. */
+static void select_failed(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev)
+{
+	struct iend end = {.failed = true};
+
+	(void)pf_imap_refusal(&end.why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
+	if (c->folder == i->folder) {
+		c->selected = false;
+	}
+	if (i->n > 0) { /* a listing: the FETCH that follows answers for it */
+		i->ops[0]->end = end;
+		i->ops[0]->refused = true;
+	}
+}
+
+int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
+	struct pf_store_event *out, bool *given, struct pf_err *err)
+{
+	struct ifolder *f = i->folder;
+
+	if (ev->resp->cond != PF_IMAP_OK) {
+		select_failed(c, i, ev);
+		return PF_OK;
+	}
+	if (f->validity != 0 && i->uidvalidity != 0 && f->validity != i->uidvalidity) {
+		store_note(c->store, PF_EV_VALIDITY_CHANGED, pf_buf_span(&f->id), pf_span(NULL, 0),
+			0, "UIDVALIDITY was %llu and is %llu now", (unsigned long long)f->validity,
+			(unsigned long long)i->uidvalidity);
+		if (i->n == 0) { /* ids of queued operations are of another world */
+			return pf_fail(err, PF_SCOPE_SESSION, PF_RETRY_NOW,
+				"the folder's UIDVALIDITY changed while it was worked on");
+		}
+	}
+	f->validity = i->uidvalidity;
+	if (i->n > 0) {
+		struct iop *op = i->ops[0];
+
+		op->exists = i->exists;
+		*given = true;
+		return give_state(c, i, op, out, err);
+	}
+	return PF_OK;
+}
+
+/* ---- LIST ---- */
+
+static void read_cursor(struct iop *op)
+{
+	struct pf_span rest = pf_buf_span(&op->text), word;
+	uint64_t *const to[] = {
+		&op->cursor.validity, &op->cursor.next, &op->cursor.count, &op->cursor.modseq};
+
+	for (size_t i = 0; i < PF_COUNT(to) && pf_imap_words_next(&rest, &word); i++) {
+		uint64_t last;
+
+		if (!pf_imap_set_next(&word, to[i], &last)) {
+			op->cursor.modseq = 0;
+			return;
+		}
+	}
+}
+
+/* What changed since the cursor: flags of known items, and what vanished (RFC 7162 section 3.2.6).
+ */
+static int fetch_changes(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
+{
+	struct icmd *i = icmd_new(c, ICMD_LIST, f, err);
+	struct pf_imap_cmd *cmd;
+
+	if (!i || icmd_add_op(i, op, err) != PF_OK ||
+		conn_begin(c, PF_IMAP_CMD_FETCH, i, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	i->delta = true;
+	pf_imap_cmd_text(cmd, " 1:");
+	pf_imap_cmd_number(cmd, op->cursor.next - 1);
+	pf_imap_cmd_text(cmd, " (UID FLAGS INTERNALDATE RFC822.SIZE) (CHANGEDSINCE ");
+	pf_imap_cmd_number(cmd, op->cursor.modseq);
+	pf_imap_cmd_text(cmd, " VANISHED)");
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+static int fetch_rows(
+	struct iconn *c, struct ifolder *f, struct iop *op, uint64_t from, struct pf_err *err)
+{
+	struct icmd *i = icmd_new(c, ICMD_LIST, f, err);
+	struct pf_imap_cmd *cmd;
+
+	if (!i || icmd_add_op(i, op, err) != PF_OK ||
+		conn_begin(c, PF_IMAP_CMD_FETCH, i, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	i->last = true;
+	i->from = from;
+	pf_imap_cmd_text(cmd, " ");
+	pf_imap_cmd_number(cmd, from);
+	pf_imap_cmd_text(cmd, ":* (UID FLAGS INTERNALDATE RFC822.SIZE)");
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
+{
+	uint64_t from = op->op.list.from > 0 ? op->op.list.from : 1;
+
+	op->refused = false;
+	op->got = false;
+	op->rows = 0;
+	op->vanished = false;
+	op->last_uid = 0;
+	op->cursor.modseq = 0;
+	read_cursor(op);
+	/* Both fetches go out with the SELECT; should its UIDVALIDITY be another one, a full
+	 * listing follows. */
+	op->delta = op->cursor.modseq > 0 && op->cursor.next > 1 &&
+		    (c->store->caps & PF_IMAP_CAP_QRESYNC) && f->validity == op->cursor.validity;
+	if (select_issue(c, f, op, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (op->delta) {
+		from = op->cursor.next;
+		if (fetch_changes(c, f, op, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return fetch_rows(c, f, op, from, err);
+}
+
+static int give_row(struct iconn *c, struct iop *op, const struct pf_imap_fetch *f,
+	struct pf_store_event *out, struct pf_err *err)
+{
+	struct istore *s = c->store;
+
+	pf_buf_clear(&s->id_out);
+	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->op.id};
+	if (pf_buf_addf(&s->id_out, err, "%u", f->uid) != PF_OK ||
+		imap_flags(f->flags, &s->kw_out, &out->item.flags.sys, NULL, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	out->item.id = pf_buf_span(&s->id_out);
+	out->item.flags.kw = pf_buf_span(&s->kw_out);
+	out->item.size = f->has & PF_IMAP_HAS_SIZE ? f->size : 0;
+	out->item.date_utc_s = f->has & PF_IMAP_HAS_DATE ? f->date_utc_s : PF_DATE_NONE;
+	out->item.zone_min = f->zone_min;
+	return PF_OK;
+}
+
+int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
+	struct pf_store_event *out, bool *given, struct pf_err *err)
+{
+	struct iop *op = i->ops[0];
+	const struct pf_imap_fetch *f = &r->fetch;
+
+	if (r->kind == PF_IMAP_EXPUNGE && op->exists > 0) {
+		op->exists--;
+		return PF_OK;
+	}
+	if (r->kind == PF_IMAP_VANISHED) {
+		op->vanished = true;
+		return PF_OK;
+	}
+	if (r->kind == PF_IMAP_EXISTS && r->number < op->exists) {
+		op->exists = r->number;
+		return PF_OK;
+	}
+	/* A row must name its message; what else comes (a flag changed by somebody) has no size or
+	 * date. */
+	if (r->kind != PF_IMAP_FETCH || !(f->has & PF_IMAP_HAS_UID) ||
+		!(f->has & (PF_IMAP_HAS_SIZE | PF_IMAP_HAS_DATE))) {
+		return PF_OK;
+	}
+	if (i->delta ? f->uid >= op->cursor.next : f->uid < i->from) {
+		return PF_OK; /* "n:*" gives the last message even when it is before n */
+	}
+	if (!i->delta) {
+		op->rows++;
+		if (f->uid == op->last_uid) { /* said twice */
+			op->rows--;
+			return PF_OK;
+		}
+		op->last_uid = f->uid;
+	}
+	op->got = true;
+	*given = true;
+	return give_row(c, op, f, out, err);
+}
+
+int list_done(
+	struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev, struct pf_err *err)
+{
+	struct iop *op = i->ops[0];
+	struct iend end = {.failed = true};
+	bool whole = i->from == 1;
+
+	(void)err;
+	if (!i->last) {
+		if (ev->resp->cond != PF_IMAP_OK) {
+			op->refused = true;
+			(void)pf_imap_refusal(&op->end.why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
+			op->end.why.retry = PF_RETRY_NOW;
+		}
+		return PF_OK;
+	}
+	if (op->refused) {
+		end = op->end;
+		op_failed(c->store, op, &end);
+		return PF_OK;
+	}
+	if (ev->resp->cond != PF_IMAP_OK && op->exists > 0) {
+		(void)pf_imap_refusal(&end.why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
+		op_failed(c->store, op, &end);
+		return PF_OK;
+	}
+	if (op->vanished && op->delta) {
+		(void)pf_fail(&end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
+			"some messages are gone: all of the folder must be listed");
+		op_failed(c->store, op, &end);
+		return PF_OK;
+	}
+	if (whole && !op->vanished && op->rows < op->exists) {
+		(void)pf_fail(&end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
+			"the server says that there are %llu messages, and lists %llu",
+			(unsigned long long)op->exists, (unsigned long long)op->rows);
+		end.why.number = PF_EV_LISTING_INCOMPLETE;
+		op_failed(c->store, op, &end);
+		return PF_OK;
+	}
+	op_done(c->store, op, pf_span(NULL, 0));
+	return PF_OK;
+}

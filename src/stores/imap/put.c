@@ -1,0 +1,193 @@
+/*
+ * APPEND. With MULTIAPPEND (RFC 3502) a command stays open for more messages of its folder, up to a
+ * bound, until FLUSH: one commit of the server then stores them all, or none.
+ */
+#include "proto/imap/date.h"
+#include "stores/imap/imap_private.h"
+
+#include <stdio.h>
+
+void conn_close_append(struct iconn *c)
+{
+	if (c->append) {
+		pf_imap_cmd_close(c->append->cmd);
+		c->append = NULL;
+	}
+}
+
+/* " (flags) "date"": both always, as some servers take neither form for granted. */
+static void add_meta(struct pf_imap_cmd *cmd, const struct iop *op)
+{
+	struct pf_span rest = pf_buf_span(&op->kw[0]), word;
+	const char *blank = "";
+	char date[32];
+
+	pf_imap_cmd_text(cmd, " (");
+	for (uint32_t bit = 1; bit <= PF_FLAG_DRAFT; bit <<= 1) {
+		if (op->op.put.flags.sys & bit) {
+			pf_imap_cmd_text(cmd, blank);
+			pf_imap_cmd_text(cmd, pf_flag_name(bit));
+			blank = " ";
+		}
+	}
+	while (pf_keywords_next(&rest, &word)) {
+		pf_imap_cmd_text(cmd, blank);
+		pf_imap_cmd_bytes(cmd, word);
+		blank = " ";
+	}
+	pf_imap_cmd_text(cmd, ")");
+	if (op->op.put.date_utc_s != PF_DATE_NONE) {
+		pf_imap_date_format(op->op.put.date_utc_s, op->op.put.zone_min, date);
+		pf_imap_cmd_text(cmd, " \"");
+		pf_imap_cmd_text(cmd, date);
+		pf_imap_cmd_text(cmd, "\"");
+	}
+}
+
+static int begin_append(struct iconn *c, struct ifolder *f, struct icmd **out, struct pf_err *err)
+{
+	struct icmd *i = icmd_new(c, ICMD_PUT, f, err);
+
+	if (!i || conn_begin(c, PF_IMAP_CMD_APPEND, i, &i->cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_imap_cmd_astring(i->cmd, pf_buf_span(&f->id));
+	*out = i;
+	return PF_OK;
+}
+
+static int put_alone(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
+{
+	struct icmd *i;
+
+	conn_close_append(c);
+	if (begin_append(c, f, &i, err) != PF_OK || icmd_add_op(i, op, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	add_meta(i->cmd, op);
+	if (op->op.put.body) {
+		pf_imap_cmd_blob(i->cmd, op->op.put.body, false);
+	} else {
+		pf_imap_cmd_fed(i->cmd, op->op.put.size);
+		c->fed = op;
+		c->fed_hungry = true; /* its first bytes were most likely turned away */
+	}
+	return pf_imap_cmd_send(i->cmd, false, err);
+}
+
+static int put_grouped(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
+{
+	struct icmd *i = c->append;
+	bool first = !i;
+
+	if (first && begin_append(c, f, &i, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (icmd_add_op(i, op, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	i->bytes += op->op.put.body->n;
+	add_meta(i->cmd, op);
+	pf_imap_cmd_blob(i->cmd, op->op.put.body, false);
+	if (first) {
+		if (pf_imap_cmd_send(i->cmd, true, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		c->append = i;
+	} else if (pf_imap_cmd_extended(i->cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (i->n >= GROUP_ITEMS || i->bytes >= GROUP_BYTES || !op->op.put.more) {
+		conn_close_append(c);
+	}
+	return PF_OK;
+}
+
+int put_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
+{
+	bool group = (c->store->caps & PF_IMAP_CAP_MULTIAPPEND) && op->op.put.body && !op->alone;
+
+	if (c->fed) {
+		return PF_AGAIN;
+	}
+	if (c->append && c->append->folder != f) {
+		conn_close_append(c);
+	}
+	return group ? put_grouped(c, f, op, err) : put_alone(c, f, op, err);
+}
+
+/* APPENDUID's set has the new ids in the order of the messages (RFC 4315 section 3). */
+static void stored(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r)
+{
+	struct pf_span set = r->code == PF_IMAP_CODE_APPENDUID ? r->code_args : pf_span(NULL, 0);
+	uint64_t first = 1, last = 0;
+	char id[24];
+
+	for (size_t k = 0; k < i->n; k++) {
+		if (first > last && set.n > 0 && !pf_imap_set_next(&set, &first, &last)) {
+			set = pf_span(NULL, 0);
+			first = 1;
+			last = 0;
+		}
+		if (first <= last) {
+			(void)snprintf(id, sizeof(id), "%llu", (unsigned long long)first++);
+			op_done(c->store, i->ops[k], pf_span_str(id));
+		} else {
+			op_done(c->store, i->ops[k], pf_span(NULL, 0));
+		}
+	}
+}
+
+static void end_fed(struct iconn *c, const struct icmd *i)
+{
+	if (c->fed && i->n == 1 && i->ops[0] == c->fed) {
+		c->fed = NULL;
+		c->fed_hungry = false;
+	}
+}
+
+int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev)
+{
+	struct iend end = {.failed = true};
+
+	end_fed(c, i);
+	if (ev->resp->cond == PF_IMAP_OK) {
+		stored(c, i, ev->resp);
+		return PF_OK;
+	}
+	(void)pf_imap_refusal(&end.why, PF_SCOPE_ITEM, ev->cmd, ev->resp);
+	if (ev->resp->code == PF_IMAP_CODE_TRYCREATE ||
+		ev->resp->code == PF_IMAP_CODE_NONEXISTENT) {
+		end.why.scope = PF_SCOPE_FOLDER;
+	}
+	end.grouped = i->n > 1 && end.why.retry == PF_RETRY_NO && end.why.scope == PF_SCOPE_ITEM;
+	end.refused = i->n == 1 && end.why.retry == PF_RETRY_NO;
+	for (size_t k = 0; k < i->n; k++) {
+		op_failed(c->store, i->ops[k], &end);
+	}
+	return PF_OK;
+}
+
+/*
+ * The connection is gone. What was not wholly written can't have been stored and is put anew; what
+ * was, may or may not have been: that is found out at the target.
+ */
+void put_lost(struct iconn *c, struct icmd *i, const struct pf_err *why)
+{
+	uint64_t written = pf_imap_cmd_written(i->cmd);
+	bool whole = c->append != i && written == pf_imap_cmd_length(i->cmd);
+	struct iend end = {.failed = true, .why = *why};
+	bool fed = c->fed && i->n == 1 && i->ops[0] == c->fed;
+
+	end_fed(c, i);
+	end.why.scope = PF_SCOPE_ITEM;
+	end.why.retry = PF_RETRY_LATER;
+	end.in_doubt = whole;
+	for (size_t k = i->n; k > 0; k--) {
+		if (whole || fed) {
+			op_failed(c->store, i->ops[k - 1], &end);
+		} else {
+			op_again(c->store, i->ops[k - 1], &end.why);
+		}
+	}
+}

@@ -1,0 +1,203 @@
+/*
+ * Flags, removal, making and subscribing: one operation, one or two commands.
+ */
+#include "base/utf8.h"
+#include "stores/imap/imap_private.h"
+
+#include <ctype.h>
+
+static int begin(struct iconn *c, struct ifolder *f, struct iop *op, enum pf_imap_cmd_kind kind,
+	bool last, struct pf_imap_cmd **cmd, struct pf_err *err)
+{
+	struct icmd *i = icmd_new(c, ICMD_SMALL, f, err);
+
+	if (!i || icmd_add_op(i, op, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	i->last = last;
+	return conn_begin(c, kind, i, cmd, err);
+}
+
+static int store_flags(struct iconn *c, struct iop *op, const struct pf_flags *flags,
+	const char *how, bool last, struct pf_err *err)
+{
+	struct pf_span rest = flags->kw, word;
+	const char *blank = "";
+	struct pf_imap_cmd *cmd;
+
+	if (begin(c, op->folder, op, PF_IMAP_CMD_STORE, last, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_imap_cmd_text(cmd, " ");
+	pf_imap_cmd_bytes(cmd, pf_buf_span(&op->item));
+	pf_imap_cmd_text(cmd, how);
+	for (uint32_t bit = 1; bit <= PF_FLAG_DRAFT; bit <<= 1) {
+		if (flags->sys & bit) {
+			pf_imap_cmd_text(cmd, blank);
+			pf_imap_cmd_text(cmd, pf_flag_name(bit));
+			blank = " ";
+		}
+	}
+	while (pf_keywords_next(&rest, &word)) {
+		pf_imap_cmd_text(cmd, blank);
+		pf_imap_cmd_bytes(cmd, word);
+		blank = " ";
+	}
+	pf_imap_cmd_text(cmd, ")");
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+static int issue_flags(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	struct pf_flags add = {op->op.flags.add.sys, pf_buf_span(&op->kw[0])};
+	struct pf_flags del = {op->op.flags.del.sys, pf_buf_span(&op->kw[1])};
+	bool adds = add.sys || add.kw.n > 0, dels = del.sys || del.kw.n > 0;
+
+	if (!adds && !dels) {
+		op_done(c->store, op, pf_span(NULL, 0));
+		return PF_OK;
+	}
+	if (adds && store_flags(c, op, &add, " +FLAGS.SILENT (", !dels, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return dels ? store_flags(c, op, &del, " -FLAGS.SILENT (", true, err) : PF_OK;
+}
+
+static int issue_remove(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	const struct pf_flags deleted = {PF_FLAG_DELETED, {NULL, 0}};
+	struct pf_imap_cmd *cmd;
+
+	if (!(c->store->caps &
+		    PF_IMAP_CAP_UIDPLUS)) { /* EXPUNGE would take what others marked as well */
+		struct iend end = {.failed = true, .refused = true};
+
+		(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"the server can't remove a single message (no UIDPLUS)");
+		op_failed(c->store, op, &end);
+		return PF_OK;
+	}
+	if (store_flags(c, op, &deleted, " +FLAGS.SILENT (", false, err) != PF_OK ||
+		begin(c, op->folder, op, PF_IMAP_CMD_EXPUNGE, true, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_imap_cmd_text(cmd, " ");
+	pf_imap_cmd_bytes(cmd, pf_buf_span(&op->item));
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+static const char *use_of(enum pf_role role)
+{
+	switch (role) {
+	case PF_ROLE_SENT:
+		return "\\Sent";
+	case PF_ROLE_DRAFTS:
+		return "\\Drafts";
+	case PF_ROLE_TRASH:
+		return "\\Trash";
+	case PF_ROLE_JUNK:
+		return "\\Junk";
+	case PF_ROLE_ARCHIVE:
+		return "\\Archive";
+	default:
+		return NULL;
+	}
+}
+
+static int issue_mkfolder(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	const char *use = use_of(op->op.mkfolder.role);
+	struct pf_imap_cmd *cmd;
+
+	pf_buf_clear(&op->text);
+	if (folders_native_name(c->store, &op->path, &op->text, err) != PF_OK ||
+		begin(c, op->folder, op, PF_IMAP_CMD_CREATE, true, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_imap_cmd_astring(cmd, pf_buf_span(&op->text));
+	if (use && !op->alone && (c->store->caps & PF_IMAP_CAP_CREATE_SPECIAL_USE)) {
+		pf_imap_cmd_text(cmd, " (USE (");
+		pf_imap_cmd_text(cmd, use);
+		pf_imap_cmd_text(cmd, "))");
+	}
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+static int issue_subscribe(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	struct pf_imap_cmd *cmd;
+
+	if (begin(c, op->folder, op, PF_IMAP_CMD_SUBSCRIBE, true, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_imap_cmd_astring(cmd, pf_buf_span(&op->folder->id));
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+int small_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
+{
+	(void)f;
+	op->refused = false;
+	switch (op->op.kind) {
+	case PF_OP_FLAGS:
+		return issue_flags(c, op, err);
+	case PF_OP_REMOVE:
+		return issue_remove(c, op, err);
+	case PF_OP_MKFOLDER:
+		return issue_mkfolder(c, op, err);
+	default:
+		return issue_subscribe(c, op, err);
+	}
+}
+
+static bool says_exists(const struct pf_imap_resp *r)
+{
+	char text[200];
+
+	if (r->code == PF_IMAP_CODE_ALREADYEXISTS) {
+		return true;
+	}
+	(void)pf_print_safe(text, sizeof(text), r->text);
+	for (char *p = text; *p; p++) {
+		*p = (char)tolower((unsigned char)*p);
+	}
+	return strstr(text, "exists") != NULL && strstr(text, "not exist") == NULL;
+}
+
+int small_done(
+	struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev, struct pf_err *err)
+{
+	struct iop *op = i->ops[0];
+	bool ok = ev->resp->cond == PF_IMAP_OK;
+	struct iend end = {.failed = true};
+
+	if (!ok && !op->refused) {
+		op->refused = true;
+		(void)pf_imap_refusal(&op->end.why, PF_SCOPE_ITEM, ev->cmd, ev->resp);
+	}
+	if (!i->last) {
+		return PF_OK;
+	}
+	if (ev->cmd == PF_IMAP_CMD_CREATE && !ok) {
+		if (says_exists(ev->resp)) {
+			op->refused = false;
+		} else if (use_of(op->op.mkfolder.role) && !op->alone &&
+			   (c->store->caps & PF_IMAP_CAP_CREATE_SPECIAL_USE)) {
+			op->alone = true; /* once more, without its use */
+			return issue_mkfolder(c, op, err);
+		}
+	}
+	if (!op->refused) {
+		struct pf_buf id = op->text;
+		bool made = ev->cmd == PF_IMAP_CMD_CREATE;
+
+		pf_buf_init(&op->text, 65536);
+		op_done(c->store, op, made ? pf_buf_span(&id) : pf_span(NULL, 0));
+		pf_buf_deinit(&id);
+		return PF_OK;
+	}
+	end.why = op->end.why;
+	end.refused = end.why.retry == PF_RETRY_NO;
+	op_failed(c->store, op, &end);
+	return PF_OK;
+}
