@@ -479,6 +479,7 @@ static void close_store(struct pf_store *base)
 	pf_buf_deinit(&s->cursor_out);
 	pf_buf_deinit(&s->kw_out);
 	pf_buf_deinit(&s->id_out);
+	pf_path_deinit(&s->path_out);
 	free(s);
 }
 

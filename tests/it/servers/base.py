@@ -1,0 +1,90 @@
+"""What the servers have in common: a port, a directory, a life."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+MAIL_UID = 65534  # nobody: mail servers refuse to keep mail as root
+MAIL_GID = 65534
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """Start with `with`; ends only the process that it started."""
+
+    name = "server"
+
+    def __init__(self, parent=None):
+        self.dir = tempfile.mkdtemp(prefix=f"pf-{self.name}-", dir=parent)
+        os.chmod(self.dir, 0o755)
+        self.port = free_port()
+        self.process = None
+
+    def path(self, *parts):
+        return os.path.join(self.dir, *parts)
+
+    def write(self, name, text, mode=0o644):
+        with open(self.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(self.path(name), mode)
+        return self.path(name)
+
+    def command(self):
+        raise NotImplementedError
+
+    def start(self):
+        log = open(self.path("stdout.log"), "ab")
+        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
+                                        stderr=log, start_new_session=True)
+        log.close()
+        self.wait()
+        return self
+
+    def wait(self, seconds=20):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1) as s:
+                    s.settimeout(5)
+                    if s.recv(1):
+                        return
+            except OSError:
+                pass
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        with open(self.path("stdout.log"), encoding="utf-8", errors="replace") as f:
+            raise RuntimeError(f"{self.name} does not answer: {f.read()[-2000:]}")
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait(10)
+        self.process = None
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def url(self, user="user"):
+        return f"imap://{user}@127.0.0.1:{self.port}/"
