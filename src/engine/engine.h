@@ -104,6 +104,8 @@ PF_MUST_CHECK int pf_job_step(
 void pf_job_stop(struct pf_job *job, struct pf_now now, int64_t grace_ms);
 void pf_job_free(struct pf_job **job);
 
+/* The account's name, as it was given. */
+const char *pf_job_name(const struct pf_job *job);
 const struct pf_progress *pf_job_progress(const struct pf_job *job);
 /* Complete only after PF_END or PF_FAIL. */
 const struct pf_outcome *pf_job_outcome(const struct pf_job *job);

@@ -573,6 +573,11 @@ void pf_job_stop(struct pf_job *job, struct pf_now now, int64_t grace_ms)
 	job_event(job, PF_EV_INTERRUPTED, NULL, NULL, "stopped by request");
 }
 
+const char *pf_job_name(const struct pf_job *job)
+{
+	return job->cfg->account_name;
+}
+
 const struct pf_progress *pf_job_progress(const struct pf_job *job)
 {
 	return &job->progress;

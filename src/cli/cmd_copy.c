@@ -1,0 +1,18 @@
+#include "cli/run.h"
+#include "cli/settings.h"
+
+static const struct pf_option *const TABLES[] = {
+	pf_account_options, pf_link_options, pf_rule_options, pf_screen_options, NULL};
+
+static int run(const struct pf_args *args, struct pf_err *err)
+{
+	return pf_run_job(args, PF_JOB_COPY, err);
+}
+
+const struct pf_command pf_cmd_copy = {
+	.name = "copy",
+	.summary = "move one account: all of it the first time, what changed after that",
+	.usage = "--from URL --to URL [options]",
+	.options = TABLES,
+	.run = run,
+};

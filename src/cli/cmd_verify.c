@@ -1,0 +1,23 @@
+#include "cli/run.h"
+#include "cli/settings.h"
+
+static const struct pf_option OPTIONS[] = {
+	{"deep", NULL, "read every item on both sides and compare each byte", false},
+	{.name = NULL},
+};
+
+static const struct pf_option *const TABLES[] = {
+	OPTIONS, pf_account_options, pf_link_options, pf_rule_options, pf_screen_options, NULL};
+
+static int run(const struct pf_args *args, struct pf_err *err)
+{
+	return pf_run_job(args, PF_JOB_VERIFY, err);
+}
+
+const struct pf_command pf_cmd_verify = {
+	.name = "verify",
+	.summary = "compare both sides again, now",
+	.usage = "[--deep] --from URL --to URL [options]",
+	.options = TABLES,
+	.run = run,
+};

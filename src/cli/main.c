@@ -1,0 +1,92 @@
+/*
+ * Finds the command, runs it, and maps what became of it to the exit status. The only place that
+ * exits.
+ */
+#include "cli/command.h"
+#include "cli/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int status_of(const struct pf_err *err)
+{
+	switch (err->scope) {
+	case PF_SCOPE_STORE:
+		return PF_EXIT_NOT_OPENED;
+	case PF_SCOPE_SESSION:
+		return PF_EXIT_INTERRUPTED;
+	default:
+		return PF_EXIT_USAGE;
+	}
+}
+
+static int no_command(const char *name)
+{
+	const char *known[32];
+	size_t n = 0;
+	const char *near;
+
+	for (const struct pf_command *const *c = pf_commands; *c && n < PF_COUNT(known); c++) {
+		known[n++] = (*c)->name;
+	}
+	near = pf_nearest(name, known, n);
+	(void)fprintf(stderr, "postferry: there is no command \"%s\"%s%s%s; see postferry --help\n",
+		name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	return PF_EXIT_USAGE;
+}
+
+static int run(const struct pf_command *c, int argc, char **argv)
+{
+	struct pf_args args;
+	struct pf_err err;
+	int status;
+
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			pf_help_command(c);
+			return PF_EXIT_COMPLETE;
+		}
+	}
+	pf_err_clear(&err);
+	if (pf_args_parse(c, argc, argv, &args, &err) != PF_OK) {
+		(void)fprintf(stderr, "postferry: %s\n", err.text);
+		status = PF_EXIT_USAGE;
+	} else {
+		status = c->run(&args, &err);
+		if (status < 0) {
+			(void)fprintf(stderr, "postferry: %s\n", err.text);
+			status = status_of(&err);
+		}
+	}
+	pf_args_free(&args);
+	if (fflush(stdout) != 0 && status == PF_EXIT_COMPLETE) {
+		(void)fprintf(stderr, "postferry: the output could not be written\n");
+		status = PF_EXIT_INTERNAL;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct pf_command *c;
+
+	pf_cli_harden();
+	if (argc < 2) {
+		pf_help_program();
+		return PF_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+		pf_help_program();
+		return PF_EXIT_COMPLETE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)printf("postferry " PF_VERSION "\n");
+		return PF_EXIT_COMPLETE;
+	}
+	if (strncmp(argv[1], "--dump=", 7) == 0) {
+		return pf_dump(argv[1] + 7);
+	}
+	c = pf_command_find(argv[1]);
+	return c ? run(c, argc - 2, argv + 2) : no_command(argv[1]);
+}

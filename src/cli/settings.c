@@ -1,0 +1,300 @@
+#include "cli/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define bad(err, ...) pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, __VA_ARGS__)
+
+const struct pf_option pf_account_options[] = {
+	{"from", "URL", "the account to read: imaps://USER@HOST/, maildir:PATH", true},
+	{"to", "URL", "the account to write", true},
+	{"ledger", "FILE",
+		"the durable record of this migration; default: under $XDG_STATE_HOME/postferry/",
+		false},
+	{.name = NULL},
+};
+
+const struct pf_option pf_link_options[] = {
+	{"from-secret", "SPEC",
+		"password of the source: env:NAME, file:PATH, command:CMD, oauth:NAME, prompt",
+		false},
+	{"to-secret", "SPEC", "password of the target, likewise", false},
+	{"from-admin", "USER", "sign in at the source as USER on behalf of the account", false},
+	{"to-admin", "USER", "sign in at the target as USER on behalf of the account", false},
+	{"connections", "N", "connections to each server; default: what pays", false},
+	{"rate", "BYTES/S", "press no harder than this on each link (10M: ten mebibytes a second)",
+		false},
+	{"allow-plaintext", NULL, "permit links that are not encrypted", false},
+	{"ca-file", "FILE", "PEM file with further authorities to trust", false},
+	{"tls-fingerprint", "SHA256",
+		"trust the server that shows the certificate with this fingerprint", false},
+	{"quarantine", "DIR", "where items go that have no place; default: beside the ledger",
+		false},
+	{"trace", "FILE", "write what goes over the links, secrets masked", false},
+	{.name = NULL},
+};
+
+const struct pf_option pf_rule_options[] = {
+	{"kinds", "LIST", "mail, calendar, contacts, tasks, notes; default: all", false},
+	{"include", "GLOB", "take only the folders that match (Projects/*)", true},
+	{"exclude", "GLOB", "leave out the folders that match", true},
+	{"map", "OLD=NEW", "the folder OLD and all below it go to NEW", true},
+	{"since", "DATE", "take only items dated DATE (YYYY-MM-DD) or later", false},
+	{"before", "DATE", "take only items dated before DATE", false},
+	{"max-size", "SIZE", "leave out larger items (25M)", false},
+	{"skip-subjects", "FILE", "leave out items whose subject is a line of FILE", false},
+	{"mirror", NULL,
+		"also remove from the target what left the source, of what was copied there",
+		false},
+	{"mirror-all", NULL, "the same, even when more than a tenth of all would go", false},
+	{"dry-run", NULL, "say what would be done, and do nothing", false},
+	{.name = NULL},
+};
+
+const struct pf_option pf_screen_options[] = {
+	{"json", NULL, "one JSON object a line on standard output", false},
+	{"quiet", NULL, "only errors and alerts", false},
+	{"no-progress", NULL, "no progress bar", false},
+	{"verbose", NULL, "every event", false},
+	{.name = NULL},
+};
+
+int pf_parse_size(const char *option, const char *text, uint64_t *out, struct pf_err *err)
+{
+	char *end = NULL;
+	unsigned long long n;
+	unsigned int shift = 0;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	switch (isdigit((unsigned char)text[0]) ? toupper((unsigned char)*end) : 'x') {
+	case 'K':
+		shift = 10;
+		break;
+	case 'M':
+		shift = 20;
+		break;
+	case 'G':
+		shift = 30;
+		break;
+	case '\0':
+		break;
+	default:
+		errno = EINVAL;
+	}
+	if (shift > 0) {
+		end++;
+		end += toupper((unsigned char)*end) == 'B';
+	}
+	if (errno != 0 || *end != '\0' || n == 0 || n > UINT64_MAX >> shift) {
+		return bad(err, "--%s %s: it must be a number of bytes, as 500000, 64K, 25M or 2G",
+			option, text);
+	}
+	*out = (uint64_t)n << shift;
+	return PF_OK;
+}
+
+int pf_parse_date(const char *option, const char *text, int64_t *out, struct pf_err *err)
+{
+	struct pf_civil c = {0};
+	char end = 0;
+
+	/* NOLINTNEXTLINE(cert-err34-c): the date is checked as a whole below */
+	if (sscanf(text, "%4d-%2d-%2d%c", &c.year, &c.month, &c.day, &end) != 3 ||
+		!pf_civil_valid(&c)) {
+		return bad(err, "--%s %s: it must be a day, as 2024-12-31", option, text);
+	}
+	*out = pf_civil_to_unix(&c);
+	return PF_OK;
+}
+
+static int read_kinds(const char *text, uint32_t *out, struct pf_err *err)
+{
+	static const enum pf_kind ALL[] = {
+		PF_KIND_MAIL, PF_KIND_CALENDAR, PF_KIND_CONTACTS, PF_KIND_TASKS, PF_KIND_NOTES};
+
+	*out = 0;
+	for (const char *s = text; *s;) {
+		size_t n = strcspn(s, ",");
+		bool known = false;
+
+		for (size_t i = 0; i < PF_COUNT(ALL); i++) {
+			if (pf_span_is(pf_span(s, n), pf_kind_name(ALL[i]))) {
+				*out |= ALL[i];
+				known = true;
+			}
+		}
+		if (!known) {
+			return bad(err,
+				"--kinds %s: it is a list of mail, calendar, contacts, tasks, "
+				"notes",
+				text);
+		}
+		s += n + (s[n] == ',');
+	}
+	return PF_OK;
+}
+
+static int add_map(struct pf_settings *s, const char *text, struct pf_err *err)
+{
+	const char *eq = strchr(text, '=');
+	struct pf_map_rule *m = &s->map[s->rules.maps];
+	char *old;
+	int rc;
+
+	if (!eq || eq == text || !eq[1]) {
+		return bad(err, "--map %s: the form is OLD=NEW, as \"Sent Items=Sent\"", text);
+	}
+	old = strndup(text, (size_t)(eq - text));
+	if (!old) {
+		return pf_fail_memory(err, "a rule");
+	}
+	rc = pf_path_parse(&m->from, old, err);
+	if (rc == PF_OK) {
+		rc = pf_path_parse(&m->to, eq + 1, err);
+	}
+	free(old);
+	s->rules.maps++;
+	return rc == PF_OK ? PF_OK : pf_wrap(err, "--map");
+}
+
+static int read_subjects(struct pf_settings *s, const char *path, struct pf_err *err)
+{
+	FILE *f = fopen(path, "re");
+	size_t cap = 0, n = 0;
+
+	if (!f) {
+		return pf_fail_sys(err, PF_SCOPE_RUN, PF_RETRY_NO, "--skip-subjects %s", path);
+	}
+	(void)getdelim(&s->subject_text, &cap, '\0', f); /* -1: an empty file */
+	(void)fclose(f);
+	for (char *t = s->subject_text; t && *t;) {
+		const char **grown = realloc((void *)s->subjects, (n + 1) * sizeof(*grown));
+		size_t len = strcspn(t, "\r\n");
+		bool last = t[len] == '\0';
+
+		if (!grown) {
+			return pf_fail_memory(err, "--skip-subjects");
+		}
+		s->subjects = grown;
+		t[len] = '\0';
+		if (len > 0) {
+			s->subjects[n++] = t;
+		}
+		t += len + !last;
+	}
+	s->rules.skip_subjects = s->subjects;
+	s->rules.skip_subject_count = n;
+	return PF_OK;
+}
+
+static int read_one(struct pf_settings *s, const struct pf_given *g, struct pf_err *err)
+{
+	const char *name = g->option->name;
+	uint64_t n = 0;
+
+	if (strcmp(name, "kinds") == 0) {
+		return read_kinds(g->value, &s->rules.kinds, err);
+	}
+	if (strcmp(name, "include") == 0) {
+		s->include[s->rules.includes++] = g->value;
+	} else if (strcmp(name, "exclude") == 0) {
+		s->exclude[s->rules.excludes++] = g->value;
+	} else if (strcmp(name, "map") == 0) {
+		return add_map(s, g->value, err);
+	} else if (strcmp(name, "since") == 0) {
+		return pf_parse_date(name, g->value, &s->rules.since_utc_s, err);
+	} else if (strcmp(name, "before") == 0) {
+		return pf_parse_date(name, g->value, &s->rules.before_utc_s, err);
+	} else if (strcmp(name, "max-size") == 0) {
+		return pf_parse_size(name, g->value, &s->rules.max_size, err);
+	} else if (strcmp(name, "rate") == 0) {
+		return pf_parse_size(name, g->value, &s->rate, err);
+	} else if (strcmp(name, "skip-subjects") == 0) {
+		return read_subjects(s, g->value, err);
+	} else if (strcmp(name, "connections") == 0) {
+		if (pf_parse_size(name, g->value, &n, err) != PF_OK || n > 16) {
+			return bad(err, "--connections %s: it must be a number from 1 to 16",
+				g->value);
+		}
+		s->connections = (size_t)n;
+	}
+	return PF_OK;
+}
+
+/* --from and --to may be repeated by DESIGN; this version has one kind of store on each side. */
+static int read_urls(const struct pf_args *args, struct pf_settings *s, struct pf_err *err)
+{
+	size_t from = 0, to = 0;
+
+	for (size_t i = 0; i < args->given_count; i++) {
+		from += strcmp(args->given[i].option->name, "from") == 0;
+		to += strcmp(args->given[i].option->name, "to") == 0;
+	}
+	if (from > 1 || to > 1) {
+		return bad(err, "this version takes one --from and one --to");
+	}
+	s->from = pf_args_get(args, "from");
+	s->to = pf_args_get(args, "to");
+	return PF_OK;
+}
+
+int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct pf_err *err)
+{
+	*s = (struct pf_settings){0};
+	s->rules.since_utc_s = PF_DATE_NONE;
+	s->rules.before_utc_s = PF_DATE_NONE;
+	s->include = calloc(args->given_count + 1, sizeof(*s->include));
+	s->exclude = calloc(args->given_count + 1, sizeof(*s->exclude));
+	s->map = calloc(args->given_count + 1, sizeof(*s->map));
+	if (!s->include || !s->exclude || !s->map) {
+		return pf_fail_memory(err, "the options");
+	}
+	if (read_urls(args, s, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	s->from_secret = pf_args_get(args, "from-secret");
+	s->to_secret = pf_args_get(args, "to-secret");
+	s->from_admin = pf_args_get(args, "from-admin");
+	s->to_admin = pf_args_get(args, "to-admin");
+	s->ledger = pf_args_get(args, "ledger");
+	s->quarantine = pf_args_get(args, "quarantine");
+	s->ca_file = pf_args_get(args, "ca-file");
+	s->fingerprint = pf_args_get(args, "tls-fingerprint");
+	s->trace = pf_args_get(args, "trace");
+	s->allow_plaintext = pf_args_has(args, "allow-plaintext");
+	s->mirror_all = pf_args_has(args, "mirror-all");
+	s->mirror = pf_args_has(args, "mirror") || s->mirror_all;
+	s->dry_run = pf_args_has(args, "dry-run");
+	s->json = pf_args_has(args, "json");
+	s->quiet = pf_args_has(args, "quiet");
+	s->no_progress = pf_args_has(args, "no-progress");
+	s->verbose = pf_args_has(args, "verbose");
+	s->deep = pf_args_has(args, "deep");
+	for (size_t i = 0; i < args->given_count; i++) {
+		if (read_one(s, &args->given[i], err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	s->rules.include = s->include;
+	s->rules.exclude = s->exclude;
+	s->rules.map = s->map;
+	return PF_OK;
+}
+
+void pf_settings_free(struct pf_settings *s)
+{
+	for (size_t i = 0; i < s->rules.maps; i++) {
+		pf_path_deinit(&s->map[i].from);
+		pf_path_deinit(&s->map[i].to);
+	}
+	free((void *)s->include);
+	free((void *)s->exclude);
+	free((void *)s->subjects);
+	free(s->map);
+	free(s->subject_text);
+	*s = (struct pf_settings){0};
+}

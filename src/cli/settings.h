@@ -1,0 +1,41 @@
+/*
+ * The options that copy, check, verify and retry share: tables, values, rules.
+ */
+#ifndef PF_CLI_SETTINGS_H
+#define PF_CLI_SETTINGS_H
+
+#include "cli/command.h"
+#include "engine/rules.h"
+
+struct pf_settings {
+	const char *from, *to;
+	const char *from_secret, *to_secret, *from_admin, *to_admin;
+	const char *ledger, *quarantine, *ca_file, *fingerprint, *trace;
+	bool allow_plaintext, mirror, mirror_all, dry_run, json, quiet, no_progress, verbose, deep;
+	size_t connections;
+	uint64_t rate;
+	struct pf_rules rules;
+	/* owned by the rules */
+	const char **include, **exclude, **subjects;
+	struct pf_map_rule *map;
+	char *subject_text;
+};
+
+extern const struct pf_option pf_account_options[]; /* --from, --to, --ledger */
+extern const struct pf_option pf_link_options[];    /* secrets, TLS, speed */
+extern const struct pf_option pf_rule_options[];    /* what to take */
+extern const struct pf_option pf_screen_options[];  /* --json, --quiet, ... */
+
+/* PF_FAIL (scope RUN): a value is wrong; says which option, and the right form. */
+PF_MUST_CHECK int pf_settings_read(
+	const struct pf_args *args, struct pf_settings *out, struct pf_err *err);
+void pf_settings_free(struct pf_settings *s);
+
+/* "10M" in bytes; K, M, G are powers of 1,024. */
+PF_MUST_CHECK int pf_parse_size(
+	const char *option, const char *text, uint64_t *out, struct pf_err *err);
+/* "2024-02-29" as the first second of that day, UTC. */
+PF_MUST_CHECK int pf_parse_date(
+	const char *option, const char *text, int64_t *out, struct pf_err *err);
+
+#endif
