@@ -369,7 +369,7 @@ int pf_screen_end(struct pf_screen *s, struct pf_wire *w, enum pf_job_mode mode,
 		sums_text(o, mode);
 	}
 	verdict_text(o, status);
-	if (pf_wire_ledger(w)) {
+	if (pf_wire_ledger(w) && !o->not_opened) {
 		(void)printf("ledger: %s\nquarantine: %s\nreport: postferry report --ledger %s\n",
 			pf_wire_ledger_path(w), pf_wire_quarantine(w), pf_wire_ledger_path(w));
 	}

@@ -528,7 +528,9 @@ int job_folders_event(struct pf_job *job, enum pf_side_no side, const struct pf_
 		if (ev->kind == PF_STORE_FAILED) {
 			*err = ev->failed.why; /* without its folders nothing can be said of an
 						  account */
-			(void)pf_wrap(err, "listing the folders");
+			if (s->ready) {
+				(void)pf_wrap(err, "listing the folders");
+			}
 			return job_lose(job, side, err, err);
 		}
 		return PF_OK;
