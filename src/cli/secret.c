@@ -23,7 +23,7 @@ void pf_cli_harden(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
-#define bad(err, ...) pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, __VA_ARGS__)
+#define bad(err, ...) pf_fail(err, PF_SCOPE_STORE, PF_RETRY_NO, __VA_ARGS__)
 
 /* The first line of what was read. */
 static int keep(struct pf_secret *out, char *text, size_t n, struct pf_err *err)
@@ -58,7 +58,7 @@ static int read_all(int fd, struct pf_secret *out, struct pf_err *err)
 		}
 		n += got > 0 ? (size_t)got : 0;
 	}
-	rc = got < 0 ? pf_fail_sys(err, PF_SCOPE_RUN, PF_RETRY_NO, "reading a password")
+	rc = got < 0 ? pf_fail_sys(err, PF_SCOPE_STORE, PF_RETRY_NO, "reading a password")
 		     : keep(out, text, n, err);
 	free(text);
 	return rc;
@@ -84,10 +84,10 @@ static int from_file(
 	int rc;
 
 	if (fd < 0) {
-		return pf_fail_sys(err, PF_SCOPE_RUN, PF_RETRY_NO, "%s file:%s", s->option, path);
+		return pf_fail_sys(err, PF_SCOPE_STORE, PF_RETRY_NO, "%s file:%s", s->option, path);
 	}
 	if (fstat(fd, &st) != 0) {
-		rc = pf_fail_sys(err, PF_SCOPE_RUN, PF_RETRY_NO, "%s file:%s", s->option, path);
+		rc = pf_fail_sys(err, PF_SCOPE_STORE, PF_RETRY_NO, "%s file:%s", s->option, path);
 	} else if (S_ISREG(st.st_mode) && (st.st_mode & 077)) {
 		rc = bad(err,
 			"%s file:%s: others may read this file; make it yours alone: chmod 600 %s",
@@ -107,7 +107,7 @@ static int from_command(const struct pf_cli_secret *s, const char *command, stru
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
-		return pf_fail_sys(err, PF_SCOPE_RUN, PF_RETRY_NO, "%s command", s->option);
+		return pf_fail_sys(err, PF_SCOPE_STORE, PF_RETRY_NO, "%s command", s->option);
 	}
 	if (pid == 0) {
 		(void)dup2(ends[1], STDOUT_FILENO);

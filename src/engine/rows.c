@@ -59,7 +59,7 @@ static int grow(struct pf_rows *r, struct pf_entry **out, struct pf_err *err)
 
 static int load_one(struct pf_rows *r, const struct pf_ledger_item *row, struct pf_err *err)
 {
-	struct pf_entry *e;
+	struct pf_entry *e = NULL;
 
 	if (grow(r, &e, err) != PF_OK || copy_span(r, row->src_id, &e->src_id, err) != PF_OK ||
 		copy_span(r, row->dst_id, &e->dst_id, err) != PF_OK ||
@@ -98,7 +98,7 @@ int pf_rows_load(struct pf_rows *r, struct pf_ledger *led, int64_t account, int6
 int pf_rows_add(
 	struct pf_rows *r, const struct pf_item *item, struct pf_entry **out, struct pf_err *err)
 {
-	struct pf_entry *e;
+	struct pf_entry *e = NULL;
 
 	if (r->max_seq == UINT32_MAX) {
 		return pf_fail(err, PF_SCOPE_FOLDER, PF_RETRY_NO,

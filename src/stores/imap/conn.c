@@ -318,6 +318,14 @@ static int on_data(struct iconn *c, const struct pf_imap_session_event *ev,
 			(int)(ev->resp->text.n > 400 ? 400 : ev->resp->text.n),
 			(const char *)ev->resp->text.p);
 	}
+	if (ev->resp->kind == PF_IMAP_FETCH && ev->resp->fetch.bodies > 0) {
+		return get_data(c, ev->resp, out, given, err);
+	}
+	if (ev->resp->kind ==
+		PF_IMAP_FETCH) { /* a row without body is for a listing, if there is one */
+		for (i = c->cmds; i && i->kind != ICMD_LIST; i = i->next) {
+		}
+	}
 	if (!i) {
 		return PF_OK;
 	}
@@ -329,8 +337,6 @@ static int on_data(struct iconn *c, const struct pf_imap_session_event *ev,
 		return select_data(i, ev->resp, err);
 	case ICMD_LIST:
 		return list_data(c, i, ev->resp, out, given, err);
-	case ICMD_GET:
-		return get_data(c, i, ev->resp, out, given, err);
 	default:
 		return PF_OK;
 	}
@@ -386,8 +392,6 @@ static int on_done(struct iconn *c, const struct pf_imap_session_event *ev,
 static int on_event(struct iconn *c, const struct pf_imap_session_event *ev,
 	struct pf_store_event *out, bool *given, struct pf_err *err)
 {
-	struct icmd *i = ev->owner;
-
 	if (ev->kind == PF_IMAP_EV_BYE) {
 		c->bye = true;
 		return pf_imap_refusal(err, PF_SCOPE_SESSION, PF_IMAP_CMD_LOGOUT, ev->resp);
@@ -405,9 +409,10 @@ static int on_event(struct iconn *c, const struct pf_imap_session_event *ev,
 	case PF_IMAP_EV_DATA:
 		return on_data(c, ev, out, given, err);
 	case PF_IMAP_EV_HEAD:
-		return get_head(c, i, ev->piece, err);
+		return get_head(c, ev->piece, err);
 	case PF_IMAP_EV_BODY:
-		return get_body(c, i, ev->piece, out, given, err);
+		get_body(c, ev->piece, out, given);
+		return PF_OK;
 	case PF_IMAP_EV_DONE:
 		return on_done(c, ev, out, given, err);
 	default:

@@ -100,36 +100,44 @@ int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err)
 	return rc;
 }
 
-static struct iop *op_of(struct icmd *i, uint32_t uid)
+/*
+ * Servers may work on several FETCHes at once, so that rows of the second come before the first is
+ * done (Dovecot does): a row is told by its UID among all that are in flight.
+ */
+static struct iop *op_of(struct iconn *c, uint32_t uid)
 {
-	for (size_t k = 0; k < i->n; k++) {
-		size_t at = (i->hint + k) % i->n;
+	for (struct icmd *i = c->cmds; i; i = i->next) {
+		for (size_t k = 0; i->kind == ICMD_GET && k < i->n; k++) {
+			size_t at = (i->hint + k) % i->n;
 
-		if (i->ops[at] && i->ops[at]->uid == uid && !i->ops[at]->got) {
-			i->hint = at;
-			return i->ops[at];
+			if (i->ops[at] && i->ops[at]->uid == uid && !i->ops[at]->got) {
+				i->hint = at;
+				return i->ops[at];
+			}
 		}
 	}
 	return NULL;
 }
 
 /* The only one that is not there yet: then a row without UID must be it. */
-static struct iop *last_open(struct icmd *i)
+static struct iop *last_open(struct iconn *c)
 {
 	struct iop *found = NULL;
 
-	for (size_t k = 0; k < i->n; k++) {
-		if (i->ops[k] && !i->ops[k]->got) {
-			if (found) {
-				return NULL;
+	for (struct icmd *i = c->cmds; i; i = i->next) {
+		for (size_t k = 0; i->kind == ICMD_GET && k < i->n; k++) {
+			if (i->ops[k] && !i->ops[k]->got) {
+				if (found) {
+					return NULL;
+				}
+				found = i->ops[k];
 			}
-			found = i->ops[k];
 		}
 	}
 	return found;
 }
 
-int get_head(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p, struct pf_err *err)
+int get_head(struct iconn *c, const struct pf_imap_piece *p, struct pf_err *err)
 {
 	uint32_t seq = 0, uid = 0;
 	struct pf_span section;
@@ -139,10 +147,10 @@ int get_head(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p, str
 	c->stream = NULL;
 	c->swallow = true;
 	c->body_total = p->size;
-	if (!i || i->kind != ICMD_GET || !pf_imap_fetch_peek(p->text, &seq, &uid, &section)) {
+	if (!pf_imap_fetch_peek(p->text, &seq, &uid, &section)) {
 		return PF_OK;
 	}
-	op = uid ? op_of(i, uid) : last_open(i);
+	op = uid ? op_of(c, uid) : last_open(c);
 	if (op && p->size > op->op.get.whole_max) {
 		c->stream = op;
 		c->swallow = false;
@@ -160,18 +168,16 @@ int get_head(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p, str
 	return PF_OK;
 }
 
-int get_body(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p,
-	struct pf_store_event *out, bool *given, struct pf_err *err)
+void get_body(
+	struct iconn *c, const struct pf_imap_piece *p, struct pf_store_event *out, bool *given)
 {
-	(void)i;
-	(void)err;
 	if (c->blob && p->bytes.n <= c->blob->n - c->blob_n) {
 		memcpy(c->blob->bytes + c->blob_n, p->bytes.p, p->bytes.n);
 		c->blob_n += p->bytes.n;
-		return PF_OK;
+		return;
 	}
 	if (!c->stream || c->swallow) {
-		return PF_OK;
+		return;
 	}
 	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = c->stream->op.id};
 	out->chunk.bytes = p->bytes;
@@ -179,7 +185,6 @@ int get_body(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p,
 	out->chunk.total = p->size;
 	c->stream->given += p->bytes.n;
 	*given = true;
-	return PF_OK;
 }
 
 /* The body that the row carries, in a blob of its own. */
@@ -203,8 +208,8 @@ static struct pf_blob *blob_of(struct iconn *c, const struct pf_imap_body *b, st
 	return blob;
 }
 
-int get_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
-	struct pf_store_event *out, bool *given, struct pf_err *err)
+int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_event *out, bool *given,
+	struct pf_err *err)
 {
 	const struct pf_imap_fetch *f = &r->fetch;
 	struct iop *op;
@@ -213,7 +218,7 @@ int get_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
 	if (r->kind != PF_IMAP_FETCH || f->bodies == 0) {
 		return PF_OK;
 	}
-	op = f->has & PF_IMAP_HAS_UID ? op_of(i, f->uid) : last_open(i);
+	op = f->has & PF_IMAP_HAS_UID ? op_of(c, f->uid) : last_open(c);
 	if (!op || f->body[0].nil) {
 		return PF_OK;
 	}

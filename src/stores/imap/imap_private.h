@@ -71,7 +71,7 @@ struct iop {
 	struct {
 		uint64_t validity, next, count, modseq;
 	} cursor;
-	uint64_t exists, rows; /* LIST: said, listed */
+	uint64_t exists, rows, from; /* LIST: said, listed; ids from here on */
 	uint32_t last_uid;
 	struct iend end; /* once it has ended */
 	bool has_id;
@@ -106,9 +106,6 @@ struct icmd {
 	bool has_permanent, nomodseq;
 	struct pf_buf permanent; /* flags, as sent */
 	bool mismatch;           /* another UIDVALIDITY than the ids of the queued operations */
-	/* LIST */
-	uint64_t from;
-	bool delta;
 };
 
 enum iconn_state { ICONN_CONNECTING, ICONN_GREETING, ICONN_TLS, ICONN_AUTH, ICONN_READY };
@@ -247,11 +244,11 @@ int imap_flags(
 
 /* ---- get.c ---- */
 int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err);
-int get_head(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p, struct pf_err *err);
-int get_body(struct iconn *c, struct icmd *i, const struct pf_imap_piece *p,
-	struct pf_store_event *out, bool *given, struct pf_err *err);
-int get_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
-	struct pf_store_event *out, bool *given, struct pf_err *err);
+int get_head(struct iconn *c, const struct pf_imap_piece *p, struct pf_err *err);
+void get_body(
+	struct iconn *c, const struct pf_imap_piece *p, struct pf_store_event *out, bool *given);
+int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_event *out, bool *given,
+	struct pf_err *err);
 int get_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev);
 
 /* ---- put.c ---- */

@@ -187,7 +187,6 @@ static int fetch_changes(struct iconn *c, struct ifolder *f, struct iop *op, str
 		conn_begin(c, PF_IMAP_CMD_FETCH, i, &cmd, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	i->delta = true;
 	pf_imap_cmd_text(cmd, " 1:");
 	pf_imap_cmd_number(cmd, op->cursor.next - 1);
 	pf_imap_cmd_text(cmd, " (UID FLAGS INTERNALDATE RFC822.SIZE) (CHANGEDSINCE ");
@@ -207,7 +206,7 @@ static int fetch_rows(
 		return PF_FAIL;
 	}
 	i->last = true;
-	i->from = from;
+	op->from = from;
 	pf_imap_cmd_text(cmd, " ");
 	pf_imap_cmd_number(cmd, from);
 	pf_imap_cmd_text(cmd, ":* (UID FLAGS INTERNALDATE RFC822.SIZE)");
@@ -284,10 +283,10 @@ int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
 		!(f->has & (PF_IMAP_HAS_SIZE | PF_IMAP_HAS_DATE))) {
 		return PF_OK;
 	}
-	if (i->delta ? f->uid >= op->cursor.next : f->uid < i->from) {
+	if (f->uid < op->from && !(op->delta && f->uid < op->cursor.next)) {
 		return PF_OK; /* "n:*" gives the last message even when it is before n */
 	}
-	if (!i->delta) {
+	if (f->uid >= op->from) {
 		op->rows++;
 		if (f->uid == op->last_uid) { /* said twice */
 			op->rows--;
@@ -305,7 +304,7 @@ int list_done(
 {
 	struct iop *op = i->ops[0];
 	struct iend end = {.failed = true};
-	bool whole = i->from == 1;
+	bool whole = op->from == 1;
 
 	(void)err;
 	if (!i->last) {
