@@ -157,8 +157,8 @@ int fold_list_begin(struct pf_fold *f, struct pf_err *err)
 		return PF_FAIL;
 	}
 	known = has_dst_ids(f) && !f->dst_validity_new;
-	delta = job->cfg->mode == PF_JOB_COPY && f->old_cursor.n > 0 && f->rows.n > 0 &&
-		job_has_cap(job, SRC, PF_CAP_LIST_DELTA);
+	delta = job->cfg->mode == PF_JOB_COPY && !job->cfg->mirror && f->old_cursor.n > 0 &&
+		f->rows.n > 0 && job_has_cap(job, SRC, PF_CAP_LIST_DELTA);
 	f->src_done = false;
 	f->dst_done = !f->dst_exists || job->cfg->mode == PF_JOB_CHECK;
 	f->dst_from = known ? f->dst_mark : 0;

@@ -257,6 +257,22 @@ static int make_folds(struct pf_job *job, struct pf_err *err)
 	return PF_OK;
 }
 
+/* A mere container comes to be with its children; only an empty one is made for its own sake. */
+static bool has_children(const struct pf_fold *f)
+{
+	for (size_t i = f->index + 1; i < f->job->fold_count; i++) {
+		const struct pf_fold *o = &f->job->folds[i];
+
+		if (!pf_path_is_under(&o->src, &f->src)) {
+			return false; /* folds are in the order of their paths */
+		}
+		if (!o->skipped) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The plan's answer for one folder. */
 static int settle_name(struct pf_fold *f, struct pf_name_out *out, struct pf_err *err)
 {
@@ -276,7 +292,7 @@ static int settle_name(struct pf_fold *f, struct pf_name_out *out, struct pf_err
 			f->note[0] ? f->note : "its parent goes there");
 	}
 	if (out->existing == SIZE_MAX) {
-		f->needs_making = true;
+		f->needs_making = f->selectable || !has_children(f);
 		f->dst_validity = 0;
 		f->dst_mark = 0;
 		f->needs_subscribing = f->subscribe && job_has_cap(f->job, DST, PF_CAP_SUBSCRIBE);
@@ -361,8 +377,9 @@ static bool nothing_to_do(const struct pf_fold *f)
 	if (job->cfg->mode == PF_JOB_RETRY) {
 		return f->open_before == 0 && f->refused_before == 0;
 	}
-	return job->cfg->mode == PF_JOB_COPY && f->dst_exists && !f->dst_validity_new &&
-	       f->open_before == 0 && k->has_state && f->old_cursor.n > 0 &&
+	/* What left the source in an earlier pass shows only in a whole listing. */
+	return job->cfg->mode == PF_JOB_COPY && !job->cfg->mirror && f->dst_exists &&
+	       !f->dst_validity_new && f->open_before == 0 && k->has_state && f->old_cursor.n > 0 &&
 	       job_has_cap(job, SRC, PF_CAP_CURSOR_FLAGS) &&
 	       pf_span_eq(pf_buf_span(&f->old_cursor), pf_buf_span(&k->cursor));
 }

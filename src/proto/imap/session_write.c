@@ -311,17 +311,12 @@ int pf_imap_cmd_feed(struct pf_imap_cmd *c, struct pf_span bytes, struct pf_err 
 	if (!p || bytes.n > p->fed_left) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "more bytes than were announced");
 	}
-	if (bytes.n > FED_ROOM - p->bytes.n) {
-		/* A part larger than the room is taken when there is nothing else in it. */
-		if (p->bytes.n > 0) {
-			return PF_AGAIN;
-		}
-		p->bytes.max = bytes.n;
+	pf_buf_consume(&p->bytes, p->sent);
+	p->sent = 0;
+	if (p->bytes.n > 0 && bytes.n > FED_ROOM - p->bytes.n) {
+		return PF_AGAIN; /* a part larger than the room is taken when there is nothing else in it */
 	}
-	if (p->sent > 0) {
-		pf_buf_consume(&p->bytes, p->sent);
-		p->sent = 0;
-	}
+	p->bytes.max = bytes.n > p->bytes.max ? bytes.n : p->bytes.max;
 	if (pf_buf_add(&p->bytes, bytes, err) != PF_OK) {
 		return PF_FAIL;
 	}

@@ -87,7 +87,7 @@ passdb {{
 class Dovecot(Server):
     name = "dovecot"
 
-    def __init__(self, parent=None, layout="maildir", separator="/", prefix="", tls=None,
+    def __init__(self, parent=None, layout="maildir-fs", separator="/", prefix="", tls=None,
                  auto="no", mechanisms="plain login", fsync="never", max_connections=20, extra="",
                  master=False):
         super().__init__(parent)

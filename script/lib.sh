@@ -1,0 +1,42 @@
+# What the scripts share. Sourced, never run.
+# shellcheck shell=bash
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+python=/usr/bin/python3 # Debian's: another one may be first on PATH
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+# install_packages LIST...: what is missing of these lists of script/packages.
+install_packages() {
+	local missing=() list name
+	while read -r list name _; do
+		case " $* " in
+		*" $list "*)
+			dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+			;;
+		esac
+	done < <(grep -v '^#' script/packages)
+	if [ ${#missing[@]} -gt 0 ]; then
+		echo "installing: ${missing[*]}"
+		as_root apt-get update -qq
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+	fi
+}
+
+# build DIR OPTION...: configure when needed, then build.
+build() {
+	local dir=$1
+	shift
+	if [ ! -f "$dir/build.ninja" ]; then
+		meson setup "$dir" "$@" >/dev/null || { cat "$dir/meson-logs/meson-log.txt" >&2; return 1; }
+	fi
+	ninja -C "$dir"
+}

@@ -1,0 +1,54 @@
+"""Runs postferry as a user would."""
+
+import json
+import os
+import subprocess
+
+BINARY = os.environ.get("POSTFERRY", os.path.join(os.path.dirname(__file__), "../../build/postferry"))
+
+
+class Result:
+    def __init__(self, done):
+        self.status = done.returncode
+        self.out = done.stdout.decode("utf-8", "replace")
+        self.err = done.stderr.decode("utf-8", "replace")
+
+    def __repr__(self):
+        return f"status {self.status}\n{self.out[-3000:]}\n{self.err[-3000:]}"
+
+    @property
+    def outcome(self):
+        """The last JSON line (with --json)."""
+        return json.loads(self.out.strip().splitlines()[-1])
+
+    @property
+    def missed(self):
+        lines = [json.loads(l) for l in self.out.splitlines() if l.startswith("{")]
+        return [l for l in lines if l["type"] == "missed"]
+
+
+def environment(extra=None):
+    env = dict(os.environ, POSTFERRY_FROM_PASSWORD="pass", POSTFERRY_TO_PASSWORD="pass",
+               ASAN_OPTIONS="detect_leaks=1:abort_on_error=0")
+    env.update(extra or {})
+    return env
+
+
+def arguments(command, *args):
+    return [BINARY, command, *map(str, args)]
+
+
+def postferry(command, *args, env=None, timeout=120, stdin=subprocess.DEVNULL):
+    done = subprocess.run(arguments(command, *args), env=environment(env), timeout=timeout, stdin=stdin,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, check=False)
+    return Result(done)
+
+
+def start(command, *args, env=None):
+    return subprocess.Popen(arguments(command, *args), env=environment(env), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+
+def copy(source, target, ledger, *more, **kw):
+    return postferry("copy", "--from", source, "--to", target, "--ledger", ledger, "--allow-plaintext",
+                     "--json", *more, **kw)
