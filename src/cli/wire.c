@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { STOP_GRACE_MS = 8000 };
+enum { STOP_GRACE_MS = 6000 }; /* with the signing out, less than DESIGN's ten seconds */
 
 #define usage(err, ...) pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, __VA_ARGS__)
 

@@ -331,11 +331,28 @@ static int flush(struct pf_fold *f, bool blocked, struct pf_err *err)
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
 }
 
+/* No more is put: what did not leave yet is given back, what left is waited for. */
+static void give_up_unsent(struct pf_fold *f)
+{
+	for (size_t i = 0; i < SLOTS && f->slots > 0; i++) {
+		struct pf_slot *s = &f->job->slots[i];
+
+		if (s->fold == f && (s->state == SLOT_GETTING || s->state == SLOT_READY ||
+					    s->state == SLOT_SWALLOWED)) {
+			slot_entry(s)->bits &= (uint16_t)~PF_ENTRY_BUSY;
+			slot_release(s);
+		}
+	}
+}
+
 int fold_copy_step(struct pf_fold *f, struct pf_err *err)
 {
 	int asked = request_more(f, err);
 	bool blocked;
 
+	if (f->job->stopping || f->job->target_full) {
+		give_up_unsent(f);
+	}
 	if (asked == PF_FAIL || push(f, err) != PF_OK) {
 		return PF_FAIL;
 	}

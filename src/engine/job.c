@@ -15,7 +15,7 @@
 
 enum {
 	TURNS_MAX = 256, /* of the loop within one step, so that other jobs get their share */
-	CLOSE_PATIENCE_MS = 3000,
+	CLOSE_PATIENCE_MS = 2000,
 	PAUSE_FIRST_MS = 500,
 	PAUSE_MAX_MS = 60000,
 	PATIENCE_MAX_S = 3600, /* a longer wish of a server is taken for a mistake */

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 
 import pytest
 from mail import Account, message, snapshot
@@ -98,9 +99,11 @@ def test_second_process_is_told_who_holds_the_ledger(pair, ledger):
     first = start("copy", *both(source.url(), target.url(), ledger), "--allow-plaintext", "--rate", "20K")
     try:
         for _ in range(100):
-            done = copy(source.url(), target.url(), ledger)
-            if done.status == 2:
+            time.sleep(0.05)
+            if os.path.exists(ledger):
                 break
+        time.sleep(0.3)
+        done = copy(source.url(), target.url(), ledger)
         assert done.status == 2 and str(first.pid) in done.err, done
     finally:
         first.terminate()

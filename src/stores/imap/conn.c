@@ -131,6 +131,12 @@ static void lose_cmd(struct iconn *c, struct icmd *i, const struct pf_err *why)
 		put_lost(c, i, why);
 		return;
 	}
+	/* Several commands may serve one operation: the last of them answers for it. */
+	if (i->kind == ICMD_SELECT || (i->kind == ICMD_LIST && !i->last) ||
+		(i->kind == ICMD_SMALL && !i->last) ||
+		(i->kind == ICMD_FOLDERS && !s->listing_op)) {
+		return;
+	}
 	/* Backwards, as each goes to the front of its folder's queue. */
 	for (size_t k = i->n; k > 0; k--) {
 		struct iop *op = i->ops[k - 1];
@@ -151,7 +157,7 @@ static void lose_cmd(struct iconn *c, struct icmd *i, const struct pf_err *why)
 		} else if (i->kind == ICMD_FOLDERS) {
 			folders_free(s);
 			op_again(s, op, &end.why);
-		} else if (i->kind != ICMD_SMALL || i->last) {
+		} else {
 			op_again(s, op, &end.why);
 		}
 	}
