@@ -30,7 +30,7 @@ static void print_option(const struct pf_option *o)
 void pf_help_program(void)
 {
 	(void)printf("postferry " PF_VERSION " moves whole mail accounts and proves that nothing "
-					     "was lost.\n\nUsage: postferry COMMAND "
+		     "was lost.\n\nUsage: postferry COMMAND "
 		     "[options]\n\nCommands:\n");
 	for (const struct pf_command *const *c = pf_commands; *c; c++) {
 		(void)printf("  %-10s %s\n", (*c)->name, (*c)->summary);

@@ -141,7 +141,7 @@ static int finish(struct pf_fold *f, struct pf_err *err)
 	if (rc != PF_OK || !first) {
 		return rc;
 	}
-	f->dst_mark = f->dst_next; /* all before it is accounted for now */
+	f->dst_mark = f->dst_next; /* nothing before it is unknown */
 	return job_keeps(f->job) ? fold_save(f, err) : PF_OK;
 }
 

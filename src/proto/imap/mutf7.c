@@ -85,13 +85,22 @@ static int decode_shift(struct pf_span *raw, struct pf_buf *out, bool *bad, stru
 	return PF_OK;
 }
 
-static int decode_8bit(struct pf_span raw, struct pf_buf *out, struct pf_err *err)
+/* UTF-8 as it is, or else Latin-1; a NUL can't be part of a name. */
+static int decode_8bit(struct pf_span raw, struct pf_buf *out, bool *doubtful, struct pf_err *err)
 {
-	if (pf_utf8_valid(raw)) {
-		return pf_buf_add(out, raw, err);
-	}
-	for (size_t i = 0; i < raw.n; i++) {
-		if (put(out, raw.p[i] ? raw.p[i] : 0xfffd, err) != PF_OK) {
+	bool utf8 = pf_utf8_valid(raw);
+
+	*doubtful = !utf8;
+	while (raw.n > 0) {
+		uint32_t cp = raw.p[0];
+
+		if (utf8) {
+			cp = pf_utf8_next(&raw);
+		} else {
+			raw = pf_span_from(raw, 1);
+		}
+		*doubtful = *doubtful || cp == 0;
+		if (put(out, cp ? cp : 0xfffd, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
@@ -103,8 +112,7 @@ int pf_mutf7_decode(struct pf_span raw, struct pf_buf *out, bool *doubtful, stru
 	*doubtful = false;
 	for (size_t i = 0; i < raw.n; i++) {
 		if (raw.p[i] > 127) {
-			*doubtful = !pf_utf8_valid(raw);
-			return decode_8bit(raw, out, err);
+			return decode_8bit(raw, out, doubtful, err);
 		}
 	}
 	while (raw.n > 0) {

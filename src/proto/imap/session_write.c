@@ -314,7 +314,8 @@ int pf_imap_cmd_feed(struct pf_imap_cmd *c, struct pf_span bytes, struct pf_err 
 	pf_buf_consume(&p->bytes, p->sent);
 	p->sent = 0;
 	if (p->bytes.n > 0 && bytes.n > FED_ROOM - p->bytes.n) {
-		return PF_AGAIN; /* a part larger than the room is taken when there is nothing else in it */
+		return PF_AGAIN; /* a part larger than the room is taken when there is nothing else
+				    in it */
 	}
 	p->bytes.max = bytes.n > p->bytes.max ? bytes.n : p->bytes.max;
 	if (pf_buf_add(&p->bytes, bytes, err) != PF_OK) {

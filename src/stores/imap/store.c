@@ -309,7 +309,8 @@ static bool at_hand(struct istore *s, struct pf_store_event *out)
 static void fail_all(struct istore *s)
 {
 	struct iend end = {.why = s->lost};
-	struct iop *half = s->listing_ready ? s->listing_op : NULL; /* folders are being given out */
+	struct iop *half =
+		s->listing_ready ? s->listing_op : NULL; /* folders are being given out */
 
 	if (half) {
 		folders_free(s);
