@@ -1,0 +1,43 @@
+/*
+ * RFC 4180: one row an item that did not arrive. A cell that a spreadsheet would take for a formula
+ * gets an apostrophe.
+ */
+#include "cli/report_data.h"
+
+#include <string.h>
+
+static int cell(struct pf_buf *out, const char *text, const char *end, struct pf_err *err)
+{
+	if (pf_buf_add_str(out, text[0] && strchr("=+-@", text[0]) ? "\"'" : "\"", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	for (; *text; text++) {
+		if (pf_buf_add(out, pf_span(*text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1),
+			    err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return pf_buf_addf(out, err, "\"%s", end);
+}
+
+int pf_report_csv(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+{
+	int rc = pf_buf_add_str(
+		out, "folder,item,verdict,date,size,message_id,subject,reason\r\n", err);
+
+	for (size_t i = 0; i < r->missed_count && rc == PF_OK; i++) {
+		const struct pf_missed *m = &r->missed[i];
+
+		if (cell(out, m->folder, ",", err) != PF_OK ||
+			cell(out, m->id, ",", err) != PF_OK ||
+			cell(out, m->verdict, ",", err) != PF_OK ||
+			cell(out, m->date, ",", err) != PF_OK ||
+			pf_buf_addf(out, err, "%llu,", (unsigned long long)m->size) != PF_OK ||
+			cell(out, m->message_id, ",", err) != PF_OK ||
+			cell(out, m->subject, ",", err) != PF_OK ||
+			cell(out, m->reason, "\r\n", err) != PF_OK) {
+			rc = PF_FAIL;
+		}
+	}
+	return rc;
+}

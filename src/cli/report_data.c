@@ -1,0 +1,206 @@
+#include "cli/report_data.h"
+
+#include "base/utf8.h"
+#include "engine/merkle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ids { /* ledger's folder id of each report folder, in the same order */
+	int64_t *v;
+	size_t cap;
+};
+
+static const char *shown(struct pf_report *r, struct pf_span bytes)
+{
+	struct pf_path path = {0};
+	struct pf_err ignored; /* shown as empty then */
+	char text[512] = "";
+
+	if (bytes.p && pf_path_from_bytes(&path, bytes, &ignored) == PF_OK) {
+		pf_path_show(&path, text, sizeof(text));
+	}
+	pf_path_deinit(&path);
+	return pf_arena_str(&r->arena, text);
+}
+
+static int add_folder(struct pf_report *r, struct ids *ids, const struct pf_ledger_folder *row,
+	struct pf_err *err)
+{
+	struct pf_report_folder *f;
+	char note[300];
+
+	if (r->folder_count == ids->cap) {
+		size_t cap = ids->cap ? ids->cap * 2 : 64;
+		struct pf_report_folder *grown = realloc(r->folders, cap * sizeof(*grown));
+		int64_t *v = grown ? realloc(ids->v, cap * sizeof(*v)) : NULL;
+
+		r->folders = grown ? grown : r->folders;
+		if (!v) {
+			return pf_fail_memory(err, "a report");
+		}
+		ids->v = v;
+		ids->cap = cap;
+	}
+	ids->v[r->folder_count] = row->id;
+	f = &r->folders[r->folder_count++];
+	*f = (struct pf_report_folder){
+		.from = shown(r, row->src_path), .to = shown(r, row->dst_path)};
+	f->note = pf_arena_str(&r->arena, pf_print_safe(note, sizeof(note), row->note));
+	f->verdict =
+		row->verdict == PF_VERDICT_QUARANTINED ? "failed" : pf_verdict_name(row->verdict);
+	r->folders_failed += row->verdict == PF_VERDICT_QUARANTINED;
+	return f->from && f->to && f->note ? PF_OK : pf_fail_memory(err, "a report");
+}
+
+static int read_folders(struct pf_ledger *led, int64_t account, struct pf_report *r,
+	struct ids *ids, struct pf_err *err)
+{
+	struct pf_ledger_cursor *c = NULL;
+	struct pf_ledger_folder row;
+	struct pf_ledger_sums sums;
+	int rc = pf_ledger_folders(led, account, &c, err);
+
+	while (rc == PF_OK && (rc = pf_ledger_folders_next(c, &row, err)) == PF_OK) {
+		rc = add_folder(r, ids, &row, err);
+	}
+	pf_ledger_cursor_close(&c);
+	if (rc == PF_END) {
+		rc = pf_ledger_sums(led, account, &c, err);
+	}
+	while (rc == PF_OK && (rc = pf_ledger_sums_next(c, &sums, err)) == PF_OK) {
+		for (size_t i = 0; i < r->folder_count; i++) {
+			if (ids->v[i] == sums.folder) {
+				memcpy(r->folders[i].items, sums.items, sizeof(sums.items));
+				memcpy(r->folders[i].bytes, sums.bytes, sizeof(sums.bytes));
+			}
+		}
+		for (size_t v = 0; v < PF_VERDICT_COUNT; v++) {
+			r->items[v] += sums.items[v];
+			r->bytes[v] += sums.bytes[v];
+		}
+	}
+	pf_ledger_cursor_close(&c);
+	return rc == PF_END ? PF_OK : rc;
+}
+
+static int read_passes(
+	struct pf_ledger *led, int64_t account, struct pf_report *r, struct pf_err *err)
+{
+	struct pf_ledger_cursor *c = NULL;
+	struct pf_ledger_pass pass;
+	int rc = pf_ledger_passes(led, account, &c, err);
+
+	while (rc == PF_OK && (rc = pf_ledger_passes_next(c, &pass, err)) == PF_OK) {
+		if (r->passes++ == 0) {
+			r->begun_utc_s = pass.begun_utc_s;
+			r->ended_utc_s = pass.ended_utc_s;
+		}
+	}
+	pf_ledger_cursor_close(&c);
+	return rc == PF_END ? PF_OK : rc;
+}
+
+static int read_prints(
+	struct pf_ledger *led, int64_t account, struct pf_report *r, struct pf_err *err)
+{
+	struct pf_ledger_cursor *c = NULL;
+	struct pf_ledger_item row;
+	struct pf_digest *v = NULL, root;
+	size_t n = 0, cap = 0;
+	int rc = pf_ledger_items(led, account, 0, PF_ITEMS_ALL, &c, err);
+
+	while (rc == PF_OK && (rc = pf_ledger_items_next(c, &row, err)) == PF_OK) {
+		if (!row.has_digest ||
+			(row.verdict != PF_VERDICT_COPIED && row.verdict != PF_VERDICT_PRESENT)) {
+			continue;
+		}
+		if (n == cap) {
+			struct pf_digest *grown =
+				realloc(v, (cap ? cap * 2 : 1024) * sizeof(*grown));
+
+			if (!grown) {
+				rc = pf_fail_memory(err, "a report");
+				break;
+			}
+			v = grown;
+			cap = cap ? cap * 2 : 1024;
+		}
+		v[n++] = row.digest;
+	}
+	pf_ledger_cursor_close(&c);
+	if (rc == PF_END) {
+		rc = pf_merkle_root(v, n, &root, err);
+	}
+	if (rc == PF_OK) {
+		pf_digest_hex(&root, r->merkle);
+	}
+	free(v);
+	return rc;
+}
+
+struct collect {
+	struct pf_missed_sink sink;
+	struct pf_report *r;
+	size_t cap;
+	bool failed;
+};
+
+static bool take(struct pf_missed_sink *sink, const struct pf_missed *m)
+{
+	struct collect *c = pf_container_of(sink, struct collect, sink);
+
+	if (c->r->missed_count == c->cap) {
+		size_t cap = c->cap ? c->cap * 2 : 16;
+		struct pf_missed *grown = realloc(c->r->missed, cap * sizeof(*grown));
+
+		if (!grown) {
+			c->failed = true;
+			return false;
+		}
+		c->r->missed = grown;
+		c->cap = cap;
+	}
+	c->r->missed[c->r->missed_count++] = *m;
+	return true;
+}
+
+int pf_report_read(struct pf_ledger *led, const struct pf_ledger_account *account,
+	const char *quarantine, struct pf_report *r, struct pf_err *err)
+{
+	struct collect c = {.sink = {take}, .r = r};
+	struct ids ids = {.cap = 0};
+	int rc;
+
+	*r = (struct pf_report){.folder_count = 0};
+	pf_arena_init(&r->arena);
+	r->from = (const char *)pf_arena_span(&r->arena, account->from).p;
+	r->to = (const char *)pf_arena_span(&r->arena, account->to).p;
+	rc = r->from && r->to ? read_folders(led, account->id, r, &ids, err)
+			      : pf_fail_memory(err, "a report");
+	free(ids.v);
+	if (rc == PF_OK) {
+		rc = read_passes(led, account->id, r, err);
+	}
+	if (rc == PF_OK) {
+		rc = read_prints(led, account->id, r, err);
+	}
+	if (rc == PF_OK) {
+		rc = pf_missed_read(led, account->id, r->from, quarantine, &c.sink, err);
+	}
+	return c.failed ? pf_fail_memory(err, "a report") : rc;
+}
+
+void pf_report_free(struct pf_report *r)
+{
+	free(r->folders);
+	free(r->missed);
+	pf_arena_deinit(&r->arena);
+	*r = (struct pf_report){.folder_count = 0};
+}
+
+bool pf_report_is_complete(const struct pf_report *r)
+{
+	return r->items[PF_VERDICT_NONE] == 0 && r->items[PF_VERDICT_QUARANTINED] == 0 &&
+	       r->folders_failed == 0 && r->ended_utc_s != 0;
+}

@@ -1,0 +1,43 @@
+/*
+ * What a report is made of, read from the ledger once.
+ */
+#ifndef PF_CLI_REPORT_DATA_H
+#define PF_CLI_REPORT_DATA_H
+
+#include "base/arena.h"
+#include "cli/missed.h"
+
+struct pf_report_folder {
+	const char *from, *to, *note; /* shown; to "": nowhere */
+	const char *verdict;
+	uint64_t items[PF_VERDICT_COUNT], bytes[PF_VERDICT_COUNT];
+};
+
+struct pf_report {
+	const char *from, *to; /* identities */
+	struct pf_report_folder *folders;
+	size_t folder_count;
+	struct pf_missed *missed;
+	size_t missed_count;
+	uint64_t items[PF_VERDICT_COUNT], bytes[PF_VERDICT_COUNT];
+	size_t folders_failed;
+	int64_t begun_utc_s, ended_utc_s; /* of the last pass */
+	size_t passes;
+	char merkle[65]; /* root over the fingerprints, see engine/merkle.h */
+	struct pf_arena arena;
+};
+
+PF_MUST_CHECK int pf_report_read(struct pf_ledger *led, const struct pf_ledger_account *account,
+	const char *quarantine, struct pf_report *out, struct pf_err *err);
+void pf_report_free(struct pf_report *r);
+
+/* Whether all of it arrived. */
+bool pf_report_is_complete(const struct pf_report *r);
+
+/* report_text.c, report_json.c, report_csv.c, report_html.c: into `out`. */
+PF_MUST_CHECK int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err *err);
+PF_MUST_CHECK int pf_report_json(const struct pf_report *r, struct pf_buf *out, struct pf_err *err);
+PF_MUST_CHECK int pf_report_csv(const struct pf_report *r, struct pf_buf *out, struct pf_err *err);
+PF_MUST_CHECK int pf_report_html(const struct pf_report *r, struct pf_buf *out, struct pf_err *err);
+
+#endif

@@ -1,0 +1,75 @@
+#include "base/json.h"
+#include "cli/report_data.h"
+
+static int sums(
+	struct pf_buf *out, const uint64_t *items, const uint64_t *bytes, struct pf_err *err)
+{
+	int rc = PF_OK;
+
+	for (size_t v = 0; v < PF_VERDICT_COUNT && rc == PF_OK; v++) {
+		rc = pf_json_put_int(
+			out, pf_verdict_name((enum pf_verdict)v), (int64_t)items[v], err);
+	}
+	if (rc == PF_OK) {
+		rc = pf_json_put_int(out, "bytes_copied", (int64_t)bytes[PF_VERDICT_COPIED], err);
+	}
+	return rc;
+}
+
+static int folder(
+	struct pf_buf *out, const struct pf_report_folder *f, bool first, struct pf_err *err)
+{
+	if (pf_buf_add_str(out, first ? "{" : ",{", err) != PF_OK ||
+		pf_json_put(out, "from", pf_span_str(f->from), err) != PF_OK ||
+		pf_json_put(out, "to", pf_span_str(f->to), err) != PF_OK ||
+		pf_json_put(out, "verdict", pf_span_str(f->verdict), err) != PF_OK ||
+		pf_json_put(out, "note", pf_span_str(f->note), err) != PF_OK ||
+		sums(out, f->items, f->bytes, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return pf_buf_add_str(out, "}", err);
+}
+
+static int missed(struct pf_buf *out, const struct pf_missed *m, bool first, struct pf_err *err)
+{
+	if (pf_buf_add_str(out, first ? "{" : ",{", err) != PF_OK ||
+		pf_json_put(out, "folder", pf_span_str(m->folder), err) != PF_OK ||
+		pf_json_put(out, "item", pf_span_str(m->id), err) != PF_OK ||
+		pf_json_put(out, "verdict", pf_span_str(m->verdict), err) != PF_OK ||
+		pf_json_put(out, "date", pf_span_str(m->date), err) != PF_OK ||
+		pf_json_put(out, "message_id", pf_span_str(m->message_id), err) != PF_OK ||
+		pf_json_put(out, "subject", pf_span_str(m->subject), err) != PF_OK ||
+		pf_json_put(out, "reason", pf_span_str(m->reason), err) != PF_OK ||
+		pf_json_put_int(out, "size", (int64_t)m->size, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return pf_buf_add_str(out, "}", err);
+}
+
+int pf_report_json(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+{
+	int rc;
+
+	if (pf_buf_add_str(out, "{", err) != PF_OK ||
+		pf_json_put(out, "from", pf_span_str(r->from), err) != PF_OK ||
+		pf_json_put(out, "to", pf_span_str(r->to), err) != PF_OK ||
+		pf_json_key(out, "complete", err) != PF_OK ||
+		pf_buf_add_str(out, pf_report_is_complete(r) ? "true" : "false", err) != PF_OK ||
+		pf_json_put_int(out, "begun", r->begun_utc_s, err) != PF_OK ||
+		pf_json_put_int(out, "ended", r->ended_utc_s, err) != PF_OK ||
+		pf_json_put_int(out, "passes", (int64_t)r->passes, err) != PF_OK ||
+		pf_json_put(out, "merkle_root", pf_span_str(r->merkle), err) != PF_OK ||
+		sums(out, r->items, r->bytes, err) != PF_OK ||
+		pf_json_key(out, "folders", err) != PF_OK) {
+		return PF_FAIL;
+	}
+	rc = pf_buf_add_str(out, "[", err);
+	for (size_t i = 0; i < r->folder_count && rc == PF_OK; i++) {
+		rc = folder(out, &r->folders[i], i == 0, err);
+	}
+	rc = rc == PF_OK ? pf_buf_add_str(out, "],\"missed\":[", err) : rc;
+	for (size_t i = 0; i < r->missed_count && rc == PF_OK; i++) {
+		rc = missed(out, &r->missed[i], i == 0, err);
+	}
+	return rc == PF_OK ? pf_buf_add_str(out, "]}\n", err) : rc;
+}

@@ -1,0 +1,47 @@
+#include "cli/report_data.h"
+#include "cli/screen.h"
+
+int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+{
+	char begun[32], ended[32], size[32];
+	int rc;
+
+	pf_date_iso(r->begun_utc_s, begun);
+	pf_date_iso(r->ended_utc_s ? r->ended_utc_s : PF_DATE_NONE, ended);
+	rc = pf_buf_addf(out, err, "%s\n%s\n-> %s\nlast pass %s to %s, %zu passes\n\n",
+		pf_report_is_complete(r) ? "COMPLETE: everything arrived" : "NOT COMPLETE", r->from,
+		r->to, begun, ended, r->passes);
+	for (size_t v = 1; v <= PF_VERDICT_COUNT && rc == PF_OK; v++) {
+		size_t k = v % PF_VERDICT_COUNT; /* open comes last */
+
+		rc = pf_buf_addf(out, err, "%-12s %10llu items %12s\n",
+			pf_verdict_name((enum pf_verdict)k), (unsigned long long)r->items[k],
+			pf_show_bytes(r->bytes[k], size, sizeof(size)));
+	}
+	rc = rc == PF_OK ? pf_buf_addf(out, err, "\nfolders: copied+present/quarantined/open\n")
+			 : rc;
+	for (size_t i = 0; i < r->folder_count && rc == PF_OK; i++) {
+		const struct pf_report_folder *f = &r->folders[i];
+
+		rc = pf_buf_addf(out, err, "  %s -> %s  %llu/%llu/%llu%s%s%s\n", f->from,
+			f->to[0] ? f->to : "(nowhere)",
+			(unsigned long long)(f->items[PF_VERDICT_COPIED] +
+					     f->items[PF_VERDICT_PRESENT]),
+			(unsigned long long)f->items[PF_VERDICT_QUARANTINED],
+			(unsigned long long)f->items[PF_VERDICT_NONE], f->note[0] ? " (" : "",
+			f->note, f->note[0] ? ")" : "");
+	}
+	if (rc == PF_OK && r->missed_count > 0) {
+		rc = pf_buf_add_str(out, "\ndid not arrive:\n", err);
+	}
+	for (size_t i = 0; i < r->missed_count && rc == PF_OK; i++) {
+		const struct pf_missed *m = &r->missed[i];
+
+		rc = pf_buf_addf(out, err, "  %s%s%s, %s, %s, %s, \"%s\": %s\n", m->folder,
+			m->is_folder ? "" : " UID ", m->id, m->verdict, m->date,
+			m->message_id[0] ? m->message_id : "-", m->subject, m->reason);
+	}
+	return rc == PF_OK
+		       ? pf_buf_addf(out, err, "\nMerkle root of the fingerprints: %s\n", r->merkle)
+		       : rc;
+}
