@@ -161,7 +161,7 @@ class Account:
             pass
 
 
-def difference(a, b):
+def difference(a, b, order=True):
     """What differs between two snapshots, in words; [] when nothing does. Empty folders count as well."""
     out = []
     for folder in sorted(set(a) | set(b)):
@@ -171,7 +171,7 @@ def difference(a, b):
         elif Counter(x) != Counter(y):
             lost, more = Counter(x) - Counter(y), Counter(y) - Counter(x)
             out.append(f"{folder}: {sum(lost.values())} lost, {sum(more.values())} more: {list(lost)[:2]} {list(more)[:2]}")
-        elif [i[0] for i in x] != [i[0] for i in y]:
+        elif order and [i[0] for i in x] != [i[0] for i in y]:
             out.append(f"{folder}: another order")
     return out
 

@@ -1,0 +1,60 @@
+"""Maildirs on disk as source and target: byte for byte, with flags, keywords and dates."""
+
+import hashlib
+import os
+
+from mail import Account, date, difference, flags, message, snapshot
+from run import copy
+
+FOLDERS = ["INBOX", "Archive", "Archive/2020", "Größe", "日本語/台北"]
+
+
+def fill(server):
+    account = Account(server)
+    account.fill(FOLDERS, 7)
+    account.append("INBOX", message(3, 7_000_000), flags(5), date(5))
+    account.close()
+
+
+def times(box):
+    return sorted((str(p), p.stat().st_mtime_ns, p.stat().st_atime_ns) for p in box.rglob("*")
+                  if p.parent.name in ("cur", "new"))
+
+
+def test_dovecot_to_maildir_and_back(pair, ledger, tmp_path):
+    source, target = pair
+    fill(source)
+    box = str(tmp_path / "box")
+    first = copy(source.url(), f"maildir:{box}", ledger)
+    assert first.status == 0, first
+    assert os.path.isdir(os.path.join(box, ".Archive.2020", "cur"))
+    assert copy(source.url(), f"maildir:{box}", ledger).outcome["copied_now"] == 0
+    second = copy(f"maildir:{box}", target.url(), ledger + "2")
+    assert second.status == 0, second
+    assert difference(snapshot(source), snapshot(target), order=False) == []
+    assert copy(f"maildir:{box}", target.url(), ledger + "2").outcome["copied_now"] == 0
+
+
+def test_source_maildir_is_not_touched(pair, ledger, tmp_path):
+    _, target = pair
+    box = tmp_path / "box"
+    for sub in ("cur", "new", "tmp", ".Sent/cur", ".Sent/new", ".Sent/tmp"):
+        (box / sub).mkdir(parents=True)
+    (box / "cur" / "1500000000.M1P1.host:2,FS").write_bytes(b"Subject: unix\n\nline\n")
+    (box / "cur" / "1500000001.M1P1.host!2,R").write_bytes(b"Subject: crlf\r\n\r\nline\r\n")
+    (box / "new" / "1500000002.M1P1.host").write_bytes(b"Subject: new\n\n\n")
+    (box / ".Sent" / "cur" / "1500000003.M1P1.host:2,Sa").write_bytes(b"Subject: kw\n\n")
+    (box / ".Sent" / "dovecot-keywords").write_text("0 $Forwarded\n")
+    before = times(box)
+    done = copy(f"maildir:{box}", target.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 4, done
+    assert before == times(box)
+    got = snapshot(target)
+    assert [i[1] for i in got["INBOX"]] == [b"\\Flagged \\Seen", b"\\Answered", b""]
+    assert got["INBOX"][0][0] == hashlib.sha256(b"Subject: unix\r\n\r\nline\r\n").hexdigest()
+    assert got["Sent"][0][1] == b"$Forwarded \\Seen"
+
+
+def test_missing_maildir_is_said(ledger, tmp_path):
+    done = copy(f"maildir:{tmp_path}/none", f"maildir:{tmp_path}/other", ledger)
+    assert done.status == 3 and "none" in done.err, done
