@@ -75,7 +75,7 @@ static void compare(struct pf_fold *f, struct pf_entry *e, const struct pf_item 
 	e->bits |= PF_ENTRY_CONFIRMED;
 	f->job->outcome.compared++;
 	if ((job_has_cap(f->job, DST, PF_CAP_EXACT_SIZE) && item->size != e->size) ||
-		(verify && f->job->cfg->deep)) {
+		(verify && f->job->cfg->deep) || (e->bits & PF_ENTRY_FRAGILE)) {
 		e->bits |= PF_ENTRY_DEEP;
 	}
 	if (e->date_utc_s != PF_DATE_NONE && item->date_utc_s != e->date_utc_s &&

@@ -407,6 +407,9 @@ static int got_body(struct pf_slot *s, struct pf_blob *body, struct pf_err *err)
 	pf_fingerprinter_take(f->job->printer, &print);
 	s->digest = print.exact;
 	set_budget(s, body->n);
+	if (pf_is_fragile(pf_blob_span(body))) {
+		e->bits |= PF_ENTRY_FRAGILE;
+	}
 	if (pf_skip_subject(f->job->cfg->rules, pf_blob_span(body), why, sizeof(why))) {
 		e->state = PF_ROW_DONE;
 		e->verdict = PF_VERDICT_SKIPPED;

@@ -33,3 +33,24 @@ bool pf_is_stub(struct pf_span message, uint64_t listed_size)
 	return strstr(d.from, "Microsoft Exchange") != NULL &&
 	       strncmp(d.subject, "Retrieval using the IMAP4 protocol failed", 41) == 0;
 }
+
+bool pf_is_fragile(struct pf_span message)
+{
+	uint8_t last = '\n';
+
+	for (size_t i = 0; i < message.n; i++) {
+		uint8_t c = message.p[i];
+
+		if (c > 127) {
+			return true;
+		}
+		if (c == '\r') {
+			continue;
+		}
+		if (c == '\n' && last == '\n') {
+			return false; /* the header is over */
+		}
+		last = c;
+	}
+	return false;
+}

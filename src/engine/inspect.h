@@ -15,4 +15,10 @@ bool pf_skip_subject(const struct pf_rules *r, struct pf_span message, char *why
  */
 bool pf_is_stub(struct pf_span message, uint64_t listed_size);
 
+/*
+ * Whether it is of a kind that some servers alter without a word and without another size: 8-bit
+ * octets in the header (Cyrus puts an X for each by default).
+ */
+bool pf_is_fragile(struct pf_span message);
+
 #endif

@@ -18,7 +18,9 @@ enum pf_entry_bit {
 	PF_ENTRY_GONE = 1u << 6,        /* the source no longer has it */
 	PF_ENTRY_FLAGS_LATER = 1u << 7, /* stored without its flags: to be set by FLAGS */
 	PF_ENTRY_MISSING = 1u << 8,     /* asked for and not returned */
-	PF_ENTRY_DEEP = 1u << 9,        /* to be read on both sides and compared */
+	PF_ENTRY_FRAGILE =
+		1u << 10,        /* targets are known to alter its kind: it is read back whole */
+	PF_ENTRY_DEEP = 1u << 9, /* to be read on both sides and compared */
 };
 
 /* Flags of an entry as they are to be and as they were carried before. */
