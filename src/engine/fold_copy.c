@@ -59,6 +59,10 @@ void slot_release(struct pf_slot *s)
 	unsigned int generation = s->generation;
 
 	unlink_slot(s);
+	if (s->put) { /* given up without an answer */
+		f->putting--;
+		f->solo = false;
+	}
 	pf_blob_unref(&s->body);
 	pf_fingerprinter_free(&s->printer);
 	pf_quarantine_abort(&s->entry_file);
@@ -230,13 +234,16 @@ static int request_more(struct pf_fold *f, struct pf_err *err)
 
 /* ---- giving to the target ---- */
 
+/* What was in doubt or refused before is put with nothing else in flight: if it breaks the link, it
+ * breaks its own. */
 static bool may_put(const struct pf_slot *s)
 {
 	const struct pf_job *job = s->fold->job;
 
 	return pf_ledger_commits(job->cfg->ledger) >= s->need_commit &&
 	       s->not_before_ms <= job->now.ms && job->side[DST].pause_until_ms <= job->now.ms &&
-	       !job->stopping && !job->target_full;
+	       !job->stopping && !job->target_full && !s->fold->solo &&
+	       (slot_entry(s)->attempts == 0 || s->fold->putting == 0);
 }
 
 static int put(struct pf_slot *s, struct pf_err *err)
@@ -255,7 +262,7 @@ static int put(struct pf_slot *s, struct pf_err *err)
 				.date_utc_s = e->date_utc_s,
 				.zone_min = e->zone_min,
 				.more = s->body != NULL,
-				.alone = s->try != TRY_GROUPED || !s->body,
+				.alone = s->try != TRY_GROUPED || !s->body || e->attempts > 0,
 			},
 	};
 	int rc;
@@ -271,6 +278,11 @@ static int put(struct pf_slot *s, struct pf_err *err)
 	}
 	if (rc == PF_OK) {
 		rc = job_submit(f->job, DST, &op, err);
+	}
+	if (rc == PF_OK) {
+		s->put = true;
+		f->putting++;
+		f->solo = e->attempts > 0;
 	}
 	pf_buf_deinit(&kw);
 	return rc;
@@ -627,8 +639,20 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 	return rc;
 }
 
+static void put_ended(struct pf_slot *s)
+{
+	if (s->put) {
+		s->put = false;
+		s->fold->putting--;
+		s->fold->solo = false;
+	}
+}
+
 static int dst_event(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err)
 {
+	if (ev->kind == PF_STORE_DONE || ev->kind == PF_STORE_FAILED) {
+		put_ended(s);
+	}
 	switch (ev->kind) {
 	case PF_STORE_DONE:
 		return put_done(s, ev->id, err);

@@ -82,6 +82,12 @@ static int settle_alone(struct pf_fold *f, struct pf_entry *e, struct pf_err *er
 	if (e->state != PF_ROW_SENT) {
 		return PF_OK;
 	}
+	if ((e->bits & PF_ENTRY_BUSY) && ++e->attempts >= DOUBTS_MAX) {
+		return quarantine_entry(f, e, NULL,
+			"the connection to the target broke each time it was put; the source still "
+			"has it",
+			err);
+	}
 	e->state = PF_ROW_PLANNED;
 	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
 	if (e->bits & PF_ENTRY_GONE) { /* and the source does not have it any more */

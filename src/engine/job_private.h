@@ -31,6 +31,7 @@ enum {
 	FOLDERS_LISTED_AHEAD = 24, /* folders whose listings are under way or at hand */
 	ROWS_AHEAD = 100000,   /* no further folder is listed while so many rows are in memory */
 	TRIES_MAX = 6,         /* of an item that may pass, in one pass */
+	DOUBTS_MAX = 3,        /* times that an item may be in doubt in one pass */
 	LIST_TRIES_MAX = 4,    /* of a listing */
 	SETTLE_ROUNDS_MAX = 5, /* of a folder whose items are in doubt */
 	PAIR_WINDOW = 256,     /* fingerprints being taken on each side */
@@ -142,7 +143,7 @@ struct pf_slot {
 	uint64_t need_commit;             /* may be put when this many commits are done */
 	uint64_t fed, total;              /* of a large one */
 	int64_t not_before_ms;            /* after a pause */
-	bool large, got, aborted;
+	bool large, got, aborted, put;
 	bool to_quarantine; /* its bytes are wanted for the quarantine only */
 	struct pf_quarantine_entry *entry_file;
 	char why[400]; /* what the target said */
@@ -217,6 +218,8 @@ struct pf_fold {
 	struct pf_slot *first, *last; /* got or being got, in order */
 	size_t next_entry;            /* to be asked for */
 	size_t slots;                 /* in use by this folder */
+	size_t putting;               /* PUTs without answer */
+	bool solo;                    /* one of them must be alone */
 	size_t puts_open;             /* put since the last FLUSH and not answered */
 	uint64_t bytes_open;          /* budget of its slots */
 	size_t doubts, missing;       /* items whose end must be found out */

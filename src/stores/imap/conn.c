@@ -122,6 +122,42 @@ void conn_free(struct iconn **conn)
 	*conn = NULL;
 }
 
+/*
+ * The message that was being read when the connection broke may be the cause: it goes to the end of
+ * the queue, alone, and after some times it is given up. The others begin anew as if nothing had
+ * been.
+ */
+static void suspect(struct istore *s, struct iop *op, const struct pf_err *why)
+{
+	struct ifolder *f = op->folder;
+	struct iend end = {.refused = true};
+
+	if (++op->tries < TRIES) {
+		op->alone = true;
+		op->next = NULL;
+		*(f->last ? &f->last->next : &f->first) = op;
+		f->last = op;
+		folder_ready(s, f);
+		return;
+	}
+	(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_NO,
+		"the connection broke each of %u times it was read: %s", op->tries, why->text);
+	op_failed(s, op, &end);
+}
+
+/* The first message that did not come of the oldest command that asks for some. */
+static struct iop *being_read(const struct iconn *c)
+{
+	for (const struct icmd *i = c->cmds; i; i = i->next) {
+		for (size_t k = 0; i->kind == ICMD_GET && k < i->n; k++) {
+			if (i->ops[k] && !i->ops[k]->got) {
+				return pf_imap_session_at_rest(c->session) ? NULL : i->ops[k];
+			}
+		}
+	}
+	return NULL;
+}
+
 /* What becomes of the operations of a command whose connection is gone. */
 static void lose_cmd(struct iconn *c, struct icmd *i, const struct pf_err *why)
 {
@@ -154,6 +190,13 @@ static void lose_cmd(struct iconn *c, struct icmd *i, const struct pf_err *why)
 		} else if ((op->op.kind == PF_OP_LIST && op->got) ||
 			   (op->op.kind == PF_OP_GET && op->given > 0)) {
 			op_failed(s, op, &end); /* a part was given out: it can't begin anew */
+		} else if (op == c->suspected) {
+			suspect(s, op, why);
+		} else if (i->kind == ICMD_GET) {
+			op->next = op->folder->first;
+			op->folder->first = op;
+			op->folder->last = op->folder->last ? op->folder->last : op;
+			folder_ready(s, op->folder);
 		} else if (i->kind == ICMD_FOLDERS) {
 			folders_free(s);
 			op_again(s, op, &end.why);
@@ -174,6 +217,7 @@ void conn_lose(struct iconn *c, const struct pf_err *why)
 	}
 	c->lost = true;
 	c->why = *why;
+	c->suspected = being_read(c);
 	while (c->cmds) {
 		struct icmd *last = c->cmds;
 

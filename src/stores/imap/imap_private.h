@@ -130,6 +130,7 @@ struct iconn {
 	bool selected;          /* the SELECT for it has been sent */
 	struct icmd *append;    /* open */
 	struct iop *stream;     /* the large item whose chunks are going by */
+	struct iop *suspected;  /* was being read when the connection broke */
 	struct iop *fed;        /* the PUT that takes feed() */
 	bool fed_hungry;        /* its feeder was turned away: tell it when there is room */
 	bool swallow;           /* a literal that nobody takes */
