@@ -125,6 +125,10 @@ static int check_peer(struct pf_conn *c, struct pf_err *err)
 	if (!cert) {
 		return not_accepted(c, "it showed none", err);
 	}
+	if (!pin && SSL_get_verify_result(c->ssl) != X509_V_OK) {
+		return not_accepted(
+			c, X509_verify_cert_error_string(SSL_get_verify_result(c->ssl)), err);
+	}
 	fingerprint(cert, hex, raw);
 	if (pin && memcmp(pin, raw, sizeof(raw)) != 0) {
 		return not_accepted(c, "it is not the one of --tls-fingerprint", err);
@@ -152,13 +156,8 @@ static int wait_for(struct pf_conn *c, int result)
 static int shake_failed(struct pf_conn *c, int sys, struct pf_err *err)
 {
 	unsigned long code = ERR_get_error();
-	long verify = SSL_get_verify_result(c->ssl);
 	const char *reason = code ? ERR_reason_error_string(code) : NULL;
 
-	if (verify != X509_V_OK && code &&
-		ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-		return not_accepted(c, X509_verify_cert_error_string(verify), err);
-	}
 	if (!reason) {
 		errno = sys;
 		return sys ? pf_fail_sys(err, PF_SCOPE_SESSION, PF_RETRY_LATER,

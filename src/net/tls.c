@@ -71,8 +71,12 @@ static int set_up(struct pf_tls *tls, const struct pf_tls_cfg *cfg, struct pf_er
 	if (cfg->fingerprint && parse_pin(tls, cfg->fingerprint, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	/* A pinned certificate is compared after the handshake; no authority has a say in it. */
-	SSL_CTX_set_verify(tls->ctx, tls->pinned ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+	/*
+	 * The handshake goes through in any case, and conn_tls.c looks at its result before a byte
+	 * of ours is sent: only then the certificate that is refused can be shown, with the
+	 * fingerprint to pin.
+	 */
+	SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_NONE, NULL);
 	if (SSL_CTX_set_default_verify_paths(tls->ctx) != 1) {
 		return bad(err, "reading", "the system's certificates");
 	}

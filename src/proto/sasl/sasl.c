@@ -34,6 +34,7 @@ static const struct {
 	{"GSSAPI", NEED_NOTHING | TAKES_ADMIN},
 	{"CRAM-MD5", NEED_PASSWORD},
 	{"PLAIN", NEED_PASSWORD | SHOWS_SECRET | TAKES_ADMIN},
+	{"LOGIN", NEED_PASSWORD | SHOWS_SECRET},
 };
 
 static bool in_list(struct pf_span list, const char *name)
@@ -93,13 +94,16 @@ struct pf_sasl {
 	bool client_first, complete;
 };
 
-/* gsasl takes channel bindings in base64. */
+/*
+ * gsasl takes channel bindings in base64; and only for the -PLUS mechanisms: given to another, its
+ * version 2.2 fails instead of saying "y" (that the client could).
+ */
 static int set_binding(struct pf_sasl *s, struct pf_err *err)
 {
 	char *text = NULL;
 	size_t n = 0;
 
-	if (!s->cfg->binding_exporter.p) {
+	if (!s->cfg->binding_exporter.p || !strstr(s->mechanism, "-PLUS")) {
 		return PF_OK;
 	}
 	if (gsasl_base64_to((const char *)s->cfg->binding_exporter.p, s->cfg->binding_exporter.n,
@@ -147,7 +151,8 @@ static int begin_gsasl(struct pf_sasl *s, struct pf_err *err)
 		return pf_fail(err, PF_SCOPE_STORE, PF_RETRY_NO, "sign-in by %s can't be had: %s",
 			s->mechanism, gsasl_strerror(rc));
 	}
-	s->client_first = strcmp(s->mechanism, "CRAM-MD5") != 0;
+	s->client_first =
+		strcmp(s->mechanism, "CRAM-MD5") != 0 && strcmp(s->mechanism, "LOGIN") != 0;
 	return set_properties(s, err);
 }
 

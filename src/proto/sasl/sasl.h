@@ -29,7 +29,8 @@ struct pf_sasl_cfg {
  * The best mechanism of `offered` (blank-separated names without "AUTH=") that `cfg` can serve, in
  * order of strength: EXTERNAL (only without a secret), OAUTHBEARER/XOAUTH2 (only with a token),
  * SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, SCRAM-SHA-1, GSSAPI (only without a secret),
- * CRAM-MD5, PLAIN. With an admin only those that carry an authorization identity. `tried`: names
+ * CRAM-MD5, PLAIN,
+ * LOGIN. With an admin only those that carry an authorization identity. `tried`: names
  * not to choose again. NULL: none is left. The name is static.
  */
 const char *pf_sasl_choose(

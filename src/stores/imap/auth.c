@@ -76,23 +76,29 @@ static int begin_sasl(struct iconn *c, const char *mechanism, struct pf_err *err
 	struct pf_imap_cmd *cmd;
 	char *text = NULL;
 	size_t n = 0;
+	bool first;
+	int rc;
 
-	if (pf_sasl_begin(mechanism, &c->sasl_cfg, &c->sasl, err) != PF_OK ||
-		pf_imap_cmd_new(c->session, PF_IMAP_CMD_AUTHENTICATE, NULL, &cmd, err) != PF_OK) {
+	if (pf_sasl_begin(mechanism, &c->sasl_cfg, &c->sasl, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	pf_imap_cmd_text(cmd, " ");
-	pf_imap_cmd_text(cmd, mechanism);
-	if (pf_sasl_client_first(c->sasl) && (caps(c) & PF_IMAP_CAP_SASL_IR)) {
-		if (answer(c, pf_span(NULL, 0), &text, &n, err) == PF_FAIL) {
-			return PF_FAIL;
-		}
-		pf_imap_cmd_text(cmd, " ");
-		pf_imap_cmd_secret_text(cmd, n > 0 ? pf_span(text, n) : pf_span("=", 1));
-		pf_wipe(text, n);
-		gsasl_free(text);
+	first = pf_sasl_client_first(c->sasl) && (caps(c) & PF_IMAP_CAP_SASL_IR);
+	if (first && answer(c, pf_span(NULL, 0), &text, &n, err) == PF_FAIL) {
+		return PF_FAIL;
 	}
-	return pf_imap_cmd_send(cmd, false, err);
+	rc = pf_imap_cmd_new(c->session, PF_IMAP_CMD_AUTHENTICATE, NULL, &cmd, err);
+	if (rc == PF_OK) {
+		pf_imap_cmd_text(cmd, " ");
+		pf_imap_cmd_text(cmd, mechanism);
+		if (first) {
+			pf_imap_cmd_text(cmd, " ");
+			pf_imap_cmd_secret_text(cmd, n > 0 ? pf_span(text, n) : pf_span("=", 1));
+		}
+		rc = pf_imap_cmd_send(cmd, false, err);
+	}
+	pf_wipe(text, n);
+	gsasl_free(text);
+	return rc;
 }
 
 static int login(struct iconn *c, struct pf_err *err)
@@ -133,13 +139,13 @@ static int sign_in(struct iconn *c, struct pf_err *err)
 		return begin_sasl(c, mechanism, err);
 	}
 	if (!pf_secret_is_set(&c->secret) || cfg->admin || c->sasl_cfg.oauth || clear ||
-		(caps(c) & PF_IMAP_CAP_LOGINDISABLED) || strstr(c->tried, "LOGIN")) {
+		(caps(c) & PF_IMAP_CAP_LOGINDISABLED) || strstr(c->tried, "*LOGIN")) {
 		return pf_fail(err, PF_SCOPE_STORE, PF_RETRY_NO,
 			"no way to sign in that the server offers can be used%s (offered: %s)%s",
 			cfg->admin ? " for an administrator" : "", offered[0] ? offered : "none",
 			clear ? ": the link is not encrypted; see --allow-plaintext" : "");
 	}
-	(void)snprintf(c->tried + strlen(c->tried), sizeof(c->tried) - strlen(c->tried), " LOGIN");
+	(void)snprintf(c->tried + strlen(c->tried), sizeof(c->tried) - strlen(c->tried), " *LOGIN");
 	return login(c, err);
 }
 

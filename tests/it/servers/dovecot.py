@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from .base import MAIL_GID, MAIL_UID, Server
+from .base import MAIL_GID, MAIL_UID, Server, free_port
 
 PASSWORD = "pass"
 
@@ -63,7 +63,8 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 service anvil {{
@@ -101,9 +102,10 @@ class Dovecot(Server):
         os.chown(self.path("home"), MAIL_UID, MAIL_GID)
         if master:
             self.write("masters", "admin:{PLAIN}master\n")
+        self.tls_port = free_port() if tls else 0
         files = f"ssl_cert = <{tls.cert}\nssl_key = <{tls.key}\n" if tls else ""
         self.write("dovecot.conf", CONFIG.format(
-            dir=self.dir, port=self.port, ssl="yes" if tls else "no", ssl_files=files,
+            dir=self.dir, port=self.port, tls_port=self.tls_port, ssl="yes" if tls else "no", ssl_files=files,
             mechanisms=mechanisms, location=location, fsync=fsync,
             max_connections=max_connections, extra=extra, password=PASSWORD, uid=MAIL_UID,
             gid=MAIL_GID, separator=separator, prefix=prefix, auto=auto,
@@ -111,6 +113,9 @@ class Dovecot(Server):
 
     def command(self):
         return ["/usr/sbin/dovecot", "-F", "-c", self.path("dovecot.conf")]
+
+    def tls_url(self, user="user", host="localhost"):
+        return f"imaps://{user}@{host}:{self.tls_port}/"
 
     def maildir(self, user="user"):
         return self.path("home", user, "Maildir")

@@ -1,0 +1,90 @@
+"""Encryption and sign-in: verified by default, pinned on request, never silently in the clear."""
+
+import pytest
+from mail import Account, difference, message, snapshot
+from run import postferry
+from servers import certs
+from servers.dovecot import Dovecot
+
+MECHANISMS = "plain login cram-md5 scram-sha-1 scram-sha-256"
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    return certs.make(str(tmp_path_factory.mktemp("certs")))
+
+
+@pytest.fixture
+def servers(fast_dir, tls):
+    with Dovecot(fast_dir, tls=tls) as a, Dovecot(fast_dir, tls=tls, mechanisms=MECHANISMS) as b:
+        account = Account(a)
+        for n in range(5):
+            account.append("INBOX", message(n))
+        account.append("INBOX", message(9, 8_000_000))
+        account.close()
+        yield a, b
+
+
+def run(source, target, ledger, *more):
+    return postferry("copy", "--from", source, "--to", target, "--ledger", ledger, "--json", *more)
+
+
+def starttls(server, host="localhost"):
+    return f"imap://user@{host}:{server.port}/"
+
+
+def test_starttls_and_imaps(servers, tls, ledger):
+    a, b = servers
+    done = run(starttls(a), b.tls_url(), ledger, "--ca-file", tls.ca)
+    assert done.status == 0, done
+    assert difference(snapshot(a), snapshot(b), order=False) == []
+
+
+def test_unknown_authority_is_refused_with_the_fingerprint(servers, tls, ledger):
+    a, b = servers
+    for url in (starttls(a), a.tls_url()):
+        done = run(url, b.tls_url(), ledger)
+        assert done.status == 3 and "--tls-fingerprint" in done.err, done
+        assert tls.fingerprint.replace(":", "").lower() in done.err
+
+
+def test_pinned_fingerprint(servers, tls, ledger):
+    a, b = servers
+    assert run(starttls(a), b.tls_url(), ledger, "--tls-fingerprint", tls.fingerprint).status == 0
+    wrong = "00" + tls.fingerprint[2:] if not tls.fingerprint.startswith("00") else "11" + tls.fingerprint[2:]
+    done = run(starttls(a), b.tls_url(), ledger, "--tls-fingerprint", wrong)
+    assert done.status == 3 and "not the one" in done.err, done
+
+
+def test_wrong_host_name_is_refused(servers, tls, ledger):
+    a, b = servers
+    done = run(starttls(a, "127.0.0.1"), b.tls_url(), ledger, "--ca-file", tls.ca)
+    assert done.status == 3 and "certificate" in done.err, done
+
+
+def test_tls_on_a_plain_port_says_so(servers, ledger):
+    a, b = servers
+    done = run(f"imaps://user@localhost:{a.port}/", b.tls_url(), ledger)
+    assert done.status == 3 and "TLS" in done.err, done
+
+
+def test_bad_options(servers, ledger, tmp_path):
+    a, b = servers
+    done = run(starttls(a), b.tls_url(), ledger, "--ca-file", str(tmp_path / "none"))
+    assert done.status == 2 and "--ca-file" in done.err, done
+    done = run(starttls(a), b.tls_url(), ledger, "--tls-fingerprint", "abc")
+    assert done.status == 2 and "--tls-fingerprint" in done.err, done
+
+
+@pytest.mark.parametrize("mechanism", ["plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"])
+def test_mechanisms(fast_dir, tls, ledger, mechanism):
+    with Dovecot(fast_dir, tls=tls, mechanisms=mechanism) as a, Dovecot(fast_dir, tls=tls) as b:
+        done = run(a.tls_url(), b.tls_url(), ledger, "--ca-file", tls.ca)
+        assert done.status == 0, done
+
+
+def test_administrator_signs_in_for_the_account(fast_dir, tls, ledger):
+    with Dovecot(fast_dir, tls=tls, master=True) as a, Dovecot(fast_dir, tls=tls) as b:
+        done = postferry("copy", "--from", a.tls_url(), "--to", b.tls_url(), "--ledger", ledger, "--ca-file", tls.ca,
+                         "--from-admin", "admin", env={"POSTFERRY_FROM_PASSWORD": "master"})
+        assert done.status == 0, done
