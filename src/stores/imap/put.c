@@ -187,6 +187,9 @@ void put_lost(struct iconn *c, struct icmd *i, const struct pf_err *why)
 		if (whole || fed) {
 			op_failed(c->store, i->ops[k - 1], &end);
 		} else {
+			/* The FLUSH that was to end this group may be gone already: the last of
+			 * them ends it now. */
+			i->ops[k - 1]->op.put.more = i->ops[k - 1]->op.put.more && k < i->n;
 			op_again(c->store, i->ops[k - 1], &end.why);
 		}
 	}
