@@ -7,6 +7,7 @@
  *   LINE     looking for the end of a line
  *   SHORT    within a literal that stays in the text
  *   LONG     within a literal that goes by as pieces
+ *   LOST     a response broke a limit: there is no knowing where the next one begins
  */
 #include "proto/imap/frame.h"
 
@@ -14,7 +15,7 @@
 
 enum { READ_SIZE = 128 * 1024, IN_MAX = 1 << 30 };
 
-enum state { LINE, SHORT, LONG };
+enum state { LINE, SHORT, LONG, LOST };
 
 struct pf_imap_frame {
 	struct pf_imap_frame_cfg cfg;
@@ -29,9 +30,10 @@ struct pf_imap_frame {
 	uint64_t literal_left, literal_size;
 	uint64_t stream_at; /* offset in the session of in.p[0] */
 	uint64_t response_at;
-	bool clear_head; /* the response was given out: forget it at the next call */
-	bool free_text;  /* of the response: status or continuation, no literals in it */
-	bool known_text; /* free_text is settled */
+	struct pf_err why; /* LOST */
+	bool clear_head;   /* the response was given out: forget it at the next call */
+	bool free_text;    /* of the response: status or continuation, no literals in it */
+	bool known_text;   /* free_text is settled */
 };
 
 struct pf_imap_frame *pf_imap_frame_new(const struct pf_imap_frame_cfg *cfg)
@@ -56,8 +58,7 @@ void pf_imap_frame_free(struct pf_imap_frame **f)
 	}
 }
 
-/* What was given out is dropped. Moving the rest costs little: it is less than a read most of the
- * time. */
+/* What was given out is dropped, and the rest moves to the front. */
 static void compact(struct pf_imap_frame *f)
 {
 	if (f->begin == 0) {
@@ -74,8 +75,14 @@ int pf_imap_frame_space(struct pf_imap_frame *f, uint8_t **p, size_t *n, struct 
 {
 	size_t free_bytes = f->in.cap - f->in.n;
 
-	if (f->begin == f->in.n || free_bytes < READ_SIZE / 4) {
+	/* Never more bytes are moved than were given out since the last time: so the sum of all
+	 * moves is less than all that ever came, however little of it is taken between two reads.
+	 */
+	if (f->begin >= f->in.n - f->begin) {
 		compact(f);
+		free_bytes = f->in.cap - f->in.n;
+	}
+	if (free_bytes < READ_SIZE / 4) {
 		if (pf_buf_reserve(&f->in, READ_SIZE, err) != PF_OK) {
 			return PF_FAIL;
 		}
@@ -108,19 +115,25 @@ int pf_imap_frame_push(struct pf_imap_frame *f, struct pf_span in, struct pf_err
 	return PF_OK;
 }
 
-/* Take the first word off `*s` (up to a blank). */
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Take the first word off `*s`. A bracket ends it, too, and a "*" is one by itself: some servers
+ * forget the blank. */
 static struct pf_span first_word(struct pf_span *s)
 {
-	size_t n = 0;
 	struct pf_span word;
+	size_t n = 0;
 
-	while (n < s->n && s->p[n] != ' ' && s->p[n] != '\r' && s->p[n] != '\n') {
+	while (s->n > 0 && is_blank(s->p[0])) {
+		*s = pf_span_from(*s, 1);
+	}
+	while (n < s->n && !is_blank(s->p[n]) && s->p[n] != '[' && (n == 0 || s->p[0] != '*')) {
 		n++;
 	}
 	word = pf_span(s->p, n);
-	while (n < s->n && s->p[n] == ' ') {
-		n++;
-	}
 	*s = pf_span_from(*s, n);
 	return word;
 }
@@ -146,6 +159,13 @@ static bool is_free_text(struct pf_span line)
 	return false;
 }
 
+/* Whether a string may begin behind `c`: a quote within an atom (a keyword like 5"disk) opens none.
+ */
+static bool before_string(uint8_t c)
+{
+	return c != '\0' && strchr(" \t([])<>\"", c) != NULL;
+}
+
 /* Whether a quoted string is open at the end of `line`: then a "{5}" there is part of it. */
 static bool ends_quoted(struct pf_span line)
 {
@@ -155,42 +175,62 @@ static bool ends_quoted(struct pf_span line)
 		if (quoted && line.p[i] == '\\') {
 			i++;
 		} else if (line.p[i] == '"') {
-			quoted = !quoted;
+			quoted = !quoted && (i == 0 || before_string(line.p[i - 1]));
 		}
 	}
 	return quoted;
 }
 
-/* The size in "{123}" or "~{123+}" at the end of `line` (without its line end). */
+/* The size in "{123}" or "~{123+}" at the end of `line` (without its line end). A number that is
+ * past 2^63 announces nothing: it is left to the grammar, which will not take it. */
 static bool literal_at_end(struct pf_span line, uint64_t *size)
 {
-	size_t i = line.n;
-	uint64_t n = 0, unit = 1;
-	size_t digits = 0;
+	size_t i = line.n, end;
+	uint64_t n = 0;
 
 	if (i < 3 || line.p[--i] != '}') {
 		return false;
 	}
 	i -= line.p[i - 1] == '+';
-	for (; i > 0 && line.p[i - 1] >= '0' && line.p[i - 1] <= '9'; i--, digits++) {
-		if (digits > 18) {
-			return false; /* more than a number: the grammar will say so */
-		}
-		n += (uint64_t)(line.p[i - 1] - '0') * unit;
-		unit *= 10;
+	for (end = i; i > 0 && line.p[i - 1] >= '0' && line.p[i - 1] <= '9'; i--) {
 	}
-	if (digits == 0 || i == 0 || line.p[i - 1] != '{') {
+	if (i == end || i == 0 || line.p[i - 1] != '{') {
 		return false;
+	}
+	for (size_t k = i; k < end; k++) {
+		uint64_t digit = (uint64_t)(line.p[k] - '0');
+
+		if (n > (INT64_MAX - digit) / 10) {
+			return false;
+		}
+		n = n * 10 + digit;
 	}
 	*size = n;
 	return !ends_quoted(pf_span(line.p, i - 1));
 }
 
-/* A response can't be held any longer: nothing on this stream can be trusted. */
+/* Nothing on this stream can be trusted any more. */
+static int lost(struct pf_imap_frame *f, struct pf_err *err)
+{
+	f->state = LOST;
+	if (err) {
+		*err = f->why;
+	}
+	return PF_FAIL;
+}
+
 static int too_long(struct pf_imap_frame *f, struct pf_err *err)
 {
-	return pf_fail(err, PF_SCOPE_SESSION, PF_RETRY_NOW,
+	(void)pf_fail(&f->why, PF_SCOPE_SESSION, PF_RETRY_NOW,
 		"a response of the server is longer than %zu bytes", f->cfg.text_max);
+	return lost(f, err);
+}
+
+/* Whether the response's text would be past the limit if it went on to `end`. Line by line the same
+ * is asked, whatever came of the next one by now: a stream ends at one place, however it is cut. */
+static bool past_limit(const struct pf_imap_frame *f, size_t end)
+{
+	return end - f->begin > f->cfg.text_max - f->head.n;
 }
 
 /* A long literal begins behind the line that ends at `end`: give out what the response said so far.
@@ -201,11 +241,12 @@ static int begin_long(struct pf_imap_frame *f, size_t end, uint64_t size, struct
 	struct pf_span text = pf_span(f->in.p + f->begin, end - f->begin);
 
 	if (f->cut_count == PF_IMAP_CUTS_MAX) {
-		return pf_fail(err, PF_SCOPE_SESSION, PF_RETRY_NOW,
+		(void)pf_fail(&f->why, PF_SCOPE_SESSION, PF_RETRY_NOW,
 			"a response of the server has more than %d long literals",
 			PF_IMAP_CUTS_MAX);
+		return lost(f, err);
 	}
-	if (text.n > f->cfg.text_max - f->head.n) {
+	if (past_limit(f, end)) {
 		return too_long(f, err);
 	}
 	if (pf_buf_add(&f->head, text, err) != PF_OK) {
@@ -221,6 +262,8 @@ static int begin_long(struct pf_imap_frame *f, size_t end, uint64_t size, struct
 	*out = (struct pf_imap_piece){.kind = PF_IMAP_PIECE_HEAD,
 		.text = pf_buf_span(&f->head),
 		.size = size,
+		.cuts = f->cuts,
+		.cut_count = f->cut_count - 1,
 		.stream_at = f->response_at};
 	return PF_OK;
 }
@@ -232,9 +275,6 @@ static int end_response(struct pf_imap_frame *f, size_t text_end, size_t end,
 	struct pf_span text = pf_span(f->in.p + f->begin, text_end - f->begin);
 
 	if (f->cut_count > 0) { /* the parts lie apart: put them together */
-		if (text.n > f->cfg.text_max - f->head.n) {
-			return too_long(f, err);
-		}
 		if (pf_buf_add(&f->head, text, err) != PF_OK) {
 			return PF_FAIL;
 		}
@@ -254,21 +294,32 @@ static int end_response(struct pf_imap_frame *f, size_t text_end, size_t end,
 	return PF_OK;
 }
 
+/* Where the text of a line that ends at `end` ends: without CR LF, LF, or CR CR LF (of a server
+ * that writes to a stream in text mode). */
+static size_t without_line_end(const struct pf_imap_frame *f, size_t end)
+{
+	for (int i = 0; i < 2 && end > f->line && f->in.p[end - 1] == '\r'; i++) {
+		end--;
+	}
+	return end;
+}
+
 static int next_line(struct pf_imap_frame *f, struct pf_imap_piece *out, struct pf_err *err)
 {
 	const uint8_t *lf =
 		f->scan < f->in.n ? memchr(f->in.p + f->scan, '\n', f->in.n - f->scan) : NULL;
-	size_t end, text_end;
+	size_t end = lf ? (size_t)(lf - f->in.p) : f->in.n;
+	size_t text_end = without_line_end(f, end);
 	uint64_t size = 0;
 
-	if (!lf) {
-		f->scan = f->in.n;
-		return f->in.n - f->begin > f->cfg.text_max ? too_long(f, err) : PF_AGAIN;
-	}
-	end = (size_t)(lf - f->in.p) + 1;
-	text_end = end - 1;
-	text_end -= text_end > f->line && f->in.p[text_end - 1] == '\r';
 	f->scan = end;
+	if (past_limit(f, text_end)) {
+		return too_long(f, err);
+	}
+	if (!lf) {
+		return PF_AGAIN;
+	}
+	f->scan = ++end;
 	if (!f->known_text) {
 		f->free_text = f->cut_count == 0 &&
 			       is_free_text(pf_span(f->in.p + f->begin, text_end - f->begin));
@@ -281,7 +332,7 @@ static int next_line(struct pf_imap_frame *f, struct pf_imap_piece *out, struct 
 	if (size > f->cfg.inline_max) {
 		return begin_long(f, end, size, out, err);
 	}
-	if (end - f->begin + size > f->cfg.text_max) {
+	if (past_limit(f, end + (size_t)size)) {
 		return too_long(f, err);
 	}
 	f->literal_left = size;
@@ -328,6 +379,9 @@ static int give_long(struct pf_imap_frame *f, struct pf_imap_piece *out)
 
 int pf_imap_frame_next(struct pf_imap_frame *f, struct pf_imap_piece *out, struct pf_err *err)
 {
+	if (f->state == LOST) {
+		return lost(f, err);
+	}
 	if (f->clear_head) {
 		pf_buf_clear(&f->head);
 		f->cut_count = 0;
@@ -355,7 +409,10 @@ void pf_imap_frame_forget(struct pf_imap_frame *f)
 	f->scan = f->in.n;
 	f->line = f->in.n;
 	f->known_text = false;
-	f->state = LINE;
+	f->clear_head = false;
+	f->cut_count = 0;
+	pf_buf_clear(&f->head);
+	f->state = f->state == LOST ? LOST : LINE;
 	compact(f);
 	f->response_at = f->stream_at;
 }

@@ -4,7 +4,7 @@
  * the stream.
  *
  * Text of status responses (OK NO BAD BYE PREAUTH, tagged or not) and of continuations is free: a
- * "{5}" at its end announces no literal. Bare LF ends a line as CRLF does.
+ * "{5}" at its end announces no literal. Bare LF and CR CR LF end a line as CRLF does.
  *
  * Short literals (up to `inline_max`) stay in the response's text. A longer one comes as HEAD, then
  * BODY pieces as its bytes arrive; in the response that follows it is left out, and `cuts` says
@@ -23,8 +23,8 @@ struct pf_imap_frame_cfg {
 };
 
 enum pf_imap_piece_kind {
-	PF_IMAP_PIECE_HEAD,     /* a long literal begins: `text` is the response so far, `size` the
-				   literal's */
+	PF_IMAP_PIECE_HEAD,     /* a long literal begins: `text` is the response so far, `cuts` the
+				   long ones before, `size` this one's */
 	PF_IMAP_PIECE_BODY,     /* `bytes` of it at `offset` */
 	PF_IMAP_PIECE_RESPONSE, /* complete: `text` without the final line end, `cuts` */
 };
@@ -65,12 +65,12 @@ PF_MUST_CHECK int pf_imap_frame_push(
 /*
  * PF_OK: `out`, valid until the next call of any of these. PF_AGAIN: more bytes are needed. PF_FAIL
  * (scope SESSION): a response past text_max, or more than PF_IMAP_CUTS_MAX long literals in one;
- * the stream is lost.
+ * the stream is lost, and every further call says so.
  */
 PF_MUST_CHECK int pf_imap_frame_next(
 	struct pf_imap_frame *f, struct pf_imap_piece *out, struct pf_err *err);
 
-/* Drop all bytes that were not given out, between two responses. */
+/* Drop all bytes that were not given out, and what is known of a response that is not complete. */
 void pf_imap_frame_forget(struct pf_imap_frame *f);
 
 /* Whether the peer may close here without having cut a response short. */
