@@ -25,7 +25,7 @@ static void one(const struct pf_imap_piece *piece)
 	uint32_t seq, uid;
 
 	if (piece->kind == PF_IMAP_PIECE_HEAD) {
-		(void)pf_imap_fetch_peek(piece->text, &seq, &uid, &section);
+		(void)pf_imap_fetch_peek(piece, &seq, &uid, &section);
 		return;
 	}
 	if (piece->kind != PF_IMAP_PIECE_RESPONSE) {

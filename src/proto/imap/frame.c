@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { READ_SIZE = 128 * 1024, IN_MAX = 1 << 30 };
+enum { READ_SIZE = 128 * 1024, READ_MOST = 2 * READ_SIZE, IN_MAX = 1 << 30 };
 
 enum state { LINE, SHORT, LONG, LOST };
 
@@ -89,7 +89,7 @@ int pf_imap_frame_space(struct pf_imap_frame *f, uint8_t **p, size_t *n, struct 
 		free_bytes = f->in.cap - f->in.n;
 	}
 	*p = f->in.p + f->in.n;
-	*n = free_bytes < 2 * READ_SIZE ? free_bytes : 2 * READ_SIZE;
+	*n = free_bytes < READ_MOST ? free_bytes : READ_MOST;
 	return PF_OK;
 }
 

@@ -40,7 +40,7 @@ uint8_t pf_lex_peek(const struct pf_lex *l)
 
 void pf_lex_blanks(struct pf_lex *l)
 {
-	while (pf_lex_peek(l) == ' ' || pf_lex_peek(l) == '\t') {
+	while (pf_lex_is_blank(pf_lex_peek(l))) {
 		l->at++;
 	}
 }
@@ -66,7 +66,7 @@ struct pf_span pf_lex_until(struct pf_lex *l, const char *stops)
 {
 	size_t from = l->at;
 
-	while (!pf_lex_end(l) && (l->text.p[l->at] == 0 || !strchr(stops, l->text.p[l->at]))) {
+	while (!pf_lex_end(l) && !pf_lex_is(l->text.p[l->at], stops)) {
 		l->at++;
 	}
 	return pf_span(l->text.p + from, l->at - from);
@@ -103,35 +103,39 @@ bool pf_lex_number(struct pf_lex *l, uint64_t *n)
 	       pf_lex_fail(l, "a number");
 }
 
-static bool quoted(struct pf_lex *l, struct pf_span *out)
+bool pf_lex_unescape(struct pf_lex *l, struct pf_span inside, struct pf_span *out)
 {
-	size_t from = ++l->at;
-	bool escapes = false;
 	uint8_t *copy;
 	size_t n = 0;
 
-	while (!pf_lex_end(l) && l->text.p[l->at] != '"') {
-		if (l->text.p[l->at] == '\\' && l->at + 1 < l->text.n) {
-			escapes = true;
-			l->at++;
-		}
-		l->at++;
+	*out = inside;
+	if (inside.n == 0 || !memchr(inside.p, '\\', inside.n) || !l->arena) {
+		return true; /* no arena: only its end is looked for */
 	}
-	*out = pf_span(l->text.p + from, l->at - from);
-	if (!pf_lex_expect(l, '"') || !escapes ||
-		!l->arena) { /* no arena: only its end is looked for */
-		return !l->failed;
-	}
-	copy = pf_arena_alloc(l->arena, out->n);
+	copy = pf_arena_alloc(l->arena, inside.n);
 	if (!copy) {
 		return pf_lex_fail(l, "memory for a string");
 	}
-	for (size_t i = 0; i < out->n; i++) {
-		i += out->p[i] == '\\' && i + 1 < out->n;
-		copy[n++] = out->p[i];
+	for (size_t i = 0; i < inside.n; i++) {
+		i += inside.p[i] == '\\' && i + 1 < inside.n &&
+		     (inside.p[i + 1] == '"' || inside.p[i + 1] == '\\');
+		copy[n++] = inside.p[i];
 	}
 	*out = pf_span(copy, n);
 	return true;
+}
+
+static bool quoted(struct pf_lex *l, struct pf_span *out)
+{
+	size_t from = ++l->at;
+	struct pf_span inside;
+
+	while (!pf_lex_end(l) && l->text.p[l->at] != '"') {
+		l->at += l->text.p[l->at] == '\\' && l->at + 1 < l->text.n;
+		l->at++;
+	}
+	inside = pf_span(l->text.p + from, l->at - from);
+	return pf_lex_expect(l, '"') && pf_lex_unescape(l, inside, out);
 }
 
 /* "{12}", line end, and the bytes, unless they went by as pieces. */
@@ -147,7 +151,8 @@ static bool literal(struct pf_lex *l, struct pf_lex_string *out)
 	if (!pf_lex_expect(l, '}')) {
 		return false;
 	}
-	(void)pf_lex_take(l, '\r');
+	while (pf_lex_take(l, '\r')) {
+	}
 	if (!pf_lex_expect(l, '\n')) {
 		return false;
 	}
@@ -205,6 +210,55 @@ bool pf_lex_string(struct pf_lex *l, const char *stops, struct pf_lex_string *ou
 	return out->bytes.n > 0 || pf_lex_fail(l, "a string");
 }
 
+bool pf_lex_at_string(const struct pf_lex *l)
+{
+	return pf_lex_peek(l) == '"' || at_literal(l);
+}
+
+bool pf_lex_optional(struct pf_lex *l, struct pf_lex_string *out)
+{
+	*out = (struct pf_lex_string){.nil = true};
+	return pf_lex_end(l) || pf_lex_peek(l) == ')' || pf_lex_string(l, " \t()", out);
+}
+
+/* A word that begins with a letter is no attempt at a number. */
+static bool is_name(struct pf_span s)
+{
+	return s.n > 0 && (s.p[0] | 0x20) >= 'a' && (s.p[0] | 0x20) <= 'z';
+}
+
+bool pf_lex_maybe_number(struct pf_lex *l, uint64_t *n, bool *found)
+{
+	struct pf_lex before = *l;
+	struct pf_lex_string s;
+	struct pf_span inside;
+
+	if (pf_lex_take(&before, '(')) {
+		if (!pf_lex_list(l, &inside)) {
+			return false;
+		}
+		pf_lex_blanks(&before);
+		*found = pf_lex_parse_number(pf_lex_atom(&before), n);
+		return true;
+	}
+	if (!pf_lex_optional(l, &s)) {
+		return false;
+	}
+	*found = !s.nil && pf_lex_parse_number(s.bytes, n);
+	if (!s.nil && !pf_lex_at_string(&before) && is_name(s.bytes)) {
+		l->at = before.at;
+	}
+	return true;
+}
+
+/* One atom, whatever it is made of; a quote within it begins no string. */
+static void pass_atom(struct pf_lex *l)
+{
+	do {
+		l->at++;
+	} while (!pf_lex_end(l) && !pf_lex_is(l->text.p[l->at], " \t()") && !at_literal(l));
+}
+
 bool pf_lex_list(struct pf_lex *l, struct pf_span *inside)
 {
 	size_t from = l->at + 1;
@@ -215,20 +269,22 @@ bool pf_lex_list(struct pf_lex *l, struct pf_span *inside)
 	}
 	do {
 		struct pf_lex_string s;
-		uint8_t c = pf_lex_peek(l);
+		uint8_t c;
 
+		pf_lex_blanks(l);
+		c = pf_lex_peek(l);
 		if (pf_lex_end(l) || depth > DEPTH_MAX) {
 			return pf_lex_fail(l, "\")\"");
 		}
 		if (c == '(' || c == ')') {
 			depth += c == '(' ? 1 : -1;
 			l->at++;
-		} else if (c == '"' || at_literal(l)) {
+		} else if (pf_lex_at_string(l)) {
 			if (!pf_lex_string(l, "", &s)) {
 				return false;
 			}
 		} else {
-			l->at++;
+			pass_atom(l);
 		}
 	} while (depth > 0);
 	*inside = pf_span(l->text.p + from, l->at - 1 - from);

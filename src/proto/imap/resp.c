@@ -134,7 +134,7 @@ static bool untagged(struct pf_lex *l, struct pf_imap_resp *out)
 	if (pf_lex_peek(l) >= '0' && pf_lex_peek(l) <= '9') {
 		return numbered(l, out);
 	}
-	word = pf_lex_atom(l);
+	word = pf_lex_until(l, " \t()[");
 	if (is_condition(word, &out->cond)) {
 		out->kind = PF_IMAP_COND;
 		return pf_resp_cond(l, out);
@@ -158,7 +158,7 @@ static bool tagged(struct pf_lex *l, struct pf_imap_resp *out)
 	struct pf_span word;
 
 	pf_lex_blanks(l);
-	word = pf_lex_atom(l);
+	word = pf_lex_until(l, " \t()[");
 	if (tag.n == 0 || !is_condition(word, &out->cond) || out->cond > PF_IMAP_BAD) {
 		out->kind = PF_IMAP_UNKNOWN;
 		out->raw = l->text;
@@ -177,6 +177,7 @@ int pf_imap_resp_parse(const struct pf_imap_piece *piece, struct pf_arena *arena
 
 	*out = (struct pf_imap_resp){.kind = PF_IMAP_UNKNOWN};
 	pf_lex_init(&l, piece, arena, err);
+	pf_lex_blanks(&l);
 	if (pf_lex_take(&l, '*')) {
 		ok = untagged(&l, out);
 	} else if (pf_lex_take(&l, '+')) {
@@ -197,10 +198,10 @@ bool pf_imap_set_next(struct pf_span *set, uint64_t *first, uint64_t *last)
 	const uint8_t *colon;
 	uint64_t swap;
 
-	while (set->n > 0 && (set->p[0] == ',' || set->p[0] == ' ')) {
+	while (set->n > 0 && pf_lex_is(set->p[0], ", \t")) {
 		*set = pf_span_from(*set, 1);
 	}
-	while (n < set->n && set->p[n] != ',' && set->p[n] != ' ') {
+	while (n < set->n && !pf_lex_is(set->p[n], ", \t")) {
 		n++;
 	}
 	one = pf_span(set->p, n);
@@ -227,11 +228,26 @@ bool pf_imap_set_next(struct pf_span *set, uint64_t *first, uint64_t *last)
 	return true;
 }
 
+bool pf_imap_set_valid(struct pf_span set)
+{
+	uint64_t first, last;
+
+	while (pf_imap_set_next(&set, &first, &last)) {
+	}
+	return set.n == 0;
+}
+
+/* "\\Seen" for "\Seen": escaped, within quotes or without them. */
+static struct pf_span one_backslash(struct pf_span word)
+{
+	return pf_span_starts(word, "\\\\") ? pf_span_from(word, 1) : word;
+}
+
 bool pf_imap_words_next(struct pf_span *list, struct pf_span *word)
 {
 	size_t n = 0;
 
-	while (list->n > 0 && (list->p[0] == ' ' || list->p[0] == '\t')) {
+	while (list->n > 0 && pf_lex_is_blank(list->p[0])) {
 		*list = pf_span_from(*list, 1);
 	}
 	if (list->n == 0) {
@@ -241,14 +257,14 @@ bool pf_imap_words_next(struct pf_span *list, struct pf_span *word)
 		for (n = 1; n < list->n && list->p[n] != '"'; n++) {
 			n += list->p[n] == '\\' && n + 1 < list->n;
 		}
-		*word = pf_span(list->p + 1, n - 1);
+		*word = one_backslash(pf_span(list->p + 1, n - 1));
 		*list = pf_span_from(*list, n + 1);
 		return true;
 	}
-	while (n < list->n && list->p[n] != ' ' && list->p[n] != '\t') {
+	while (n < list->n && !pf_lex_is_blank(list->p[n])) {
 		n++;
 	}
-	*word = pf_span(list->p, n);
+	*word = one_backslash(pf_span(list->p, n));
 	*list = pf_span_from(*list, n);
 	return true;
 }

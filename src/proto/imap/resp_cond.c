@@ -49,76 +49,101 @@ static const struct {
 	{"UNKNOWN-CTE", PF_IMAP_CODE_UNKNOWN_CTE, ARGS_NONE},
 };
 
-static bool take_args(struct pf_imap_resp *out, enum args args)
+/* Without the blanks at both ends. */
+static struct pf_span trimmed(struct pf_span s)
 {
-	struct pf_span a = out->code_args;
-	size_t n = 0;
-
-	switch (args) {
-	case ARGS_NONE:
-		return true;
-	case ARGS_NUMBER:
-		return pf_lex_parse_number(a, &out->code_num[0]);
-	case ARGS_UID:
-		while (n < a.n && a.p[n] != ' ') {
-			n++;
-		}
-		while (n < a.n && a.p[n] == ' ') {
-			out->code_args = pf_span_from(a, ++n);
-		}
-		a = pf_span(a.p, a.n - out->code_args.n);
-		while (a.n > 0 && a.p[a.n - 1] == ' ') {
-			a.n--;
-		}
-		return pf_lex_parse_number(a, &out->code_num[0]) && out->code_args.n > 0;
-	case ARGS_LIST:
-		if (a.n >= 2 && a.p[0] == '(' && a.p[a.n - 1] == ')') {
-			out->code_args = pf_span(a.p + 1, a.n - 2);
-			return true;
-		}
-		return false;
+	while (s.n > 0 && pf_lex_is_blank(s.p[0])) {
+		s = pf_span_from(s, 1);
 	}
-	return false;
+	while (s.n > 0 && pf_lex_is_blank(s.p[s.n - 1])) {
+		s.n--;
+	}
+	return s;
 }
 
-/* The "]" that ends a code: not one within a quoted string (BADCHARSET, unknown codes). */
+/* Take the first word off `*s`; what is left has no blanks at its ends. */
+static struct pf_span first_word(struct pf_span *s)
+{
+	struct pf_span word = trimmed(*s);
+	size_t n = 0;
+
+	while (n < word.n && !pf_lex_is_blank(word.p[n])) {
+		n++;
+	}
+	*s = trimmed(pf_span_from(word, n));
+	return pf_span(word.p, n);
+}
+
+/* Within the parentheses, of which a server may have left out one or both; NIL is an empty list. */
+static struct pf_span within(struct pf_span s)
+{
+	if (pf_span_is(s, "NIL")) {
+		return pf_span(s.p, 0);
+	}
+	if (s.n > 0 && s.p[0] == '(') {
+		s = pf_span_from(s, 1);
+		s.n -= s.n > 0 && s.p[s.n - 1] == ')';
+	}
+	return s;
+}
+
+static bool take_args(struct pf_imap_resp *out, enum args args)
+{
+	struct pf_span rest = out->code_args, first;
+
+	switch (args) {
+	case ARGS_NUMBER:
+		return pf_lex_parse_number(rest, &out->code_num[0]);
+	case ARGS_UID:
+		first = first_word(&rest);
+		out->code_args = rest;
+		return pf_lex_parse_number(first, &out->code_num[0]) && rest.n > 0 &&
+		       pf_imap_set_valid(rest);
+	case ARGS_LIST:
+		out->code_args = within(rest);
+		break;
+	case ARGS_NONE:
+		break;
+	}
+	return true;
+}
+
+/* The "]" that ends a code, not one within a quoted string or a list (a keyword may have one); but
+ * where these have no end the first one must do. */
 static bool find_end(struct pf_span s, size_t *end)
 {
+	const uint8_t *first = memchr(s.p, ']', s.n);
 	bool quoted = false;
+	int depth = 0;
 
+	if (!first) {
+		return false;
+	}
+	*end = (size_t)(first - s.p);
 	for (size_t i = 0; i < s.n; i++) {
 		if (quoted && s.p[i] == '\\') {
 			i++;
 		} else if (s.p[i] == '"') {
 			quoted = !quoted;
-		} else if (s.p[i] == ']' && !quoted) {
+		} else if (!quoted && (s.p[i] == '(' || s.p[i] == ')')) {
+			depth += s.p[i] == '(' ? 1 : -1;
+		} else if (!quoted && s.p[i] == ']' && depth == 0) {
 			*end = i;
-			return true;
+			break;
 		}
 	}
-	return false;
+	return true;
 }
 
 static void code(struct pf_span inside, struct pf_imap_resp *out)
 {
-	size_t n = 0;
+	struct pf_span args = inside;
 
-	while (n < inside.n && inside.p[n] != ' ') {
-		n++;
-	}
-	out->code_name = pf_span(inside.p, n);
-	while (n < inside.n && inside.p[n] == ' ') {
-		n++;
-	}
-	out->code_args = pf_span_from(inside, n);
-	while (out->code_args.n > 0 && out->code_args.p[out->code_args.n - 1] == ' ') {
-		out->code_args.n--;
-	}
+	out->code_name = first_word(&args);
+	out->code_args = args;
 	out->code = PF_IMAP_CODE_OTHER;
 	for (size_t i = 0; i < PF_COUNT(CODES); i++) {
 		if (pf_span_is(out->code_name, CODES[i].name)) {
-			struct pf_span args = out->code_args;
-
 			if (take_args(out, CODES[i].args)) {
 				out->code = CODES[i].code;
 			} else {

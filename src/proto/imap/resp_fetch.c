@@ -4,19 +4,9 @@
 #include "proto/imap/date.h"
 #include "proto/imap/resp_private.h"
 
-/* A number in parentheses or without (MODSEQ). */
-static bool paren_number(struct pf_lex *l, uint64_t *n)
-{
-	bool paren = pf_lex_take(l, '(');
+static const char ITEM_END[] = " \t()[\r\n"; /* of the name of an item */
 
-	pf_lex_blanks(l);
-	if (!pf_lex_number(l, n)) {
-		return false;
-	}
-	pf_lex_blanks(l);
-	return !paren || pf_lex_expect(l, ')');
-}
-
+/* A row whose UID can't be one is not taken: there is no message that it could be for. */
 static bool item_uid(struct pf_lex *l, struct pf_imap_fetch *f)
 {
 	uint64_t n = 0;
@@ -38,6 +28,15 @@ static bool item_flags(struct pf_lex *l, struct pf_imap_fetch *f)
 	if (pf_lex_peek(l) == '(') {
 		return pf_lex_list(l, &f->flags);
 	}
+	if (pf_lex_peek(l) == '"') { /* one, without a list */
+		size_t from = l->at;
+
+		if (!pf_lex_skip(l)) {
+			return false;
+		}
+		f->flags = pf_span(l->text.p + from, l->at - from);
+		return true;
+	}
 	if (pf_span_is(pf_lex_atom(l), "NIL")) {
 		f->flags = pf_span("", 0);
 		return true;
@@ -49,14 +48,12 @@ static bool item_flags(struct pf_lex *l, struct pf_imap_fetch *f)
  * relied on. */
 static bool item_size(struct pf_lex *l, struct pf_imap_fetch *f)
 {
-	struct pf_lex_string s;
+	bool found = false;
 
-	if (!pf_lex_string(l, " \t()", &s)) {
+	if (!pf_lex_maybe_number(l, &f->size, &found)) {
 		return false;
 	}
-	if (!s.nil && pf_lex_parse_number(s.bytes, &f->size)) {
-		f->has |= PF_IMAP_HAS_SIZE;
-	}
+	f->has |= found ? PF_IMAP_HAS_SIZE : 0;
 	return true;
 }
 
@@ -64,7 +61,7 @@ static bool item_date(struct pf_lex *l, struct pf_imap_fetch *f)
 {
 	struct pf_lex_string s;
 
-	if (!pf_lex_string(l, " \t()", &s)) {
+	if (!pf_lex_optional(l, &s)) {
 		return false;
 	}
 	f->date_raw = s.bytes;
@@ -78,24 +75,38 @@ static bool item_date(struct pf_lex *l, struct pf_imap_fetch *f)
 
 static bool item_modseq(struct pf_lex *l, struct pf_imap_fetch *f)
 {
-	f->has |= PF_IMAP_HAS_MODSEQ;
-	return paren_number(l, &f->modseq);
+	bool found = false;
+
+	if (!pf_lex_maybe_number(l, &f->modseq, &found)) {
+		return false;
+	}
+	f->has |= found ? PF_IMAP_HAS_MODSEQ : 0;
+	return true;
 }
 
 static bool item_gm_msgid(struct pf_lex *l, struct pf_imap_fetch *f)
 {
-	f->has |= PF_IMAP_HAS_GM;
-	return pf_lex_number(l, &f->gm_msgid);
+	bool found = false;
+
+	if (!pf_lex_maybe_number(l, &f->gm_msgid, &found)) {
+		return false;
+	}
+	f->has |= found ? PF_IMAP_HAS_GM : 0;
+	return true;
 }
 
 static bool item_gm_thrid(struct pf_lex *l, struct pf_imap_fetch *f)
 {
-	return pf_lex_number(l, &f->gm_thrid);
+	bool found;
+
+	return pf_lex_maybe_number(l, &f->gm_thrid, &found);
 }
 
 static bool item_gm_labels(struct pf_lex *l, struct pf_imap_fetch *f)
 {
-	return pf_lex_peek(l) == '(' ? pf_lex_list(l, &f->gm_labels) : pf_lex_skip(l);
+	struct pf_lex_string s;
+
+	return pf_lex_peek(l) == '(' ? pf_lex_list(l, &f->gm_labels) : pf_lex_optional(l, &s);
 }
 
 static const struct {
@@ -120,8 +131,8 @@ static bool section(struct pf_lex *l, struct pf_imap_body *b)
 	while (!pf_lex_end(l) && pf_lex_peek(l) != ']') {
 		struct pf_lex_string s;
 
-		if (pf_lex_peek(l) == '"' || pf_lex_peek(l) == '{') {
-			if (!pf_lex_string(l, " ()]", &s)) {
+		if (pf_lex_at_string(l)) {
+			if (!pf_lex_string(l, "", &s)) {
 				return false;
 			}
 		} else {
@@ -133,7 +144,11 @@ static bool section(struct pf_lex *l, struct pf_imap_body *b)
 		return false;
 	}
 	if (pf_lex_take(l, '<')) {
-		return pf_lex_number(l, &b->origin) && pf_lex_expect(l, '>');
+		if (!pf_lex_number(l, &b->origin)) {
+			return false;
+		}
+		(void)pf_lex_until(l, "> \t()"); /* "<0.2048>", as it was asked */
+		return pf_lex_expect(l, '>');
 	}
 	return true;
 }
@@ -159,13 +174,24 @@ static bool body_name(struct pf_span name, struct pf_imap_body *b, bool *bracket
 	return true;
 }
 
+/* The bytes of a part. An atom is no part: it is the name of the next item, the value having been
+ * left out (Yandex does so for a part that is empty). */
 static bool value(struct pf_lex *l, struct pf_imap_fetch *f, struct pf_imap_body *b)
 {
 	struct pf_lex_string s;
+	size_t from;
 
 	pf_lex_blanks(l);
-	if (!pf_lex_string(l, " \t()", &s)) {
+	from = l->at;
+	if (pf_lex_at_string(l)) {
+		if (!pf_lex_string(l, "", &s)) {
+			return false;
+		}
+	} else if (!pf_lex_optional(l, &s)) {
 		return false;
+	} else if (!s.nil) {
+		l->at = from;
+		s = (struct pf_lex_string){.nil = true};
 	}
 	b->nil = s.nil;
 	b->streamed = s.streamed;
@@ -178,9 +204,36 @@ static bool value(struct pf_lex *l, struct pf_imap_fetch *f, struct pf_imap_body
 	return true;
 }
 
+static bool is_item(struct pf_span name)
+{
+	struct pf_imap_body b;
+	bool bracket;
+
+	for (size_t i = 0; i < PF_COUNT(ITEMS); i++) {
+		if (pf_span_is(name, ITEMS[i].name)) {
+			return true;
+		}
+	}
+	return body_name(name, &b, &bracket);
+}
+
+/* The value of an item that we don't know, whatever it is; perhaps it has none. */
+static bool pass_value(struct pf_lex *l)
+{
+	struct pf_lex after = *l;
+
+	if (pf_lex_end(l) || pf_lex_peek(l) == ')') {
+		return true;
+	}
+	if (is_item(pf_lex_until(&after, ITEM_END))) {
+		return true;
+	}
+	return pf_lex_skip(l);
+}
+
 static bool item(struct pf_lex *l, struct pf_imap_fetch *f)
 {
-	struct pf_span name = pf_lex_until(l, " \t()[\r\n");
+	struct pf_span name = pf_lex_until(l, ITEM_END);
 	struct pf_imap_body b = {.section = {NULL, 0}};
 	bool bracket = false;
 
@@ -206,75 +259,97 @@ static bool item(struct pf_lex *l, struct pf_imap_fetch *f)
 			return ITEMS[i].take(l, f);
 		}
 	}
-	return pf_lex_skip(l);
+	return pass_value(l);
 }
 
+/*
+ * Items up to the end. Parentheses about an item (Domino puts ENVELOPE in some) or too many closing
+ * ones (behind a broken BODYSTRUCTURE) hide nothing of what follows.
+ */
 bool pf_resp_fetch(struct pf_lex *l, struct pf_imap_fetch *f)
 {
+	int open = 1;
+
 	if (!pf_lex_expect(l, '(')) {
 		return false;
 	}
 	for (;;) {
 		pf_lex_blanks(l);
-		if (pf_lex_take(l, ')')) {
-			return true;
+		if (pf_lex_end(l)) {
+			return open <= 0 || pf_lex_fail(l, "\")\"");
 		}
-		if (!item(l, f)) {
+		if (pf_lex_take(l, ')')) {
+			open--;
+		} else if (pf_lex_take(l, '(')) {
+			open++;
+		} else if (!item(l, f)) {
 			return false;
 		}
 	}
 }
 
-bool pf_imap_fetch_peek(struct pf_span text, uint32_t *seq, uint32_t *uid, struct pf_span *part)
+/* "* 12 FETCH (" */
+static bool begin_row(struct pf_lex *l, uint64_t *seq)
+{
+	pf_lex_blanks(l);
+	if (!pf_lex_take(l, '*')) {
+		return false;
+	}
+	pf_lex_blanks(l);
+	if (!pf_lex_number(l, seq)) {
+		return false;
+	}
+	pf_lex_blanks(l);
+	if (!pf_span_is(pf_lex_atom(l), "FETCH")) {
+		return false;
+	}
+	pf_lex_blanks(l);
+	return pf_lex_take(l, '(');
+}
+
+/* Whether the part `name` is what is left of the text, up to the literal's "{n}" at its end. */
+static bool is_last(struct pf_lex *l, struct pf_span name, struct pf_imap_body *b)
+{
+	bool bracket;
+	struct pf_span rest;
+	const uint8_t *lf;
+
+	if (!body_name(name, b, &bracket) ||
+		(bracket && (pf_lex_peek(l) != '[' || !section(l, b)))) {
+		return false;
+	}
+	pf_lex_blanks(l);
+	rest = pf_lex_rest(l);
+	lf = rest.n > 0 ? memchr(rest.p, '\n', rest.n) : NULL;
+	return pf_lex_at_string(l) && pf_lex_peek(l) != '"' && lf == rest.p + rest.n - 1;
+}
+
+bool pf_imap_fetch_peek(
+	const struct pf_imap_piece *head, uint32_t *seq, uint32_t *uid, struct pf_span *part)
 {
 	/* The text ends within the row: the items before the literal are whole, the last one has a
 	 * name only. */
-	struct pf_imap_piece piece = {.text = text};
 	struct pf_imap_fetch f = {.uid = 0};
 	struct pf_imap_body b = {.section = {NULL, 0}};
 	struct pf_lex l;
 	uint64_t n = 0;
-	bool bracket;
 
-	pf_lex_init(&l, &piece, NULL, NULL);
-	if (!pf_lex_take(&l, '*')) {
-		return false;
-	}
-	pf_lex_blanks(&l);
-	if (!pf_lex_number(&l, &n)) {
-		return false;
-	}
-	pf_lex_blanks(&l);
-	if (!pf_span_is(pf_lex_atom(&l), "FETCH")) {
-		return false;
-	}
-	pf_lex_blanks(&l);
-	if (!pf_lex_take(&l, '(')) {
+	pf_lex_init(&l, head, NULL, NULL);
+	if (!begin_row(&l, &n)) {
 		return false;
 	}
 	for (;;) {
-		struct pf_lex mark;
-		struct pf_span name;
+		struct pf_lex before;
 
 		pf_lex_blanks(&l);
-		mark = l;
-		name = pf_lex_until(&l, " \t()[\r\n");
-		if (name.n == 0) {
-			return false;
+		if (pf_lex_take(&l, '(') || pf_lex_take(&l, ')')) {
+			continue;
 		}
-		if (body_name(name, &b, &bracket) &&
-			(!bracket || (pf_lex_peek(&l) == '[' && section(&l, &b)))) {
-			pf_lex_blanks(&l);
-			if (pf_lex_peek(&l) == '{' || pf_lex_peek(&l) == '~') {
-				struct pf_span rest = pf_lex_rest(&l);
-				const uint8_t *lf = memchr(rest.p, '\n', rest.n);
-
-				if (lf && (size_t)(lf - rest.p) + 1 == rest.n) {
-					break; /* this is the literal that begins */
-				}
-			}
+		before = l;
+		if (is_last(&l, pf_lex_until(&l, ITEM_END), &b)) {
+			break;
 		}
-		l = mark;
+		l = before;
 		if (!item(&l, &f)) {
 			return false;
 		}

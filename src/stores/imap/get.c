@@ -147,7 +147,7 @@ int get_head(struct iconn *c, const struct pf_imap_piece *p, struct pf_err *err)
 	c->stream = NULL;
 	c->swallow = true;
 	c->body_total = p->size;
-	if (!pf_imap_fetch_peek(p->text, &seq, &uid, &section)) {
+	if (!pf_imap_fetch_peek(p, &seq, &uid, &section)) {
 		return PF_OK;
 	}
 	op = uid ? op_of(c, uid) : last_open(c);
