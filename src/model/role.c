@@ -2,7 +2,6 @@
 
 #include "base/utf8.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 struct names {
@@ -10,49 +9,77 @@ struct names {
 	const char *const *names;
 };
 
-static const char *const SENT[] = {"Sent", "Sent Items", "Sent Messages", "Sent Mail", "Sent-Mail",
-	"Gesendet", "Gesendete Objekte", "Gesendete Elemente", "Gesendete Nachrichten",
-	"Postausgang gesendet", "Envoyés", "Éléments envoyés", "Messages envoyés", "Objets envoyés",
-	"Courrier envoyé", "Enviados", "Elementos enviados", "Mensajes enviados", "Itens enviados",
-	"Mensagens enviadas", "Inviati", "Posta inviata", "Messaggi inviati", "Elementi inviati",
-	"Verzonden", "Verzonden items", "Verzonden berichten", "Verzonden objecten", "Sendt",
-	"Sendte elementer", "Sendt post", "Skickat", "Skickade objekt", "Skickade meddelanden",
-	"Lähetetyt", "Lähetetyt kohteet", "Wysłane", "Elementy wysłane", "Odeslané",
-	"Odeslaná pošta", "Odoslané", "Odoslaná pošta", "Elküldött", "Elküldött elemek",
-	"Elküldött üzenetek", "Trimise", "Elemente trimise", "Mesaje trimise", "Отправленные",
-	"Надіслані", "Надіслане", "Gönderilmiş Öğeler", "Gönderilenler", "Gönderilmiş Postalar",
-	"Απεσταλμένα", "Στοιχεία απεσταλμένων", "送信済み", "送信済みアイテム", "送信済みメール",
-	"已发送", "已发送邮件", "已傳送郵件", "寄件備份", "보낸 편지함", "보낸메일함", NULL};
-static const char *const DRAFTS[] = {"Drafts", "Draft", "Entwürfe", "Entwurf", "Brouillons",
-	"Brouillon", "Borradores", "Borrador", "Rascunhos", "Bozze", "Concepten", "Kladder",
-	"Utkast", "Luonnokset", "Kopie robocze", "Szkice", "Wersje robocze", "Koncepty",
-	"Rozepsané", "Piszkozatok", "Ciorne", "Schițe", "Черновики", "Чернетки", "Taslaklar",
-	"Πρόχειρα", "下書き", "草稿", "草稿箱", "草稿匣", "임시 보관함", "임시보관함", NULL};
-static const char *const TRASH[] = {"Trash", "Deleted Items", "Deleted Messages", "Deleted", "Bin",
-	"Papierkorb", "Gelöschte Objekte", "Gelöschte Elemente", "Gelöscht", "Corbeille",
-	"Éléments supprimés", "Messages supprimés", "Papelera", "Papelera de reciclaje",
-	"Elementos eliminados", "Lixeira", "Lixo", "Itens excluídos", "Itens eliminados", "Cestino",
-	"Posta eliminata", "Elementi eliminati", "Prullenbak", "Verwijderde items", "Verwijderd",
-	"Papirkurv", "Slettet post", "Slettede elementer", "Papperskorg", "Papperskorgen",
-	"Borttaget", "Borttagna objekt", "Roskakori", "Poistetut", "Kosz", "Elementy usunięte",
-	"Koš", "Odstraněná pošta", "Kôš", "Odstránené položky", "Kuka", "Lomtár", "Törölt elemek",
-	"Coș de gunoi", "Gunoi", "Elemente șterse", "Корзина", "Удаленные", "Удалённые", "Кошик",
-	"Видалені", "Çöp Kutusu", "Çöp", "Silinmiş Öğeler", "Κάδος", "Διαγραμμένα", "ゴミ箱",
+/*
+ * Names that servers and mail programs give such folders by themselves; none that only a person
+ * would give, as what is taken for trash or junk may be cleared away at the target. All are
+ * case-folded as pf_utf8_fold does it (no final sigma), so that only the name that is asked for
+ * need be folded.
+ */
+static const char *const SENT[] = {"sent", "sent items", "sent messages", "sent mail", "sent-mail",
+	"gesendet", "gesendete objekte", "gesendete elemente", "gesendete nachrichten",
+	"postausgang gesendet", "envoyés", "éléments envoyés", "messages envoyés", "objets envoyés",
+	"courrier envoyé", "enviados", "elementos enviados", "mensajes enviados", "itens enviados",
+	"mensagens enviadas", "inviati", "posta inviata", "messaggi inviati", "elementi inviati",
+	"verzonden", "verzonden items", "verzonden berichten", "verzonden objecten", "sendt",
+	"sendte elementer", "sendt post", "skickat", "skickade objekt", "skickade meddelanden",
+	"lähetetyt", "lähetetyt kohteet", "wysłane", "elementy wysłane", "odeslané",
+	"odeslaná pošta", "odoslané", "odoslaná pošta", "elküldött", "elküldött elemek",
+	"elküldött üzenetek", "trimise", "elemente trimise", "mesaje trimise", "отправленные",
+	"надіслані", "надіслане", "gönderilmiş öğeler", "gönderilenler", "gönderilmiş postalar",
+	"απεσταλμένα", "στοιχεία απεσταλμένων", "送信済み", "送信済みアイテム", "送信済みメール",
+	"已发送", "已发送邮件", "已傳送郵件", "寄件備份", "보낸 편지함", "보낸메일함",
+	"elements enviats", "poslane stavke", "poslano", "изпратени", "saadetud", "nosūtītie",
+	"nosūtītie vienumi", "išsiųsti", "išsiųsti laiškai", "פריטים שנשלחו", "דואר שנשלח",
+	"العناصر المرسلة", "البريد المرسل", "รายการที่ถูกส่ง", "thư đã gửi", "courriels envoyés",
+	"correo enviado", "enviadas", "posta enviada", "sendte e-mails", "skickade", "lähetetty",
+	"изпратена поща", "sent email", "寄件匣", "已发邮件", "已發送", NULL};
+static const char *const DRAFTS[] = {"drafts", "draft", "entwürfe", "entwurf", "brouillons",
+	"brouillon", "borradores", "borrador", "rascunhos", "bozze", "concepten", "kladder",
+	"utkast", "luonnokset", "kopie robocze", "szkice", "wersje robocze", "koncepty",
+	"rozepsané", "piszkozatok", "ciorne", "schițe", "черновики", "чернетки", "taslaklar",
+	"πρόχειρα", "下書き", "草稿", "草稿箱", "草稿匣", "임시 보관함", "임시보관함", "esborranys",
+	"nacrti", "skice", "osnutki", "чернови", "mustandid", "melnraksti", "juodraščiai", "טיוטות",
+	"المسودات", "مسودات", "แบบร่าง", "thư nháp", "návrhy", "ontwerpen", "udkast", "vázlatok",
+	"mesaje nefinalizate", NULL};
+static const char *const TRASH[] = {"trash", "deleted items", "deleted messages", "deleted", "bin",
+	"papierkorb", "gelöschte objekte", "gelöschte elemente", "gelöscht", "corbeille",
+	"éléments supprimés", "messages supprimés", "papelera", "papelera de reciclaje",
+	"elementos eliminados", "lixeira", "lixo", "itens excluídos", "itens eliminados", "cestino",
+	"posta eliminata", "elementi eliminati", "prullenbak", "verwijderde items", "verwijderd",
+	"papirkurv", "slettet post", "slettede elementer", "papperskorg", "papperskorgen",
+	"borttaget", "borttagna objekt", "roskakori", "poistetut", "kosz", "elementy usunięte",
+	"koš", "odstraněná pošta", "kôš", "odstránené položky", "kuka", "lomtár", "törölt elemek",
+	"coș de gunoi", "gunoi", "elemente șterse", "корзина", "удаленные", "удалённые", "кошик",
+	"видалені", "çöp kutusu", "çöp", "silinmiş öğeler", "κάδοσ", "διαγραμμένα", "ゴミ箱",
 	"削除済みアイテム", "已删除", "已删除邮件", "垃圾桶", "刪除的郵件", "휴지통", "지운 편지함",
-	NULL};
-static const char *const JUNK[] = {"Junk", "Spam", "Junk Mail", "Junk E-mail", "Junk Email",
-	"Bulk Mail", "Bulk", "Werbung", "Spamverdacht", "Unerwünscht", "Junk-E-Mail",
-	"Courrier indésirable", "Indésirables", "Pourriel", "Correo no deseado", "No deseado",
-	"Lixo eletrônico", "Lixo Eletrónico", "Posta indesiderata", "Indesiderata",
-	"Ongewenste e-mail", "Ongewenst", "Uønsket e-mail", "Uønsket", "Søppelpost", "Skräppost",
-	"Roskaposti", "Niechciane", "Wiadomości-śmieci", "Nevyžádaná pošta", "Nevyžiadaná pošta",
-	"Levélszemét", "Спам", "Нежелательная почта", "Небажана пошта", "İstenmeyen",
-	"Gereksiz E-posta", "Önemsiz E-posta", "Ανεπιθύμητα", "迷惑メール", "垃圾邮件", "垃圾郵件",
-	"스팸", "스팸 메일함", "정크 메일", NULL};
-static const char *const ARCHIVE[] = {"Archive", "Archives", "Archived", "Archiv", "Archivo",
-	"Arquivo", "Archivio", "Archief", "Arkiv", "Arkisto", "Archiwum", "Archív", "Archívum",
-	"Arhivă", "Архив", "Архів", "Arşiv", "Αρχειοθήκη", "アーカイブ", "存档", "归档", "封存",
-	"보관", NULL};
+	"elements suprimits", "paperera", "izbrisane stavke", "smeće", "izbrisano", "smetnjak",
+	"изтрити", "кошче", "kustutatud", "prügikast", "dzēstie vienumi", "miskaste", "panaikinti",
+	"šiukšliadėžė", "פריטים שנמחקו", "אשפה", "العناصر المحذوفة", "المهملات", "รายการที่ถูกลบ",
+	"ถังขยะ", "thùng rác", "poubelle", "elementi cestinati", "elementos borrados",
+	"itens apagados", "eliminados", "eliminata", "slettede", "odpadky", "vymazané",
+	"удаленные сообщения", "silinenler", "απορρίμματα", "διαγραμμένα στοιχεία", "垃圾箱",
+	"刪除的項目", "삭제된 항목", NULL};
+static const char *const JUNK[] = {"junk", "spam", "junk mail", "junk e-mail", "junk email",
+	"bulk mail", "bulk", "spamverdacht", "unerwünscht", "junk-e-mail", "courrier indésirable",
+	"indésirables", "pourriel", "correo no deseado", "no deseado", "lixo eletrônico",
+	"lixo eletrónico", "posta indesiderata", "indesiderata", "ongewenste e-mail", "ongewenst",
+	"uønsket e-mail", "uønsket", "søppelpost", "skräppost", "roskaposti", "niechciane",
+	"wiadomości-śmieci", "nevyžádaná pošta", "nevyžiadaná pošta", "levélszemét", "спам",
+	"нежелательная почта", "небажана пошта", "i̇stenmeyen", "istenmeyen", "gereksiz e-posta",
+	"önemsiz e-posta", "ανεπιθύμητα", "迷惑メール", "垃圾邮件", "垃圾郵件", "스팸",
+	"스팸 메일함", "정크 메일", "spam-verdacht", "junkmail", "correo electrónico no deseado",
+	"correu brossa", "e-mail de lixo", "correio eletrónico não solicitado", "pourriels",
+	"uønsket mail", "mesaje nedorite", "e-mail nedorit", "neželena pošta", "neželena e-pošta",
+	"bezvrijedna pošta", "neželjena pošta", "нежелана поща", "rämpspost", "nevēlamais e-pasts",
+	"nepageidaujamas el. paštas", "šlamštas", "דואר זבל", "ספאם", "البريد العشوائي",
+	"البريد غير الهام", "อีเมลขยะ", "thư rác", "небажане", "ανεπιθύμητη αλληλογραφία",
+	"迷惑メール フォルダー", "spamy", "스팸메일함", NULL};
+static const char *const ARCHIVE[] = {"archive", "archives", "archived", "archiv", "archivo",
+	"arquivo", "archivio", "archief", "arkiv", "arkisto", "archiwum", "archív", "archívum",
+	"arhivă", "архив", "архів", "arşiv", "αρχειοθήκη", "アーカイブ", "存档", "归档", "封存",
+	"보관", "arxiu", "arhiva", "arhiv", "архива", "arhiiv", "arhīvs", "archyvas", "ארכיון",
+	"الأرشيف", "أرشيف", "ที่เก็บถาวร", "lưu trữ", "보관함", "存檔", "archivado", "archivés",
+	"arquivados", NULL};
 
 static const struct names ROLES[] = {
 	{PF_ROLE_SENT, SENT},
@@ -62,21 +89,6 @@ static const struct names ROLES[] = {
 	{PF_ROLE_ARCHIVE, ARCHIVE},
 };
 
-static bool same(const char *folded, const char *name)
-{
-	unsigned char a = (unsigned char)folded[0], b = (unsigned char)name[0];
-	char *other;
-	bool eq;
-
-	if (a < 128 && b < 128 && a != tolower(b)) {
-		return false; /* most names end here, without being folded */
-	}
-	other = pf_utf8_fold(name);
-	eq = other && strcmp(folded, other) == 0;
-	free(other);
-	return eq;
-}
-
 enum pf_role pf_role_by_name(const char *leaf)
 {
 	char *folded = leaf ? pf_utf8_fold(leaf) : NULL;
@@ -84,7 +96,7 @@ enum pf_role pf_role_by_name(const char *leaf)
 
 	for (size_t r = 0; folded && r < PF_COUNT(ROLES) && found == PF_ROLE_NONE; r++) {
 		for (const char *const *n = ROLES[r].names; *n && found == PF_ROLE_NONE; n++) {
-			found = same(folded, *n) ? ROLES[r].role : PF_ROLE_NONE;
+			found = strcmp(folded, *n) == 0 ? ROLES[r].role : PF_ROLE_NONE;
 		}
 	}
 	free(folded);
