@@ -5,6 +5,9 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#define BLANKS " \t"
+enum { ZONE_MOST = 24 * 60 };
+
 static const char MONTHS[12][4] = {
 	"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
@@ -38,6 +41,13 @@ static void skip(struct pf_span *s, const char *any)
 	}
 }
 
+static void skip_letters(struct pf_span *s)
+{
+	while (s->n > 0 && isalpha(s->p[0])) {
+		*s = pf_span_from(*s, 1);
+	}
+}
+
 /* A number of `min` to `max` digits. */
 static bool number(struct pf_span *s, size_t min, size_t max, int *out)
 {
@@ -56,7 +66,7 @@ static bool month(struct pf_span *s, int *out)
 {
 	for (size_t i = 0; i < 12; i++) {
 		if (pf_span_starts(*s, MONTHS[i])) {
-			*s = pf_span_from(*s, 3);
+			skip_letters(s);
 			*out = (int)i + 1;
 			return true;
 		}
@@ -64,76 +74,126 @@ static bool month(struct pf_span *s, int *out)
 	return false;
 }
 
+/* Of two or three digits: as RFC 5322 section 4.3 has it. */
+static bool year(struct pf_span *s, int *out)
+{
+	size_t before = s->n;
+
+	if (!number(s, 2, 4, out)) {
+		return false;
+	}
+	if (before - s->n == 3 || (before - s->n == 2 && *out >= 50)) {
+		*out += 1900;
+	} else if (before - s->n == 2) {
+		*out += 2000;
+	}
+	return true;
+}
+
+/* The zone's name; one that is unknown says as much as "-0000" (RFC 5322 section 4.3). */
+static int named_zone(struct pf_span *s)
+{
+	struct pf_span name = *s;
+
+	skip_letters(s);
+	name.n -= s->n;
+	for (size_t i = 0; i < PF_COUNT(ZONES); i++) {
+		if (pf_span_is(name, ZONES[i].name)) {
+			return ZONES[i].minutes;
+		}
+	}
+	return 0;
+}
+
+/* "+0530", "-7", "+05:30", and perhaps a comment behind it. */
 static bool zone(struct pf_span s, int *minutes)
 {
-	int hhmm = 0;
+	int hours = 0, part = 0;
 	bool west;
+	size_t before;
 
 	*minutes = 0;
-	skip(&s, " ");
-	if (s.n == 0) {
+	skip(&s, BLANKS);
+	if (s.n == 0 || s.p[0] == '(') {
 		return true; /* no zone: taken for UTC */
 	}
-	if (s.p[0] != '+' && s.p[0] != '-') {
-		for (size_t i = 0; i < PF_COUNT(ZONES); i++) {
-			if (pf_span_is(s, ZONES[i].name)) {
-				*minutes = ZONES[i].minutes;
-				return true;
+	if (isalpha(s.p[0])) {
+		*minutes = named_zone(&s);
+	} else if (s.p[0] == '+' || s.p[0] == '-') {
+		west = s.p[0] == '-';
+		s = pf_span_from(s, 1);
+		before = s.n;
+		if (!number(&s, 1, 4, &hours)) {
+			return false;
+		}
+		if (before - s.n > 2) {
+			part = hours % 100;
+			hours /= 100;
+		} else if (s.n > 0 && s.p[0] == ':') {
+			s = pf_span_from(s, 1);
+			if (!number(&s, 2, 2, &part)) {
+				return false;
 			}
 		}
+		*minutes = (hours * 60 + part) * (west ? -1 : 1);
+	} else {
 		return false;
 	}
-	west = s.p[0] == '-';
-	s = pf_span_from(s, 1);
-	if (!number(&s, 1, 4, &hhmm)) {
+	skip(&s, BLANKS);
+	return part < 60 && *minutes <= ZONE_MOST && *minutes >= -ZONE_MOST &&
+	       (s.n == 0 || s.p[0] == '(');
+}
+
+/* "02:44:25", also without seconds or with parts of one. */
+static bool time_of_day(struct pf_span *s, struct pf_civil *c)
+{
+	int part;
+
+	if (!number(s, 1, 2, &c->hour)) {
 		return false;
 	}
-	skip(&s, " ");
-	if (hhmm < 100) { /* "+05": hours only */
-		hhmm *= 100;
-	}
-	if (s.n > 0 || hhmm % 100 > 59 || hhmm > 2400) {
+	skip(s, ":");
+	if (!number(s, 1, 2, &c->minute)) {
 		return false;
 	}
-	*minutes = hhmm / 100 * 60 + hhmm % 100;
-	*minutes = west ? -*minutes : *minutes;
+	if (s->n > 0 && s->p[0] == ':') {
+		*s = pf_span_from(*s, 1);
+		if (!number(s, 1, 2, &c->second)) {
+			return false;
+		}
+	}
+	if (s->n > 0 && s->p[0] == '.') {
+		*s = pf_span_from(*s, 1);
+		return number(s, 1, 9, &part);
+	}
 	return true;
 }
 
 bool pf_imap_date_parse(struct pf_span text, int64_t *utc_s, int *zone_min)
 {
 	struct pf_civil c = {0};
-	size_t before;
+	int minutes;
 
-	skip(&text, " ");
+	skip(&text, BLANKS);
+	skip_letters(&text); /* the day of the week */
+	skip(&text, BLANKS ",");
 	if (!number(&text, 1, 2, &c.day)) {
 		return false;
 	}
-	skip(&text, "- ");
+	skip(&text, BLANKS "-");
 	if (!month(&text, &c.month)) {
 		return false;
 	}
-	skip(&text, "- ");
-	before = text.n;
-	if (!number(&text, 2, 4, &c.year)) {
+	skip(&text, BLANKS "-");
+	if (!year(&text, &c.year)) {
 		return false;
 	}
-	if (before - text.n == 2) { /* RFC 5322 section 4.3 */
-		c.year += c.year < 50 ? 2000 : 1900;
-	}
-	skip(&text, " ");
-	if (!number(&text, 1, 2, &c.hour)) {
+	skip(&text, BLANKS);
+	if (!time_of_day(&text, &c) || !pf_civil_valid(&c) || !zone(text, &minutes)) {
 		return false;
 	}
-	skip(&text, ":");
-	if (!number(&text, 1, 2, &c.minute)) {
-		return false;
-	}
-	skip(&text, ":");
-	if (!number(&text, 1, 2, &c.second) || !pf_civil_valid(&c) || !zone(text, zone_min)) {
-		return false;
-	}
-	*utc_s = pf_civil_to_unix(&c) - (int64_t)*zone_min * 60;
+	*zone_min = minutes;
+	*utc_s = pf_civil_to_unix(&c) - (int64_t)minutes * 60;
 	return true;
 }
 
@@ -144,7 +204,7 @@ void pf_imap_date_format(int64_t utc_s, int zone_min, char out[32])
 	struct pf_civil c;
 	int zone = zone_min < 0 ? -zone_min : zone_min;
 
-	if (zone > 24 * 60) {
+	if (zone > ZONE_MOST) {
 		zone = 0;
 		zone_min = 0;
 	}

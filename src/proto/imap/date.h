@@ -8,8 +8,10 @@
 #include "base/span.h"
 
 /*
- * Read " 7-Aug-1996 12:00:00 +0530", also with one digit for the day, two for the year, a zone's
- * name (UT, UTC, GMT, EST, ...) or none. false: there is no such moment ("00-Jan-0000 ...").
+ * Read " 7-Aug-1996 12:00:00 +0530", also with one digit for the day, two or three for the year, no
+ * seconds, a zone's name (UT, GMT, EST, ...; an unknown one is taken for UTC) or none, and as RFC
+ * 5322 writes it ("Wed, 7 Aug 1996 12:00:00 +0530 (IST)"). false, and nothing is set: there is no
+ * such moment ("00-Jan-0000 ...").
  */
 bool pf_imap_date_parse(struct pf_span text, int64_t *utc_s, int *zone_min);
 /* Write for APPEND, two characters for the day, without quotes; needs 27 bytes with the NUL. A year
