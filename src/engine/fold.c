@@ -42,7 +42,7 @@ void fold_free_work(struct pf_fold *f)
 /* The slots that wait for nothing at the target any more are given back. */
 static void drop_slots(struct pf_fold *f)
 {
-	for (size_t i = 0; i < SLOTS && f->slots > 0; i++) {
+	for (size_t i = 0; i < f->job->slots_touched && f->slots > 0; i++) {
 		if (f->job->slots[i].state != SLOT_FREE && f->job->slots[i].fold == f) {
 			slot_release(&f->job->slots[i]);
 		}

@@ -14,13 +14,13 @@
 
 #include <stdlib.h>
 
-enum { SLOT_BITS = 10 };
+enum { SLOT_BITS = 12 };
 
 static size_t slot_index(const struct pf_slot *s)
 {
 	size_t number = (size_t)(s - s->fold->job->slots);
 
-	return number | (size_t)(s->generation & 0x3fffff) << SLOT_BITS;
+	return number | (size_t)(s->generation & 0xfffff) << SLOT_BITS;
 }
 
 static struct pf_slot *slot_of(struct pf_fold *f, uint64_t op)
@@ -73,26 +73,30 @@ void slot_release(struct pf_slot *s)
 	if (s->large) {
 		job->large_busy = false;
 	}
-	*s = (struct pf_slot){.generation = generation + 1};
+	job->slots_paused -= s->not_before_ms > 0;
+	*s = (struct pf_slot){.generation = generation + 1, .next = job->slots_free};
+	job->slots_free = s;
 }
 
 static struct pf_slot *slot_take(struct pf_fold *f, size_t entry)
 {
 	struct pf_job *job = f->job;
+	struct pf_slot *s = job->slots_free;
 
-	for (size_t i = 0; i < SLOTS; i++) {
-		struct pf_slot *s = &job->slots[i];
-
-		if (s->state == SLOT_FREE) {
-			s->state = SLOT_GETTING;
-			s->fold = f;
-			s->entry = entry;
-			f->slots++;
-			job->slots_used++;
-			return s;
-		}
+	if (s) {
+		job->slots_free = s->next;
+	} else if (job->slots_touched < SLOTS) {
+		s = &job->slots[job->slots_touched++];
+	} else {
+		return NULL;
 	}
-	return NULL;
+	s->next = NULL;
+	s->state = SLOT_GETTING;
+	s->fold = f;
+	s->entry = entry;
+	f->slots++;
+	job->slots_used++;
+	return s;
 }
 
 static void set_budget(struct pf_slot *s, uint64_t bytes)
@@ -138,15 +142,21 @@ static bool wanted(const struct pf_entry *e)
 	       (e->state == PF_ROW_PLANNED || e->state == PF_ROW_SENT);
 }
 
+/* Asked for is by half windows: a server may have work to do for every command, not only for items.
+ */
 static bool window_is_full(const struct pf_fold *f, uint64_t size)
 {
-	const struct pf_job *job = f->job;
+	struct pf_job *job = f->job;
 	uint64_t need = size > WHOLE_MAX ? 0 : size;
 
-	if (job->slots_used == 0) {
-		return false; /* one item is always allowed */
+	if (job->slots_used <= SLOTS / 2 && job->bytes_in_flight <= job->window / 2) {
+		job->asking = true;
 	}
-	return job->slots_used == SLOTS || job->bytes_in_flight + need > job->window;
+	if (job->slots_used > 0 &&
+		(job->slots_used == SLOTS || job->bytes_in_flight + need > job->window)) {
+		job->asking = false;
+	}
+	return !job->asking; /* one item is always allowed */
 }
 
 int ask_source(struct pf_slot *s, struct pf_err *err)
@@ -346,7 +356,7 @@ static int flush(struct pf_fold *f, bool blocked, struct pf_err *err)
 /* No more is put: what did not leave yet is given back, what left is waited for. */
 static void give_up_unsent(struct pf_fold *f)
 {
-	for (size_t i = 0; i < SLOTS && f->slots > 0; i++) {
+	for (size_t i = 0; i < f->job->slots_touched && f->slots > 0; i++) {
 		struct pf_slot *s = &f->job->slots[i];
 
 		if (s->fold == f && (s->state == SLOT_GETTING || s->state == SLOT_READY ||
@@ -379,7 +389,7 @@ int fold_copy_step(struct pf_fold *f, struct pf_err *err)
 
 int fold_copy_unsend(struct pf_fold *f, struct pf_err *err)
 {
-	for (size_t i = 0; i < SLOTS && f->slots > 0; i++) {
+	for (size_t i = 0; i < f->job->slots_touched && f->slots > 0; i++) {
 		struct pf_slot *s = &f->job->slots[i];
 
 		if (s->state != SLOT_FREE && s->fold == f &&

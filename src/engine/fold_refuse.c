@@ -122,6 +122,7 @@ static void ready_again(struct pf_slot *s, int64_t at_ms)
 	struct pf_fold *f = s->fold;
 
 	s->state = SLOT_READY;
+	s->fold->job->slots_paused += s->not_before_ms == 0;
 	s->not_before_ms = at_ms;
 	s->next = f->first;
 	f->first = s;

@@ -89,7 +89,7 @@ void pf_job_free(struct pf_job **job)
 	if (!j) {
 		return;
 	}
-	for (size_t i = 0; j->slots && i < SLOTS; i++) {
+	for (size_t i = 0; i < j->slots_touched; i++) {
 		if (j->slots[i].state != SLOT_FREE) {
 			slot_release(&j->slots[i]);
 		}
@@ -498,7 +498,7 @@ static void lower_wake(const struct pf_job *job, int64_t *wake_ms)
 			}
 		}
 	}
-	for (size_t i = 0; job->slots_used > 0 && i < SLOTS; i++) {
+	for (size_t i = 0; job->slots_paused > 0 && i < job->slots_touched; i++) {
 		int64_t due = job->slots[i].state == SLOT_READY ? job->slots[i].not_before_ms : 0;
 
 		if (due > job->now.ms && due < *wake_ms) {

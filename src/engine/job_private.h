@@ -24,7 +24,7 @@
 #include "engine/rows.h"
 
 enum {
-	SLOTS = 512,               /* items in flight at the most */
+	SLOTS = 2048,              /* items in flight at the most */
 	WINDOW_DEFAULT = 12 << 20, /* bytes in flight */
 	WHOLE_MAX = 6 << 20,       /* larger items stream through */
 	SENT_BATCH = 256,          /* rows that become SENT together */
@@ -133,8 +133,9 @@ struct pf_slot {
 	enum slot_state state;
 	enum slot_try try;
 	struct pf_fold *fold;
-	size_t entry;            /* index of its row */
-	struct pf_slot *next;    /* in the order of the folder, until it is put */
+	size_t entry; /* index of its row */
+	struct pf_slot
+		*next; /* in the order of the folder, until it is put; of those that are free */
 	unsigned int generation; /* so that a late answer is not taken for that of the next item */
 	struct pf_blob *body;
 	struct pf_digest digest;          /* of the source's bytes */
@@ -244,7 +245,10 @@ struct pf_job {
 	bool make_again;     /* some folder needs another try */
 	size_t rows_in_memory;
 	struct pf_slot *slots; /* SLOTS of them */
-	size_t slots_used;
+	struct pf_slot *slots_free;
+	size_t slots_used, slots_touched; /* those behind were never in use */
+	size_t slots_paused;              /* have a not_before_ms */
+	bool asking;                      /* the window was half empty, and was not full since */
 	uint64_t window, bytes_in_flight;
 	bool large_busy;            /* one large item at a time, or two could wait for each other */
 	struct pf_store_event held; /* a chunk that the target has no room for */

@@ -23,9 +23,9 @@
 enum {
 	CONNECTIONS_DEFAULT = 2, /* more pays only where a server is slow on its own */
 	CONNECTIONS_MAX = 16,
-	OPS_MAX = 4096,    /* submitted and not ended: then submit says AGAIN */
-	COMMANDS_MAX = 24, /* in flight on a connection */
-	FETCH_ITEMS = 64,  /* asked for by one UID FETCH */
+	OPS_MAX = 4096,     /* submitted and not ended: then submit says AGAIN */
+	COMMANDS_MAX = 24,  /* in flight on a connection */
+	FETCH_ITEMS = 1024, /* asked for by one UID FETCH */
 	FETCH_BYTES = 2 << 20,
 	GROUP_ITEMS = 100, /* stored by one APPEND */
 	GROUP_BYTES = 4 << 20,
