@@ -41,6 +41,7 @@ const struct pf_option pf_rule_options[] = {
 	{"kinds", "LIST", "mail, calendar, contacts, tasks, notes; default: all", false},
 	{"include", "GLOB", "take only the folders that match (Projects/*)", true},
 	{"exclude", "GLOB", "leave out the folders that match", true},
+	{"shared", NULL, "take the folders of other users and public ones, too", false},
 	{"map", "OLD=NEW", "the folder OLD and all below it go to NEW", true},
 	{"since", "DATE", "take only items dated DATE (YYYY-MM-DD) or later", false},
 	{"before", "DATE", "take only items dated before DATE", false},
@@ -268,6 +269,7 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	s->allow_plaintext = pf_args_has(args, "allow-plaintext");
 	s->mirror_all = pf_args_has(args, "mirror-all");
 	s->mirror = pf_args_has(args, "mirror") || s->mirror_all;
+	s->rules.shared = pf_args_has(args, "shared");
 	s->dry_run = pf_args_has(args, "dry-run");
 	s->json = pf_args_has(args, "json");
 	s->quiet = pf_args_has(args, "quiet");

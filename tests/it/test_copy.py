@@ -266,3 +266,26 @@ def test_uidvalidity_of_the_source_changes(pair, ledger):
     done = copy(source.url(), target.url(), ledger)
     assert done.status == 0 and done.outcome["copied_now"] == 0, done
     assert len(snapshot(target)["A"]) == 8
+
+
+def test_shared_folders_only_when_asked_for(fast_dir, ledger, tmp_path):
+    public = """namespace public {{
+  type = public
+  separator = /
+  prefix = Public/
+  location = maildir:{dir}/public:LAYOUT=fs
+  list = {list}
+  subscriptions = no
+}}"""
+    for listed in ("yes", "children", "no"):
+        source = Dovecot(fast_dir)
+        with open(source.path("dovecot.conf"), "a", encoding="utf-8") as f:
+            f.write(public.format(dir=source.dir, list=listed))
+        os.mkdir(source.path("public"))
+        os.chmod(source.path("public"), 0o777)
+        with source, Dovecot(fast_dir) as target:
+            fill(source, ["INBOX", "Mine", "Public/Team"], 2)
+            done = copy(source.url(), target.url(), f"{ledger}-{listed}")
+            assert done.status == 0 and "Public/Team" not in snapshot(target), done
+            done = copy(source.url(), target.url(), f"{ledger}-{listed}", "--shared")
+            assert done.status == 0 and len(snapshot(target)["Public/Team"]) == 2, done

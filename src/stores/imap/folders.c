@@ -29,6 +29,7 @@ struct ilisting {
 	bool states, shared;  /* as asked for */
 	bool extended_failed; /* LIST with RETURN gave nothing: plain LIST was asked for */
 	bool status_asked;
+	bool shared_asked; /* LIST of the namespaces of others */
 	bool list_failed;
 	struct pf_err why;
 };
@@ -116,6 +117,41 @@ static const char *list_args(const struct istore *s)
 	return s->caps & PF_IMAP_CAP_SPECIAL_USE
 		       ? " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE)"
 		       : " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN)";
+}
+
+/*
+ * The namespaces of others, each by its prefix: many servers leave them out of LIST "" "*"
+ * (RFC 2342 section 5).
+ */
+static int ask_shared(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	struct istore *s = c->store;
+	struct pf_buf pattern;
+	int rc = PF_OK;
+
+	s->listing->shared_asked = true;
+	pf_buf_init(&pattern, NAME_MAX_BYTES);
+	for (size_t at = 0; at < s->other_prefixes.n && rc == PF_OK;) {
+		struct pf_span prefix = pf_span_str((const char *)s->other_prefixes.p + at);
+		struct icmd *i = icmd_new(c, ICMD_FOLDERS, NULL, err);
+		struct pf_imap_cmd *cmd;
+
+		at += prefix.n + 1;
+		pf_buf_clear(&pattern);
+		if (!i || icmd_add_op(i, op, err) != PF_OK ||
+			pf_buf_add(&pattern, prefix, err) != PF_OK ||
+			pf_buf_add(&pattern, pf_span("*", 1), err) != PF_OK ||
+			conn_begin(c, PF_IMAP_CMD_LIST, i, &cmd, err) != PF_OK) {
+			rc = PF_FAIL;
+			break;
+		}
+		pf_imap_cmd_text(cmd, " \"\"");
+		pf_imap_cmd_astring(cmd, pf_buf_span(&pattern));
+		s->listing->pending++;
+		rc = pf_imap_cmd_send(cmd, false, err);
+	}
+	pf_buf_deinit(&pattern);
+	return rc;
 }
 
 static int ask_lists(struct iconn *c, struct iop *op, struct pf_err *err)
@@ -343,6 +379,9 @@ static int decide(struct iconn *c, struct iop *op, struct pf_err *err)
 		op_failed(s, op, &end);
 		return PF_OK;
 	}
+	if (l->shared && !l->shared_asked && s->other_prefixes.n > 0) {
+		return ask_shared(c, op, err);
+	}
 	if (complete(s, err) != PF_OK) {
 		return PF_FAIL;
 	}
@@ -363,7 +402,13 @@ int folders_done(
 		return PF_OK;
 	}
 	l->pending--;
-	if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK) {
+	if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK && l->shared_asked) {
+		struct pf_err why; /* costs the folders of others, not the account's own */
+
+		(void)pf_imap_refusal(&why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
+		store_note(s, PF_EV_FEATURE_OFF, pf_span(NULL, 0), pf_span(NULL, 0), 0,
+			"the folders of a namespace of others can't be listed: %s", why.text);
+	} else if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK) {
 		l->list_failed = true;
 		(void)pf_imap_refusal(&l->why, PF_SCOPE_SESSION, ev->cmd, ev->resp);
 		if (l->why.scope == PF_SCOPE_STORE) {
@@ -381,16 +426,20 @@ static bool has_prefix(struct pf_span name, struct pf_span prefix)
 	return prefix.n > 0 && name.n >= prefix.n && memcmp(name.p, prefix.p, prefix.n) == 0;
 }
 
-/* Whether the folder lies in a namespace of others (or is such a namespace's root). */
+/*
+ * Whether the folder lies in a namespace of others (or is such a namespace's root). Where one
+ * namespace lies within another, the longer prefix counts.
+ */
 static bool is_others(const struct istore *s, struct pf_span name)
 {
+	struct pf_span mine = pf_buf_span(&s->prefix);
 	size_t at = 0;
 
 	while (at < s->other_prefixes.n) {
 		const char *p = (const char *)s->other_prefixes.p + at;
 		struct pf_span prefix = pf_span_str(p);
 
-		if (has_prefix(name, prefix) ||
+		if ((has_prefix(name, prefix) && !(mine.n > prefix.n && has_prefix(name, mine))) ||
 			(prefix.n == name.n + 1 && memcmp(prefix.p, name.p, name.n) == 0)) {
 			return true;
 		}
