@@ -1,0 +1,77 @@
+"""A scripted IMAP server: an account in memory, and everything that real servers are known to get wrong, on request."""
+
+import re
+import socketserver
+import threading
+
+from peer.box import Box
+from peer.session import Session
+
+__all__ = ["Box", "Peer"]
+
+
+class Peer:
+    """Faults are attributes; each defaults to what a decent server does."""
+
+    caps = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE"
+    greeting = "* OK peer ready"
+    subscribed_only = ()    # folders that only LSUB knows
+    raw_list = ()           # lines that LIST answers instead of its own
+    hide_row = ()           # UIDs that FETCH never returns
+    nil_body = ()           # UIDs whose body is NIL
+    empty_body = ()         # UIDs whose body is ""
+    stub = ()               # UIDs for which a stand-in text comes
+    cut_at = ()             # UIDs at whose body the connection is cut
+    size = None             # function (uid, raw) -> what RFC822.SIZE says
+    fetch_no = None         # function (uids, attempt) -> reply line or None
+    append_reply = None     # function (n, raw) -> "store", or a reply line; ("hang"|"cut", store first?)
+    rewrite = None          # function (raw) -> what is stored
+    store_flags = None      # function (flags) -> what is stored
+    store_date = None       # function (date) -> what is stored
+    permanent = "\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*"
+    create_reply = None     # function (name) -> reply line or None
+    list_rows = None        # rows of a listing that are given at most
+    exists_more = 0         # EXISTS says so many more than there are
+    noise = b""             # before each tagged reply
+    bye_at_login = None
+    after_login = None      # reply to every command after LOGIN
+    max_connections = 100
+    mute = False            # accepts and never says a word
+    tls_junk = None
+
+    def __init__(self, **faults):
+        for key, value in faults.items():
+            assert hasattr(type(self), key), key
+            setattr(self, key, value)
+        self.boxes = {"INBOX": Box()}
+        self.log, self.appends, self.fetches, self.connections, self.logins = [], 0, 0, 0, 0
+        self.lock = threading.Lock()
+        peer = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                Session(peer, self).run()
+
+        class Threaded(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                pass # a client that hung up
+
+        self.server = Threaded(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def url(self):
+        return f"imap://user@127.0.0.1:{self.port}/"
+
+    def commands(self, name):
+        return [c for c in self.log if re.match(rf"(UID )?{name}\b", c, re.I)]

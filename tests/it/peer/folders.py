@@ -1,0 +1,56 @@
+"""Folders: their lists, their states, and making them."""
+
+from peer.box import Box
+
+
+class Folders:
+    def do_list(self, args):
+        if "RETURN" in args:
+            return "BAD no such thing"
+        for line in self.peer.raw_list:
+            self.send(line)
+        if not self.peer.raw_list:
+            for name in self.peer.boxes:
+                if name not in self.peer.subscribed_only:
+                    self.send(f'* LIST () "/" "{name}"')
+        return "OK"
+
+    def do_lsub(self, _):
+        for name in self.peer.subscribed_only:
+            self.send(f'* LSUB () "/" "{name}"')
+        return "OK"
+
+    def do_status(self, args):
+        name = self.name_of(args)
+        box = self.peer.boxes.get(name)
+        if not box:
+            return "NO none"
+        self.send(f'* STATUS "{name}" (MESSAGES {len(box.items)} UIDNEXT {box.next} UIDVALIDITY {box.validity})')
+        return "OK"
+
+    def do_create(self, args):
+        name = self.name_of(args)
+        reply = self.peer.create_reply and self.peer.create_reply(name)
+        if reply:
+            return reply
+        if name in self.peer.boxes:
+            return "NO [ALREADYEXISTS] it exists"
+        self.peer.boxes[name] = Box()
+        return "OK"
+
+    def do_subscribe(self, _):
+        return "OK"
+
+    def do_select(self, args):
+        self.name = self.name_of(args)
+        self.box = self.peer.boxes.get(self.name)
+        if not self.box:
+            return "NO [NONEXISTENT] none"
+        self.send(f"* {len(self.box.items) + self.peer.exists_more} EXISTS")
+        self.send(f"* OK [UIDVALIDITY {self.box.validity}] v")
+        self.send(f"* OK [UIDNEXT {self.box.next}] n")
+        if self.peer.permanent is not None:
+            self.send(f"* OK [PERMANENTFLAGS ({self.peer.permanent})] f")
+        return "OK [READ-WRITE] selected"
+
+    do_examine = do_select

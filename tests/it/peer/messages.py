@@ -1,0 +1,106 @@
+"""Messages: FETCH, STORE, APPEND."""
+
+import re
+import time
+
+
+def numbers(text, top):
+    out = []
+    for part in text.split(","):
+        a, _, b = part.partition(":")
+        a = top if a == "*" else int(a)
+        b = a if not b else (top if b == "*" else int(b))
+        out.extend(range(min(a, b), max(a, b) + 1))
+    return out
+
+
+class Messages:
+    def do_uid_fetch(self, args):
+        p = self.peer
+        what, _, items = args.partition(" ")
+        if not self.box:
+            return "BAD no mailbox"
+        uids = [u for u in numbers(what, max(self.box.items, default=0)) if u in self.box.items]
+        body = "BODY" in items
+        p.fetches += body
+        if body and p.fetch_no:
+            reply = p.fetch_no(uids, p.fetches)
+            if reply:
+                return reply
+        order = sorted(self.box.items)
+        for n, uid in enumerate(uids):
+            raw, flags, date = self.box.items[uid]
+            seq = order.index(uid) + 1
+            if not body:
+                if p.list_rows is not None and n >= p.list_rows:
+                    break
+                size = p.size(uid, raw) if p.size else len(raw)
+                self.send(f'* {seq} FETCH (UID {uid} FLAGS ({" ".join(flags)}) INTERNALDATE "{date}" RFC822.SIZE {size})')
+                continue
+            if uid in p.hide_row:
+                continue
+            if uid in p.nil_body:
+                self.send(f"* {seq} FETCH (UID {uid} BODY[] NIL)")
+                continue
+            if uid in p.empty_body:
+                self.send(f'* {seq} FETCH (UID {uid} BODY[] "")')
+                continue
+            if uid in p.stub:
+                raw = (b"From: \"Microsoft Exchange Server 2010\" <x@y>\r\nSubject: Retrieval using the IMAP4 protocol failed "
+                       b"for the following message: 7\r\n\r\nThe server couldn't retrieve the following message:\r\n")
+            if uid in p.cut_at:
+                self.send(f"* {seq} FETCH (UID {uid} BODY[] {{{len(raw)}}}".encode() + b"\r\n" + raw[:len(raw) // 2])
+                self.done = True
+                self.w.flush()
+                raise ConnectionError
+            self.send(f"* {seq} FETCH (UID {uid} BODY[] {{{len(raw)}}}".encode() + b"\r\n" + raw + b")\r\n")
+        return "OK fetched"
+
+    def do_uid_store(self, args):
+        what, how, rest = args.split(" ", 2)
+        words = re.search(r"\((.*)\)", rest).group(1).split()
+        for uid in numbers(what, self.box.next):
+            if uid in self.box.items:
+                flags = self.box.items[uid][1]
+                for word in words:
+                    if how.startswith("-"):
+                        flags[:] = [f for f in flags if f.lower() != word.lower()]
+                    elif word not in flags:
+                        flags.append(word)
+        return "OK"
+
+    def do_append(self, args):
+        p = self.peer
+        box = p.boxes.get(self.name_of(args))
+        if not box:
+            return "NO [TRYCREATE] none"
+        flags = re.search(r" \(([^)]*)\)", args).group(1).split()
+        date = re.search(r'\) "([^"]*)"', args)
+        date = date.group(1) if date else "01-Jan-2030 00:00:00 +0000"
+        raw = self.literals[-1]
+        with p.lock:
+            p.appends += 1
+            n = p.appends
+        reply = p.append_reply(n, raw, flags) if p.append_reply else "store"
+        stores = reply in ("store", "store-hang", "store-cut")
+        if stores:
+            raw = p.rewrite(raw) if p.rewrite else raw
+            flags = p.store_flags(flags) if p.store_flags else flags
+            date = p.store_date(date) if p.store_date else date
+            uid = box.add(raw, flags, date)
+        if reply == "store":
+            return f"OK [APPENDUID {box.validity} {uid}] stored" if "UIDPLUS" in p.caps else "OK stored"
+        if reply in ("store-cut", "cut"):
+            self.done = True
+            raise ConnectionError
+        if reply == "store-hang":
+            time.sleep(100)
+            raise ConnectionError
+        if isinstance(reply, tuple):
+            for line in reply[:-1]:
+                self.send(line)
+            reply = reply[-1]
+            if reply is None:
+                self.done = True
+                return None
+        return reply

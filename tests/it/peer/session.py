@@ -1,0 +1,81 @@
+"""One connection to the peer: lines in, commands to those who answer them."""
+
+import re
+import time
+
+from peer.folders import Folders
+from peer.messages import Messages
+from peer.sign_in import SignIn
+
+
+class Session(SignIn, Folders, Messages):
+    def __init__(self, peer, handler):
+        self.peer, self.r, self.w = peer, handler.rfile, handler.wfile
+        self.box, self.name, self.done = None, None, False
+
+    def send(self, data):
+        self.w.write(data if isinstance(data, bytes) else data.encode() + b"\r\n")
+        self.w.flush()
+
+    def run(self):
+        p = self.peer
+        with p.lock:
+            p.connections += 1
+        if p.mute:
+            time.sleep(120)
+            return
+        self.send(p.greeting)
+        while not self.done:
+            line = self.line()
+            if line is None:
+                break
+            tag, _, rest = line.partition(b" ")
+            self.command(tag.decode(), rest)
+        with p.lock:
+            p.connections -= 1
+
+    def line(self):
+        """A command with its literals put in place."""
+        out = b""
+        while True:
+            part = self.r.readline()
+            if not part:
+                return None
+            m = re.search(rb"\{(\d+)(\+?)\}\r\n$", part)
+            if not m:
+                return out + part.rstrip(b"\r\n")
+            if not m.group(2):
+                self.send("+ go")
+            self.literal = self.r.read(int(m.group(1)))
+            out += part[:m.start()] + b"\0" + str(len(self.literal)).encode() + b"\0"
+            self.literals = getattr(self, "literals", []) + [self.literal]
+
+    def name_of(self, text):
+        text = text.strip()
+        if text.startswith('"'):
+            return re.sub(r"\\(.)", r"\1", re.match(r'"((?:\\.|[^"\\])*)"', text).group(1))
+        return text.split(" ")[0]
+
+    def command(self, tag, rest):
+        p = self.peer
+        text = rest.decode("latin-1")
+        with p.lock:
+            p.log.append(text)
+        word = text.split(" ")[0].upper()
+        if word == "UID":
+            word = "UID_" + text.split(" ")[1].upper()
+            text = text.split(" ", 1)[1]
+        args = text.split(" ", 1)[1] if " " in text else ""
+        if p.after_login and word not in ("LOGIN", "CAPABILITY", "LOGOUT"):
+            return self.send(f"{tag} {p.after_login}")
+        method = getattr(self, "do_" + word.lower(), None)
+        if not method:
+            return self.send(f"{tag} BAD unknown command")
+        self.tag = tag
+        reply = method(args)
+        self.literals = []
+        if reply:
+            if p.noise:
+                self.send(p.noise)
+            self.send(f"{tag} {reply}")
+        return None
