@@ -64,6 +64,7 @@ void slot_release(struct pf_slot *s)
 		f->solo = false;
 	}
 	pf_blob_unref(&s->body);
+	pf_blob_unref(&s->original);
 	pf_fingerprinter_free(&s->printer);
 	pf_quarantine_abort(&s->entry_file);
 	job->bytes_in_flight -= s->budget;

@@ -173,7 +173,7 @@ static int changes_something(struct pf_slot *s, bool *yes, struct pf_err *err)
 		pf_blob_unref(&repaired);
 		return PF_FAIL;
 	}
-	pf_blob_unref(&s->body);
+	s->original = s->body;
 	s->body = repaired;
 	s->total = repaired->n;
 	return PF_OK;
@@ -183,7 +183,8 @@ static int refuse_for_good(struct pf_slot *s, struct pf_err *err)
 {
 	struct pf_fold *f = s->fold;
 	struct pf_entry *e = slot_entry(s);
-	struct pf_blob *body = s->body ? pf_blob_ref(s->body) : NULL;
+	struct pf_blob *kept = s->original ? s->original : s->body;
+	struct pf_blob *body = kept ? pf_blob_ref(kept) : NULL;
 	char why[sizeof(s->why)];
 
 	(void)snprintf(why, sizeof(why), "%s", s->why);
@@ -197,9 +198,8 @@ static int try_otherwise(struct pf_slot *s, const struct pf_err *why, struct pf_
 	bool yes = false;
 
 	job_event(s->fold->job, PF_EV_ITEM_REFUSED, s->fold, slot_entry(s), "%s", why->text);
-	if (s->try != TRY_REPAIRED) {
-		(void)snprintf(s->why, sizeof(s->why), "%.390s", why->text);
-	}
+	(void)snprintf(s->why, sizeof(s->why), "%.350s%s", why->text,
+		s->original ? " (as it was, and repaired)" : "");
 	if (!s->body) { /* it went by as a stream: its bytes are asked for once more */
 		s->to_quarantine = true;
 		s->state = SLOT_GETTING;

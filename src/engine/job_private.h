@@ -138,6 +138,7 @@ struct pf_slot {
 		*next; /* in the order of the folder, until it is put; of those that are free */
 	unsigned int generation; /* so that a late answer is not taken for that of the next item */
 	struct pf_blob *body;
+	struct pf_blob *original;         /* what `body` was made of, when it was repaired */
 	struct pf_digest digest;          /* of the source's bytes */
 	struct pf_fingerprinter *printer; /* of a large one */
 	uint64_t budget;                  /* bytes counted against the window */

@@ -6,15 +6,26 @@ struct found {
 	size_t bare, nuls, from_line; /* from_line: its length with the line end */
 };
 
+/* The length of a leading mbox line. "From  : ann" is none, but a field of old times (RFC 5322
+ * section 4.5.2). */
+static size_t from_line(struct pf_span m)
+{
+	const uint8_t *end = memchr(m.p, '\n', m.n);
+	size_t n = end ? (size_t)(end - m.p) + 1 : m.n, i = 4;
+
+	if (n < 5 || memcmp(m.p, "From ", 5) != 0) {
+		return 0;
+	}
+	while (i < n && (m.p[i] == ' ' || m.p[i] == '\t')) {
+		i++;
+	}
+	return i < n && m.p[i] == ':' ? 0 : n;
+}
+
 static struct found look(struct pf_span m)
 {
-	struct found f = {0};
+	struct found f = {.from_line = m.n > 0 ? from_line(m) : 0};
 
-	if (m.n >= 5 && memcmp(m.p, "From ", 5) == 0) {
-		const uint8_t *end = memchr(m.p, '\n', m.n);
-
-		f.from_line = end ? (size_t)(end - m.p) + 1 : m.n;
-	}
 	for (size_t i = f.from_line; i < m.n; i++) {
 		bool after_cr = i > f.from_line && m.p[i - 1] == '\r';
 		bool before_lf = i + 1 < m.n && m.p[i + 1] == '\n';

@@ -171,6 +171,12 @@ static void repair_changes_only_what_is_wrong(void **state)
 		{"A: b\n\nc", 7, "A: b\r\n\r\nc"},
 		{"A: b\r\n\r\nx\0y\r\n", 13, "A: b\r\n\r\nx y\r\n"},
 		{"From x Mon\nA: b\r\n\r\n", 19, "A: b\r\n\r\n"},
+		{"From  : ann\r\n\r\n", 15, NULL},
+		{"From \t: ann\n\n", 13, "From \t: ann\r\n\r\n"},
+		{"From x: y\nA: b\r\n\r\n", 18, "A: b\r\n\r\n"},
+		{"From", 4, NULL},
+		{"From x", 6, ""},
+		{"", 0, NULL},
 		{"a\rb\r\r\n", 6, "a\r\nb\r\n\r\n"},
 	};
 	struct pf_err err;

@@ -61,3 +61,16 @@ def test_fn46_fn47_refused_bytes_are_repaired_and_the_original_kept(ledger):
         kept = glob.glob(ledger + ".quarantine/**/*.eml", recursive=True)
         with open(kept[0], "rb") as f:
             assert f.read() == nul
+
+
+def test_fn46_refused_as_it_was_and_repaired(ledger):
+    """What the quarantine keeps is the source's message, not what was made of it."""
+    nul = b"Subject: nul\r\n\r\na\0b\r\n"
+    with source([nul, MESSAGES[0]]) as a, Peer(append_reply=lambda n, raw, flags:
+                                               "NO no such words" if b"nul" in raw else "store") as b:
+        done = run(a, b, ledger)
+        assert done.status == 1 and bodies(b) == [MESSAGES[0]], done
+        kept = glob.glob(ledger + ".quarantine/**/*.eml", recursive=True)
+        with open(kept[0], "rb") as f:
+            assert f.read() == nul
+        assert "NO no such words" in done.missed[0]["reason"] and "repaired" in done.missed[0]["reason"]
