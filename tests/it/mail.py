@@ -6,6 +6,7 @@ import hashlib
 import imaplib
 import random
 import re
+import socket
 from collections import Counter
 from email.message import EmailMessage
 
@@ -89,6 +90,7 @@ class Account:
 
     def __init__(self, server, user="user", password="pass", separator="/", prefix=""):
         self.imap = imaplib.IMAP4("127.0.0.1", server.port)
+        self.imap.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # imaplib writes a command in parts
         self.imap.login(user, password)
         self.separator, self.prefix = separator, prefix
 

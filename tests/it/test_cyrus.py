@@ -1,17 +1,11 @@
-"""Between Dovecot and Cyrus, both ways; and the corpus of odd messages, each of them accounted for."""
-
-import glob
-import hashlib
-import json
-import os
+"""Between Dovecot and Cyrus, both ways."""
 
 import pytest
-from mail import Account, date, difference, flags, message, snapshot
+from mail import Account, difference, message, snapshot
 from run import copy, postferry
 from servers.cyrus import Cyrus, available
 from servers.dovecot import Dovecot
 
-CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../shared/corpus/messages")
 FOLDERS = ["INBOX", "Sent", "Archive", "Archive/2020", "Größe & Gewicht", "日本語/台北", "a/b/c/d"]
 
 needs_cyrus = pytest.mark.skipif(not available(), reason="Cyrus is not unpacked: see script/lib.sh")
@@ -63,46 +57,6 @@ def test_what_the_target_alters_unasked_is_found(fast_dir, ledger):
         done = copy(source.url(), target.url(), ledger)
         assert done.status == 1 and done.outcome["quarantined"] == 1 and done.outcome["copied"] == 1, done
         assert "not what was sent" in done.missed[0]["reason"]
-
-
-def corpus():
-    out = []
-    for path in sorted(glob.glob(os.path.join(CORPUS, "**", "*"), recursive=True)):
-        if os.path.isfile(path):
-            with open(path, "rb") as f:
-                out.append(f.read())
-    return out
-
-
-def crlf(raw):
-    return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
-@needs_cyrus
-@pytest.mark.skipif(not os.path.isdir(CORPUS), reason="no corpus beside the project")
-def test_corpus_arrives_or_is_in_quarantine(fast_dir, ledger):
-    """Each message is byte-identical at the target, or the quarantine has its bytes and the target's refusal."""
-    with Dovecot(fast_dir) as source, Cyrus(fast_dir) as target:
-        account = Account(source)
-        account.imap.create("corpus")
-        raw = corpus()
-        for n, text in enumerate(raw):
-            account.append("corpus", crlf(text), flags(n), date(n))
-        account.close()
-        done = copy(source.url(), target.url(), ledger)
-        assert done.status in (0, 1), done
-        kept = {}
-        for path in glob.glob(ledger + ".quarantine/**/*.json", recursive=True):
-            with open(path, encoding="utf-8") as f:
-                reason = json.load(f)["reason"]
-            with open(path[:-5] + ".eml", "rb") as f:
-                kept[hashlib.sha256(f.read()).hexdigest()] = reason
-        there = [i[0] for i in snapshot(target)["corpus"]]
-        lost = [i for i in snapshot(source)["corpus"] if i[0] not in there]
-        for digest, _, _ in lost:
-            assert digest in kept and "APPEND" in kept[digest], (digest, kept.get(digest))
-        assert len(there) + done.outcome["quarantined"] == len(raw)
-        assert postferry("report", "--ledger", ledger).status == done.status
 
 
 def test_retry_takes_only_what_is_in_quarantine(pair, ledger):
