@@ -4,14 +4,23 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-python=/usr/bin/python3 # Debian's: another one may be first on PATH
+# Debian's: another one may be first on PATH. Used by the scripts that source this.
+# shellcheck disable=SC2034
+python=/usr/bin/python3
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"
-	else
+	elif command -v sudo >/dev/null; then
 		sudo "$@"
+	else
+		echo "$0: this needs root, and there is no sudo; as root run: $*" >&2
+		return 1
 	fi
+}
+
+apt() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 "$@" >/dev/null
 }
 
 # install_packages LIST...: what is missing of these lists of script/packages.
@@ -26,8 +35,8 @@ install_packages() {
 	done < <(grep -v '^#' script/packages)
 	if [ ${#missing[@]} -gt 0 ]; then
 		echo "installing: ${missing[*]}"
-		as_root apt-get update -qq
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+		apt update
+		apt install -y --no-install-recommends "${missing[@]}"
 	fi
 }
 

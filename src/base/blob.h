@@ -20,9 +20,10 @@ struct pf_blob *pf_blob_ref(struct pf_blob *b);
 /* Let go; freed with the last one. NULL is fine. */
 void pf_blob_unref(struct pf_blob **b);
 
+/* NULL: absent. */
 static inline struct pf_span pf_blob_span(const struct pf_blob *b)
 {
-	return pf_span(b->bytes, b->n);
+	return b ? pf_span(b->bytes, b->n) : pf_span(NULL, 0);
 }
 
 #endif

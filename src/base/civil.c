@@ -30,10 +30,11 @@ int64_t pf_civil_to_unix(const struct pf_civil *c)
 	int64_t y = c->year - (c->month <= 2);
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t of_era = y - era * 400;
-	int64_t day = (153 * (c->month + (c->month > 2 ? -3 : 9)) + 2) / 5 + c->day - 1;
+	int day = (153 * (c->month + (c->month > 2 ? -3 : 9)) + 2) / 5 + c->day - 1;
 	int64_t days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + day - 719468;
+	int of_day = c->hour * 3600 + c->minute * 60 + c->second;
 
-	return days * 86400 + c->hour * 3600 + c->minute * 60 + c->second;
+	return days * 86400 + of_day;
 }
 
 void pf_civil_from_unix(int64_t unix_s, struct pf_civil *out)

@@ -38,24 +38,23 @@ static void fill(
 	err->line = line;
 }
 
-int pf_fail_at(struct pf_err *err, enum pf_scope scope, enum pf_retry retry, const char *file,
+void pf_fail_at(struct pf_err *err, enum pf_scope scope, enum pf_retry retry, const char *file,
 	int line, const char *fmt, ...)
 {
 	char text[sizeof(err->text) * 2];
 	va_list ap;
 
 	if (!err) {
-		return PF_FAIL;
+		return;
 	}
 	va_start(ap, fmt); /* before the fill: an argument may be this very error's text */
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	fill(err, scope, retry, file, line);
 	set_text(err, text);
-	return PF_FAIL;
 }
 
-int pf_fail_sys_at(struct pf_err *err, enum pf_scope scope, enum pf_retry retry, const char *file,
+void pf_fail_sys_at(struct pf_err *err, enum pf_scope scope, enum pf_retry retry, const char *file,
 	int line, const char *fmt, ...)
 {
 	int sys = errno;
@@ -64,20 +63,22 @@ int pf_fail_sys_at(struct pf_err *err, enum pf_scope scope, enum pf_retry retry,
 	va_list ap;
 
 	if (!err) {
-		return PF_FAIL;
+		return;
 	}
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)pf_fail_at(
+	pf_fail_at(
 		err, scope, retry, file, line, "%s: %s", text, strerror_r(sys, why, sizeof(why)));
 	err->sys = sys;
-	return PF_FAIL;
 }
 
-int pf_fail_memory(struct pf_err *err, const char *what)
+void pf_fail_memory_at(struct pf_err *err, const char *what, const char *file, int line)
 {
-	return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "no memory for %s", what);
+	pf_fail_at(err, PF_SCOPE_RUN, PF_RETRY_NO, file, line, "no memory for %s", what);
+	if (err) {
+		err->sys = ENOMEM;
+	}
 }
 
 int pf_wrap(struct pf_err *err, const char *fmt, ...)

@@ -48,21 +48,23 @@ struct pf_err {
 
 /*
  * Fill `err` and return PF_FAIL. Bytes that came from outside must have passed pf_print_safe. `err`
- * may be NULL. A text that is too long is cut at a character.
+ * may be NULL. A text that is too long is cut at a character. The value is a part of the macro, so
+ * that compiler and analyser see it.
  */
 #define pf_fail(err, scope, retry, ...)                                                            \
-	pf_fail_at(err, scope, retry, __FILE__, __LINE__, __VA_ARGS__)
-int pf_fail_at(struct pf_err *err, enum pf_scope scope, enum pf_retry retry, const char *file,
+	(pf_fail_at(err, scope, retry, __FILE__, __LINE__, __VA_ARGS__), PF_FAIL)
+void pf_fail_at(struct pf_err *err, enum pf_scope scope, enum pf_retry retry, const char *file,
 	int line, const char *fmt, ...) PF_PRINTF(6, 7);
 
 /* The same for a failed call into the system: errno is kept and its meaning put behind the text. */
 #define pf_fail_sys(err, scope, retry, ...)                                                        \
-	pf_fail_sys_at(err, scope, retry, __FILE__, __LINE__, __VA_ARGS__)
-int pf_fail_sys_at(struct pf_err *err, enum pf_scope scope, enum pf_retry retry, const char *file,
+	(pf_fail_sys_at(err, scope, retry, __FILE__, __LINE__, __VA_ARGS__), PF_FAIL)
+void pf_fail_sys_at(struct pf_err *err, enum pf_scope scope, enum pf_retry retry, const char *file,
 	int line, const char *fmt, ...) PF_PRINTF(6, 7);
 
-/* Out of memory while doing `what`: scope RUN. */
-int pf_fail_memory(struct pf_err *err, const char *what);
+/* Out of memory while doing `what`: scope RUN, `sys` is ENOMEM. */
+#define pf_fail_memory(err, what) (pf_fail_memory_at(err, what, __FILE__, __LINE__), PF_FAIL)
+void pf_fail_memory_at(struct pf_err *err, const char *what, const char *file, int line);
 
 /* Put "context: " in front of the text; scope and retry stay. Returns PF_FAIL. */
 int pf_wrap(struct pf_err *err, const char *fmt, ...) PF_PRINTF(2, 3);

@@ -114,7 +114,7 @@ static void civil_round_trips(void **state)
 		pf_civil_from_unix(CASES[i].s, &back);
 		assert_memory_equal(&back, &CASES[i].c, sizeof(back));
 	}
-	for (int64_t s = -62000000000; s < 250000000000; s += 86399 * 1009) {
+	for (int64_t s = -62000000000; s < 250000000000; s += INT64_C(86399) * 1009) {
 		pf_civil_from_unix(s, &back);
 		assert_int_equal(pf_civil_to_unix(&back), s);
 	}
@@ -152,7 +152,7 @@ static void arena_keeps_what_it_gave(void **state)
 	pf_arena_init(&a);
 	for (uint32_t i = 0; i < 1000; i++) {
 		kept[i] = pf_arena_span(&a, pf_span(&i, sizeof(i)));
-		assert_non_null(pf_arena_alloc(&a, i * 7));
+		assert_non_null(pf_arena_alloc(&a, (size_t)i * 7));
 	}
 	for (uint32_t i = 0; i < 1000; i++) {
 		assert_memory_equal(kept[i].p, &i, sizeof(i));

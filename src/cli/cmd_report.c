@@ -46,23 +46,28 @@ static int write_out(const struct pf_buf *b, const char *path, struct pf_err *er
 			    path ? path : "standard output");
 }
 
-static int one_account(struct pf_ledger *led, const struct pf_ledger_account *account,
-	const char *quarantine, report_fn fn, struct pf_buf *out, bool *complete,
-	struct pf_err *err)
+struct making {
+	report_fn form;
+	const char *quarantine; /* NULL: beside the ledger */
+	struct pf_buf out;
+	bool complete;
+};
+
+static int one_account(struct making *m, struct pf_ledger *led, const char *quarantine,
+	const struct pf_ledger_account *account, struct pf_err *err)
 {
 	struct pf_report r;
 	int rc = pf_report_read(led, account, quarantine, &r, err);
 
 	if (rc == PF_OK) {
-		rc = fn(&r, out, err);
-		*complete = *complete && pf_report_is_complete(&r);
+		rc = m->form(&r, &m->out, err);
+		m->complete = m->complete && pf_report_is_complete(&r);
 	}
 	pf_report_free(&r);
 	return rc;
 }
 
-static int make(const struct pf_settings *set, const char *path, report_fn fn, struct pf_buf *out,
-	bool *complete, struct pf_err *err)
+static int make(struct making *m, const char *path, struct pf_err *err)
 {
 	struct pf_ledger *led = NULL;
 	struct pf_ledger_cursor *c = NULL;
@@ -75,8 +80,7 @@ static int make(const struct pf_settings *set, const char *path, report_fn fn, s
 		rc = pf_ledger_accounts(led, &c, err);
 	}
 	while (rc == PF_OK && (rc = pf_ledger_accounts_next(c, &account, err)) == PF_OK) {
-		rc = one_account(led, &account, set->quarantine ? set->quarantine : beside, fn, out,
-			complete, err);
+		rc = one_account(m, led, m->quarantine ? m->quarantine : beside, &account, err);
 	}
 	pf_ledger_cursor_close(&c);
 	pf_ledger_close(&led);
@@ -86,33 +90,32 @@ static int make(const struct pf_settings *set, const char *path, report_fn fn, s
 static int run(const struct pf_args *args, struct pf_err *err)
 {
 	const char *format = pf_args_get(args, "format");
-	report_fn fn = format_of(format ? format : "text");
+	struct making m = {.form = format_of(format ? format : "text"), .complete = true};
 	struct pf_settings set;
-	struct pf_buf out;
 	char *path = NULL;
-	bool complete = true;
 	int rc;
 
-	if (!fn) {
+	if (!m.form) {
 		(void)pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
 			"--format %s: it is text, html, json or csv", format);
 		return -1;
 	}
-	pf_buf_init(&out, SIZE_MAX / 4);
+	pf_buf_init(&m.out, SIZE_MAX / 4);
 	rc = pf_settings_read(args, &set, err);
+	m.quarantine = set.quarantine;
 	if (rc == PF_OK) {
 		rc = pf_wire_find_ledger(&set, &path, err);
 	}
 	if (rc == PF_OK) {
-		rc = make(&set, path, fn, &out, &complete, err);
+		rc = make(&m, path, err);
 	}
 	if (rc == PF_OK) {
-		rc = write_out(&out, pf_args_get(args, "output"), err);
+		rc = write_out(&m.out, pf_args_get(args, "output"), err);
 	}
-	pf_buf_deinit(&out);
+	pf_buf_deinit(&m.out);
 	free(path);
 	pf_settings_free(&set);
-	return rc == PF_OK ? (complete ? PF_EXIT_COMPLETE : PF_EXIT_MISSED) : -1;
+	return rc != PF_OK ? -1 : m.complete ? PF_EXIT_COMPLETE : PF_EXIT_MISSED;
 }
 
 const struct pf_command pf_cmd_report = {

@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ids { /* ledger's folder id of each report folder, in the same order */
-	int64_t *v;
-	size_t cap;
-};
-
 static const char *shown(struct pf_report *r, struct pf_span bytes)
 {
 	struct pf_path path = {0};
@@ -24,28 +19,25 @@ static const char *shown(struct pf_report *r, struct pf_span bytes)
 	return pf_arena_str(&r->arena, text);
 }
 
-static int add_folder(struct pf_report *r, struct ids *ids, const struct pf_ledger_folder *row,
-	struct pf_err *err)
+static int add_folder(
+	struct pf_report *r, size_t *cap, const struct pf_ledger_folder *row, struct pf_err *err)
 {
 	struct pf_report_folder *f;
 	char note[300];
 
-	if (r->folder_count == ids->cap) {
-		size_t cap = ids->cap ? ids->cap * 2 : 64;
-		struct pf_report_folder *grown = realloc(r->folders, cap * sizeof(*grown));
-		int64_t *v = grown ? realloc(ids->v, cap * sizeof(*v)) : NULL;
+	if (r->folder_count == *cap) {
+		size_t more = *cap ? *cap * 2 : 64;
+		struct pf_report_folder *grown = realloc(r->folders, more * sizeof(*grown));
 
-		r->folders = grown ? grown : r->folders;
-		if (!v) {
+		if (!grown) {
 			return pf_fail_memory(err, "a report");
 		}
-		ids->v = v;
-		ids->cap = cap;
+		r->folders = grown;
+		*cap = more;
 	}
-	ids->v[r->folder_count] = row->id;
 	f = &r->folders[r->folder_count++];
 	*f = (struct pf_report_folder){
-		.from = shown(r, row->src_path), .to = shown(r, row->dst_path)};
+		.id = row->id, .from = shown(r, row->src_path), .to = shown(r, row->dst_path)};
 	f->note = pf_arena_str(&r->arena, pf_print_safe(note, sizeof(note), row->note));
 	f->verdict =
 		row->verdict == PF_VERDICT_QUARANTINED ? "failed" : pf_verdict_name(row->verdict);
@@ -53,27 +45,37 @@ static int add_folder(struct pf_report *r, struct ids *ids, const struct pf_ledg
 	return f->from && f->to && f->note ? PF_OK : pf_fail_memory(err, "a report");
 }
 
-static int read_folders(struct pf_ledger *led, int64_t account, struct pf_report *r,
-	struct ids *ids, struct pf_err *err)
+static int read_folders(
+	struct pf_ledger *led, int64_t account, struct pf_report *r, struct pf_err *err)
 {
 	struct pf_ledger_cursor *c = NULL;
 	struct pf_ledger_folder row;
-	struct pf_ledger_sums sums;
+	size_t cap = 0;
 	int rc = pf_ledger_folders(led, account, &c, err);
 
 	while (rc == PF_OK && (rc = pf_ledger_folders_next(c, &row, err)) == PF_OK) {
-		rc = add_folder(r, ids, &row, err);
+		rc = add_folder(r, &cap, &row, err);
 	}
 	pf_ledger_cursor_close(&c);
-	if (rc == PF_END) {
-		rc = pf_ledger_sums(led, account, &c, err);
-	}
+	return rc == PF_END ? PF_OK : rc;
+}
+
+/* Folders and sums come in the same order; a folder may have no sums. */
+static int read_sums(
+	struct pf_ledger *led, int64_t account, struct pf_report *r, struct pf_err *err)
+{
+	struct pf_ledger_cursor *c = NULL;
+	struct pf_ledger_sums sums;
+	size_t i = 0;
+	int rc = pf_ledger_sums(led, account, &c, err);
+
 	while (rc == PF_OK && (rc = pf_ledger_sums_next(c, &sums, err)) == PF_OK) {
-		for (size_t i = 0; i < r->folder_count; i++) {
-			if (ids->v[i] == sums.folder) {
-				memcpy(r->folders[i].items, sums.items, sizeof(sums.items));
-				memcpy(r->folders[i].bytes, sums.bytes, sizeof(sums.bytes));
-			}
+		while (i < r->folder_count && r->folders[i].id < sums.folder) {
+			i++;
+		}
+		if (i < r->folder_count && r->folders[i].id == sums.folder) {
+			memcpy(r->folders[i].items, sums.items, sizeof(sums.items));
+			memcpy(r->folders[i].bytes, sums.bytes, sizeof(sums.bytes));
 		}
 		for (size_t v = 0; v < PF_VERDICT_COUNT; v++) {
 			r->items[v] += sums.items[v];
@@ -169,16 +171,17 @@ int pf_report_read(struct pf_ledger *led, const struct pf_ledger_account *accoun
 	const char *quarantine, struct pf_report *r, struct pf_err *err)
 {
 	struct collect c = {.sink = {take}, .r = r};
-	struct ids ids = {.cap = 0};
 	int rc;
 
 	*r = (struct pf_report){.folder_count = 0};
 	pf_arena_init(&r->arena);
 	r->from = (const char *)pf_arena_span(&r->arena, account->from).p;
 	r->to = (const char *)pf_arena_span(&r->arena, account->to).p;
-	rc = r->from && r->to ? read_folders(led, account->id, r, &ids, err)
+	rc = r->from && r->to ? read_folders(led, account->id, r, err)
 			      : pf_fail_memory(err, "a report");
-	free(ids.v);
+	if (rc == PF_OK) {
+		rc = read_sums(led, account->id, r, err);
+	}
 	if (rc == PF_OK) {
 		rc = read_passes(led, account->id, r, err);
 	}

@@ -8,6 +8,7 @@
 #include "cli/missed.h"
 
 struct pf_report_folder {
+	int64_t id;                   /* the ledger's */
 	const char *from, *to, *note; /* shown; to "": nowhere */
 	const char *verdict;
 	uint64_t items[PF_VERDICT_COUNT], bytes[PF_VERDICT_COUNT];

@@ -61,7 +61,8 @@ static int cell(struct pf_buf *out, const char *s, struct pf_err *err)
 static int answer(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
 {
 	bool ok = pf_report_is_complete(r);
-	uint64_t there = r->items[PF_VERDICT_COPIED] + r->items[PF_VERDICT_PRESENT];
+	unsigned long long there = r->items[PF_VERDICT_COPIED] + r->items[PF_VERDICT_PRESENT];
+	unsigned long long missed = r->items[PF_VERDICT_QUARANTINED] + r->items[PF_VERDICT_NONE];
 	char begun[32], ended[32];
 
 	pf_date_iso(r->begun_utc_s, begun);
@@ -69,10 +70,8 @@ static int answer(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 	if (pf_buf_addf(out, err,
 		    "<h1 class=\"%s\">%s</h1><p>%llu items are at the target, %llu did not "
 		    "arrive.</p>",
-		    ok ? "ok" : "bad", ok ? "Complete: everything arrived" : "Not complete",
-		    (unsigned long long)there,
-		    (unsigned long long)(r->items[PF_VERDICT_QUARANTINED] +
-					 r->items[PF_VERDICT_NONE])) != PF_OK ||
+		    ok ? "ok" : "bad", ok ? "Complete: everything arrived" : "Not complete", there,
+		    missed) != PF_OK ||
 		pf_buf_add_str(out, "<p class=\"who\">", err) != PF_OK ||
 		text(out, r->from, err) != PF_OK || pf_buf_add_str(out, " &rarr; ", err) != PF_OK ||
 		text(out, r->to, err) != PF_OK) {

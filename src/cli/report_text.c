@@ -22,11 +22,11 @@ int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 			 : rc;
 	for (size_t i = 0; i < r->folder_count && rc == PF_OK; i++) {
 		const struct pf_report_folder *f = &r->folders[i];
+		unsigned long long there =
+			f->items[PF_VERDICT_COPIED] + f->items[PF_VERDICT_PRESENT];
 
 		rc = pf_buf_addf(out, err, "  %s -> %s  %llu/%llu/%llu%s%s%s\n", f->from,
-			f->to[0] ? f->to : "(nowhere)",
-			(unsigned long long)(f->items[PF_VERDICT_COPIED] +
-					     f->items[PF_VERDICT_PRESENT]),
+			f->to[0] ? f->to : "(nowhere)", there,
 			(unsigned long long)f->items[PF_VERDICT_QUARANTINED],
 			(unsigned long long)f->items[PF_VERDICT_NONE], f->note[0] ? " (" : "",
 			f->note, f->note[0] ? ")" : "");

@@ -1,6 +1,5 @@
 #include "cli/settings.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,33 +62,30 @@ const struct pf_option pf_screen_options[] = {
 	{.name = NULL},
 };
 
+/* The power of two that a unit at `*text` stands for; moves behind it. */
+static unsigned int take_unit(const char **text)
+{
+	static const char UNITS[] = "kKmMgG";
+	const char *unit = **text ? strchr(UNITS, **text) : NULL;
+
+	if (!unit) {
+		return 0;
+	}
+	*text += (*text)[1] == 'b' || (*text)[1] == 'B' ? 2 : 1;
+	return 10 * ((unsigned int)(unit - UNITS) / 2 + 1);
+}
+
 int pf_parse_size(const char *option, const char *text, uint64_t *out, struct pf_err *err)
 {
-	char *end = NULL;
+	char *digits_end = NULL;
+	const char *end;
 	unsigned long long n;
-	unsigned int shift = 0;
+	unsigned int shift;
 
 	errno = 0;
-	n = strtoull(text, &end, 10);
-	switch (isdigit((unsigned char)text[0]) ? toupper((unsigned char)*end) : 'x') {
-	case 'K':
-		shift = 10;
-		break;
-	case 'M':
-		shift = 20;
-		break;
-	case 'G':
-		shift = 30;
-		break;
-	case '\0':
-		break;
-	default:
-		errno = EINVAL;
-	}
-	if (shift > 0) {
-		end++;
-		end += toupper((unsigned char)*end) == 'B';
-	}
+	n = text[0] >= '0' && text[0] <= '9' ? strtoull(text, &digits_end, 10) : 0;
+	end = digits_end ? digits_end : text;
+	shift = take_unit(&end);
 	if (errno != 0 || *end != '\0' || n == 0 || n > UINT64_MAX >> shift) {
 		return bad(err, "--%s %s: it must be a number of bytes, as 500000, 64K, 25M or 2G",
 			option, text);

@@ -52,8 +52,7 @@ int quarantine_entry(struct pf_fold *f, struct pf_entry *e, struct pf_blob *body
 	int rc = open_quarantine(f->job, err);
 
 	if (rc == PF_OK) {
-		rc = pf_quarantine_put(
-			f->job->quarantine, &a, body ? pf_blob_span(body) : pf_span(NULL, 0), err);
+		rc = pf_quarantine_put(f->job->quarantine, &a, pf_blob_span(body), err);
 	}
 	pf_blob_unref(&body);
 	return rc == PF_OK ? end_in_quarantine(f, e, why, err) : rc;

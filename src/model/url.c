@@ -17,21 +17,36 @@ static const struct {
 	{"imaps", 993, "imap"},
 };
 
+static bool is_server(const char *scheme)
+{
+	for (size_t i = 0; i < PF_COUNT(SERVERS); i++) {
+		if (strcmp(scheme, SERVERS[i].scheme) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 #define bad(err, ...) pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, __VA_ARGS__)
+
+static char lower(char c)
+{
+	return (char)tolower((unsigned char)c);
+}
 
 static int hex(char c)
 {
 	if (c >= '0' && c <= '9') {
 		return c - '0';
 	}
-	c = (char)tolower((unsigned char)c);
+	c = lower(c);
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* A fresh C string of `s` with %XX decoded. */
 static int decode(struct pf_span s, char **out, struct pf_err *err)
 {
-	char *p = malloc(s.n + 1);
+	char *p = calloc(1, s.n + 1);
 	size_t n = 0;
 
 	if (!p) {
@@ -54,7 +69,6 @@ static int decode(struct pf_span s, char **out, struct pf_err *err)
 		p[n++] = (char)(hi * 16 + lo);
 		i += 2;
 	}
-	p[n] = '\0';
 	free(*out);
 	*out = p;
 	return PF_OK;
@@ -101,26 +115,37 @@ static int parse_port(struct pf_url *url, struct pf_span port, struct pf_err *er
 	return PF_OK;
 }
 
+/* "[::1]:993" or "host:993" into the name without brackets and the port without colon. */
+static int split_host(
+	struct pf_span host, struct pf_span *name, struct pf_span *port, struct pf_err *err)
+{
+	bool literal = host.n > 0 && host.p[0] == '[';
+	const uint8_t *end = host.n > 0 ? memchr(host.p, literal ? ']' : ':', host.n) : NULL;
+	size_t n = end ? (size_t)(end - host.p) : host.n;
+
+	if (!literal) {
+		*name = pf_span(host.p, n);
+		*port = pf_span_from(host, n + 1);
+		return PF_OK;
+	}
+	if (!end) {
+		return bad(err, "the IPv6 address has no \"]\"");
+	}
+	*name = pf_span(host.p + 1, n - 1);
+	*port = pf_span_from(host, n + 1);
+	if (port->n > 0 && port->p[0] != ':') {
+		return bad(err, "only \":PORT\" may follow the \"]\"");
+	}
+	*port = pf_span_from(*port, 1);
+	return PF_OK;
+}
+
 static int parse_host(struct pf_url *url, struct pf_span host, struct pf_err *err)
 {
-	const uint8_t *end = NULL;
 	struct pf_span name, port;
 
-	if (host.n > 0 && host.p[0] == '[') {
-		end = memchr(host.p, ']', host.n);
-		if (!end) {
-			return bad(err, "the IPv6 address has no \"]\"");
-		}
-		name = pf_span(host.p + 1, (size_t)(end - host.p) - 1);
-		port = pf_span_from(host, (size_t)(end - host.p) + 1);
-		if (port.n > 0 && port.p[0] != ':') {
-			return bad(err, "only \":PORT\" may follow the \"]\"");
-		}
-		port = pf_span_from(port, 1);
-	} else {
-		end = host.n > 0 ? memchr(host.p, ':', host.n) : NULL;
-		name = pf_span(host.p, end ? (size_t)(end - host.p) : host.n);
-		port = pf_span_from(host, name.n + 1);
+	if (split_host(host, &name, &port, err) != PF_OK) {
+		return PF_FAIL;
 	}
 	if (name.n == 0) {
 		return bad(err, "the host is missing");
@@ -132,7 +157,7 @@ static int parse_host(struct pf_url *url, struct pf_span host, struct pf_err *er
 		if (isspace((unsigned char)*c) || iscntrl((unsigned char)*c)) {
 			return bad(err, "the host name has a blank in it");
 		}
-		*c = (char)tolower((unsigned char)*c);
+		*c = lower(*c);
 	}
 	return parse_port(url, port, err);
 }
@@ -169,16 +194,13 @@ static int parse(struct pf_url *url, const char *text, struct pf_err *err)
 			"maildir:PATH");
 	}
 	for (size_t i = 0; i < n; i++) {
-		url->scheme[i] = (char)tolower((unsigned char)text[i]);
+		url->scheme[i] = lower(text[i]);
 	}
 	if (colon[1] == '/' && colon[2] == '/') {
 		return parse_authority(url, colon + 3, err);
 	}
-	for (size_t i = 0; i < PF_COUNT(SERVERS); i++) {
-		if (strcmp(url->scheme, SERVERS[i].scheme) == 0) {
-			return bad(
-				err, "\"//\" is missing: the form is %s://USER@HOST/", url->scheme);
-		}
+	if (is_server(url->scheme)) {
+		return bad(err, "\"//\" is missing: the form is %s://USER@HOST/", url->scheme);
 	}
 	if (colon[1] == '\0') {
 		return bad(err, "the path is missing: the form is %s:PATH", url->scheme);

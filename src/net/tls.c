@@ -31,27 +31,36 @@ static int bad(struct pf_err *err, const char *what, const char *which)
 	return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "%s %s: %s", what, which, why);
 }
 
+/* -1: it is none. */
+static int hex(char c)
+{
+	static const char DIGITS[] = "0123456789abcdef";
+	const char *at = c ? strchr(DIGITS, tolower((unsigned char)c)) : NULL;
+
+	return at ? (int)(at - DIGITS) : -1;
+}
+
 /* 64 hexadecimal digits; colons and blanks between them, and "sha256:" before, are fine. */
 static int parse_pin(struct pf_tls *tls, const char *text, struct pf_err *err)
 {
 	size_t n = 0;
 	const char *s = strncasecmp(text, "sha256:", 7) == 0 ? text + 7 : text;
 
-	for (; *s; s++) {
-		int digit = isdigit((unsigned char)*s) ? *s - '0'
-						       : tolower((unsigned char)*s) - 'a' + 10;
+	for (; *s && n <= 2 * (size_t)PIN_BYTES; s++) {
+		int digit = hex(*s);
 
 		if (*s == ':' || *s == ' ') {
 			continue;
 		}
-		if (!isxdigit((unsigned char)*s) || n == 2 * (size_t)PIN_BYTES) {
-			n = 0;
+		if (digit < 0) {
 			break;
 		}
-		tls->pin[n / 2] = (uint8_t)(n % 2 ? tls->pin[n / 2] | digit : digit << 4);
+		if (n < 2 * (size_t)PIN_BYTES) {
+			tls->pin[n / 2] = (uint8_t)(tls->pin[n / 2] << 4 | digit);
+		}
 		n++;
 	}
-	if (n != 2 * (size_t)PIN_BYTES) {
+	if (*s || n != 2 * (size_t)PIN_BYTES) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
 			"--tls-fingerprint: it must be the SHA-256 of the certificate, 64 "
 			"hexadecimal digits");

@@ -359,33 +359,33 @@ static bool part_done(const struct part *p)
 	return part_left(p).n == 0 && p->fed_left == 0;
 }
 
+/* Add what can be sent of a part. false: nothing behind it can go in the same flight. */
+static bool add_pending(const struct part *p, struct pf_span *spans, size_t *n, bool *secret)
+{
+	struct pf_span left = part_left(p);
+
+	if (p->waits || (left.n > 0 && *n > 0 && p->secret != *secret)) {
+		return false;
+	}
+	if (left.n > 0) {
+		*secret = p->secret;
+		spans[(*n)++] = left;
+	}
+	return p->fed_left == 0;
+}
+
 size_t pf_imap_session_pending(
 	struct pf_imap_session *s, struct pf_span *spans, size_t max, bool *secret)
 {
+	bool goes_on = true;
 	size_t n = 0;
 
 	*secret = false;
-	for (struct pf_imap_cmd *c = session_writing(s); c && n < max; c = c->next) {
-		for (struct part *p = c->first; p && n < max; p = p->next) {
-			struct pf_span left = part_left(p);
-
-			if (p->waits) {
-				return n;
-			}
-			if (left.n > 0) {
-				if (n > 0 && p->secret != *secret) {
-					return n;
-				}
-				*secret = p->secret;
-				spans[n++] = left;
-			}
-			if (p->fed_left > 0) {
-				return n;
-			}
+	for (struct pf_imap_cmd *c = session_writing(s); c && goes_on; c = c->next) {
+		for (struct part *p = c->first; p && goes_on; p = p->next) {
+			goes_on = n < max && add_pending(p, spans, &n, secret);
 		}
-		if (c->open) {
-			return n;
-		}
+		goes_on = goes_on && !c->open;
 	}
 	return n;
 }

@@ -152,7 +152,7 @@ static int exchange(const char *mechanism, const char *theirs, int break_at)
 		if (rc != PF_FAIL) {
 			srv = gsasl_step(server, (const char *)out.p, out.n, &said, &said_n);
 		}
-		if (++round == break_at && said_n > 4) {
+		if (++round == break_at && said && said_n > 4) {
 			said[said_n - 4] ^= 1;
 		}
 		pf_buf_deinit(&out);

@@ -158,6 +158,34 @@ static struct iop *being_read(const struct iconn *c)
 	return NULL;
 }
 
+/* What becomes of one operation of a command whose connection is gone. */
+static void lose_op(struct iconn *c, const struct icmd *i, struct iop *op, const struct pf_err *why)
+{
+	struct istore *s = c->store;
+	struct iend end = {.why = *why};
+	bool is_get = op->op.kind == PF_OP_GET;
+
+	end.why.scope = PF_SCOPE_ITEM;
+	end.why.retry = end.why.retry == PF_RETRY_NO ? PF_RETRY_NOW : end.why.retry;
+	if (i->kind == ICMD_CLOSE || (is_get && op->got)) {
+		op_done(s, op, pf_span(NULL, 0));
+	} else if ((op->op.kind == PF_OP_LIST && op->got) || (is_get && op->given > 0)) {
+		op_failed(s, op, &end); /* a part was given out: it can't begin anew */
+	} else if (op == c->suspected) {
+		suspect(s, op, why);
+	} else if (i->kind == ICMD_GET) {
+		op->next = op->folder->first;
+		op->folder->first = op;
+		op->folder->last = op->folder->last ? op->folder->last : op;
+		folder_ready(s, op->folder);
+	} else {
+		if (i->kind == ICMD_FOLDERS) {
+			folders_free(s);
+		}
+		op_again(s, op, &end.why);
+	}
+}
+
 /* What becomes of the operations of a command whose connection is gone. */
 static void lose_cmd(struct iconn *c, struct icmd *i, const struct pf_err *why)
 {
@@ -175,33 +203,8 @@ static void lose_cmd(struct iconn *c, struct icmd *i, const struct pf_err *why)
 	}
 	/* Backwards, as each goes to the front of its folder's queue. */
 	for (size_t k = i->n; k > 0; k--) {
-		struct iop *op = i->ops[k - 1];
-		struct iend end = {.why = *why};
-
-		if (!op) {
-			continue;
-		}
-		end.why.scope = PF_SCOPE_ITEM;
-		end.why.retry = end.why.retry == PF_RETRY_NO ? PF_RETRY_NOW : end.why.retry;
-		if (i->kind == ICMD_CLOSE) {
-			op_done(s, op, pf_span(NULL, 0));
-		} else if (op->op.kind == PF_OP_GET && op->got) {
-			op_done(s, op, pf_span(NULL, 0));
-		} else if ((op->op.kind == PF_OP_LIST && op->got) ||
-			   (op->op.kind == PF_OP_GET && op->given > 0)) {
-			op_failed(s, op, &end); /* a part was given out: it can't begin anew */
-		} else if (op == c->suspected) {
-			suspect(s, op, why);
-		} else if (i->kind == ICMD_GET) {
-			op->next = op->folder->first;
-			op->folder->first = op;
-			op->folder->last = op->folder->last ? op->folder->last : op;
-			folder_ready(s, op->folder);
-		} else if (i->kind == ICMD_FOLDERS) {
-			folders_free(s);
-			op_again(s, op, &end.why);
-		} else {
-			op_again(s, op, &end.why);
+		if (i->ops[k - 1]) {
+			lose_op(c, i, i->ops[k - 1], why);
 		}
 	}
 }

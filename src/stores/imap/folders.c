@@ -493,7 +493,6 @@ int folders_native_name(
 
 	/* "INBOX." as prefix: what is below INBOX lies beside the rest. */
 	if (inbox && pf_path_depth(path) > 1 && pf_span_starts(pf_buf_span(&s->prefix), "INBOX")) {
-		inbox = false;
 		if (pf_buf_add(out, pf_buf_span(&s->prefix), err) != PF_OK) {
 			return PF_FAIL;
 		}

@@ -83,7 +83,7 @@ int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err)
 	if (!i) {
 		return PF_FAIL;
 	}
-	pf_buf_init(&set, 2 * COMMAND_BYTES);
+	pf_buf_init(&set, (size_t)2 * COMMAND_BYTES);
 	rc = gather(f, i, &set, err);
 	if (rc == PF_OK) {
 		rc = conn_begin(c, PF_IMAP_CMD_FETCH, i, &cmd, err);
@@ -126,12 +126,12 @@ static struct iop *last_open(struct iconn *c)
 
 	for (struct icmd *i = c->cmds; i; i = i->next) {
 		for (size_t k = 0; i->kind == ICMD_GET && k < i->n; k++) {
-			if (i->ops[k] && !i->ops[k]->got) {
-				if (found) {
-					return NULL;
-				}
-				found = i->ops[k];
+			bool open = i->ops[k] && !i->ops[k]->got;
+
+			if (open && found) {
+				return NULL;
 			}
+			found = open ? i->ops[k] : found;
 		}
 	}
 	return found;

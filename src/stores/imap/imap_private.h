@@ -156,24 +156,23 @@ struct istore {
 	struct iop *told;                     /* the last event borrows from it */
 	size_t ops, turn;
 	struct pf_store_event held; /* notes that came beside another event */
-	bool has_held;
 	char note_text[600];
 	struct pf_buf note_raw;
-	bool ready, ready_told, closing, closed, lost_told;
-	bool sign_in_refused; /* a password is tried once, never in a loop */
-	struct pf_err lost;   /* text set: the store is lost */
-	unsigned int losses;
+	struct pf_err lost; /* text set: the store is lost */
 	int64_t reconnect_ms;
+	unsigned int losses;
+	bool has_held, ready, ready_told, closing, closed, lost_told;
+	bool sign_in_refused; /* a password is tried once, never in a loop */
 	/* what was found out */
 	uint32_t caps; /* of enum pf_imap_cap, signed in */
 	uint32_t quirks;
-	char delimiter;
 	struct pf_buf prefix;         /* of the personal namespace */
 	struct pf_buf other_prefixes; /* NUL-ended each: namespaces that are left out */
+	char delimiter;
 	bool namespace_known;
+	bool listing_ready;       /* all answers are there */
 	struct ilisting *listing; /* folders being listed */
 	struct iop *listing_op;
-	bool listing_ready; /* all answers are there */
 	uint64_t rate_debt; /* bytes moved ahead of --rate */
 	int64_t rate_at_ms;
 	struct pf_folder folder_out; /* lent to the caller */

@@ -4,12 +4,10 @@
 #include "base/utf8.h"
 #include "stores/imap/imap_private.h"
 
-#include <ctype.h>
-
-static int begin(struct iconn *c, struct ifolder *f, struct iop *op, enum pf_imap_cmd_kind kind,
-	bool last, struct pf_imap_cmd **cmd, struct pf_err *err)
+static int begin(struct iconn *c, struct iop *op, enum pf_imap_cmd_kind kind, bool last,
+	struct pf_imap_cmd **cmd, struct pf_err *err)
 {
-	struct icmd *i = icmd_new(c, ICMD_SMALL, f, err);
+	struct icmd *i = icmd_new(c, ICMD_SMALL, op->folder, err);
 
 	if (!i || icmd_add_op(i, op, err) != PF_OK) {
 		return PF_FAIL;
@@ -25,7 +23,7 @@ static int store_flags(struct iconn *c, struct iop *op, const struct pf_flags *f
 	const char *blank = "";
 	struct pf_imap_cmd *cmd;
 
-	if (begin(c, op->folder, op, PF_IMAP_CMD_STORE, last, &cmd, err) != PF_OK) {
+	if (begin(c, op, PF_IMAP_CMD_STORE, last, &cmd, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	pf_imap_cmd_text(cmd, " ");
@@ -78,7 +76,7 @@ static int issue_remove(struct iconn *c, struct iop *op, struct pf_err *err)
 		return PF_OK;
 	}
 	if (store_flags(c, op, &deleted, " +FLAGS.SILENT (", false, err) != PF_OK ||
-		begin(c, op->folder, op, PF_IMAP_CMD_EXPUNGE, true, &cmd, err) != PF_OK) {
+		begin(c, op, PF_IMAP_CMD_EXPUNGE, true, &cmd, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	pf_imap_cmd_text(cmd, " ");
@@ -111,7 +109,7 @@ static int issue_mkfolder(struct iconn *c, struct iop *op, struct pf_err *err)
 
 	pf_buf_clear(&op->text);
 	if (folders_native_name(c->store, &op->path, &op->text, err) != PF_OK ||
-		begin(c, op->folder, op, PF_IMAP_CMD_CREATE, true, &cmd, err) != PF_OK) {
+		begin(c, op, PF_IMAP_CMD_CREATE, true, &cmd, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	pf_imap_cmd_astring(cmd, pf_buf_span(&op->text));
@@ -127,7 +125,7 @@ static int issue_subscribe(struct iconn *c, struct iop *op, struct pf_err *err)
 {
 	struct pf_imap_cmd *cmd;
 
-	if (begin(c, op->folder, op, PF_IMAP_CMD_SUBSCRIBE, true, &cmd, err) != PF_OK) {
+	if (begin(c, op, PF_IMAP_CMD_SUBSCRIBE, true, &cmd, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	pf_imap_cmd_astring(cmd, pf_buf_span(&op->folder->id));
@@ -158,10 +156,7 @@ static bool says_exists(const struct pf_imap_resp *r)
 		return true;
 	}
 	(void)pf_print_safe(text, sizeof(text), r->text);
-	for (char *p = text; *p; p++) {
-		*p = (char)tolower((unsigned char)*p);
-	}
-	return strstr(text, "exists") != NULL && strstr(text, "not exist") == NULL;
+	return strcasestr(text, "exists") && !strcasestr(text, "not exist");
 }
 
 int small_done(

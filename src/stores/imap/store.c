@@ -184,12 +184,24 @@ static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *
 	return PF_OK;
 }
 
+/* The APPEND whose bytes come by feed(); NULL: it is not begun yet, or has just ended. */
+static struct icmd *cmd_fed(const struct iconn *c)
+{
+	struct icmd *k = c->cmds;
+
+	while (k && !(k->kind == ICMD_PUT && k->n == 1 && k->ops[0] == c->fed)) {
+		k = k->next;
+	}
+	return k;
+}
+
 static int feed(struct pf_store *base, uint64_t id, struct pf_span part, struct pf_err *err)
 {
 	struct istore *s = pf_container_of(base, struct istore, base);
 
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct iconn *c = s->conn[i];
+		struct icmd *k;
 		int rc;
 
 		if (!c || c->lost || !c->fed || c->fed->op.id != id) {
@@ -203,16 +215,12 @@ static int feed(struct pf_store *base, uint64_t id, struct pf_span part, struct 
 			conn_lose(c, &why);
 			return PF_OK;
 		}
-		for (struct icmd *k = c->cmds; k; k = k->next) {
-			if (k->kind == ICMD_PUT && k->n == 1 && k->ops[0] == c->fed) {
-				if (pf_imap_cmd_hungry(k->cmd) == 0) {
-					c->fed_hungry = true;
-					return PF_AGAIN;
-				}
-				rc = pf_imap_cmd_feed(k->cmd, part, err);
-				c->fed_hungry = rc == PF_AGAIN;
-				return rc;
-			}
+		k = cmd_fed(c);
+		if (k) {
+			rc = pf_imap_cmd_hungry(k->cmd) == 0 ? PF_AGAIN
+							     : pf_imap_cmd_feed(k->cmd, part, err);
+			c->fed_hungry = rc == PF_AGAIN;
+			return rc;
 		}
 	}
 	return PF_AGAIN; /* not begun yet, or just ended: its event is on the way */

@@ -9,23 +9,21 @@
 static int measure(struct md_reader *r, uint64_t size, struct pf_err *err)
 {
 	uint8_t part[MD_CHUNK];
-	bool first = true, cr = false;
-	ssize_t n;
+	bool first = true, cr = false, as_it_is = false;
+	ssize_t n = 0;
 
 	r->total = size;
-	while ((n = read(r->fd, part, sizeof(part))) > 0) {
+	while (!as_it_is && (n = read(r->fd, part, sizeof(part))) > 0) {
 		for (ssize_t i = 0; i < n; i++) {
-			if (part[i] == '\n') {
-				if (first && cr) {
-					return lseek(r->fd, 0, SEEK_SET) == 0
-						       ? PF_OK
-						       : pf_fail_sys(err, PF_SCOPE_ITEM,
-								 PF_RETRY_NO, "reading");
-				}
-				first = false;
-				r->to_crlf = true;
-				r->total += !cr;
+			bool lf = part[i] == '\n';
+
+			as_it_is = lf && first && cr;
+			if (as_it_is) {
+				break;
 			}
+			r->to_crlf = r->to_crlf || lf;
+			r->total += lf && !cr;
+			first = first && !lf;
 			cr = part[i] == '\r';
 		}
 	}
