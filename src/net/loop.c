@@ -1,3 +1,4 @@
+#include "net/fast_clock.h"
 #include "net/loop_private.h"
 
 #include <signal.h>
@@ -10,6 +11,7 @@ struct pf_loop {
 	uv_signal_t signals[2];
 	bool catching, stirred;
 	int stop_signal;
+	uint64_t rate; /* of the clock, in tests; else 1 */
 };
 
 uv_loop_t *pf_loop_uv(struct pf_loop *loop)
@@ -35,6 +37,7 @@ int pf_loop_new(struct pf_loop **out, struct pf_err *err)
 	if (!loop) {
 		return pf_fail_memory(err, "the event loop");
 	}
+	loop->rate = pf_fast_clock_rate();
 	rc = uv_loop_init(&loop->uv);
 	if (rc != 0) {
 		free(loop);
@@ -69,7 +72,7 @@ void pf_loop_free(struct pf_loop **out)
 
 int64_t pf_loop_now_ms(const struct pf_loop *loop)
 {
-	return (int64_t)uv_now(&loop->uv);
+	return (int64_t)(uv_now(&loop->uv) * loop->rate);
 }
 
 int64_t pf_loop_utc_s(const struct pf_loop *loop)
@@ -89,9 +92,11 @@ int pf_loop_wait(struct pf_loop *loop, int64_t wake_ms, struct pf_err *err)
 	int rc;
 
 	if (wake_ms != INT64_MAX && !loop->stirred) {
+		uint64_t pause = wake_ms > now ? (uint64_t)(wake_ms - now) : 0;
+
 		loop->timer.data = loop;
 		rc = uv_timer_start(
-			&loop->timer, on_timer, wake_ms > now ? (uint64_t)(wake_ms - now) : 0, 0);
+			&loop->timer, on_timer, (pause + loop->rate - 1) / loop->rate, 0);
 		if (rc != 0) {
 			return fail_uv(err, "setting a timer", rc);
 		}

@@ -19,3 +19,8 @@ def bodies(peer, name="INBOX"):
 
 def run(a, b, ledger, *more, **kw):
     return copy(a.url(), b.url(), ledger, *more, **kw)
+
+
+def quick(times):
+    """Environment in which the program's clock runs so many times as fast: deadlines and pauses are short."""
+    return {"POSTFERRY_TEST_CLOCK": str(times)}

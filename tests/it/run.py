@@ -21,10 +21,17 @@ class Result:
         """The last JSON line (with --json)."""
         return json.loads(self.out.strip().splitlines()[-1])
 
+    def lines(self, kind):
+        lines = [json.loads(l) for l in self.out.splitlines() if l.startswith("{")]
+        return [l for l in lines if l["type"] == kind]
+
     @property
     def missed(self):
-        lines = [json.loads(l) for l in self.out.splitlines() if l.startswith("{")]
-        return [l for l in lines if l["type"] == "missed"]
+        return self.lines("missed")
+
+    @property
+    def events(self):
+        return self.lines("event")
 
 
 def environment(extra=None):

@@ -15,14 +15,22 @@ class Peer:
 
     caps = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE"
     greeting = "* OK peer ready"
+    server_id = "peer"      # its name in the answer to ID
     subscribed_only = ()    # folders that only LSUB knows
+    unlisted = ()           # folders that neither knows, and that are there
     raw_list = ()           # lines that LIST answers instead of its own
+    extended = "BAD"        # what LIST with RETURN gives: "BAD", "empty" or "yes"
+    attributes = staticmethod(lambda name: "")
+    delimiter = "/"
+    before = None           # function (session, word, args) -> a reply in place of the usual one, "cut", or None
     hide_row = ()           # UIDs that FETCH never returns
+    no_body = ()            # UIDs whose row has no body
+    other_section = ()      # UIDs whose row has an empty header in place of the body
     nil_body = ()           # UIDs whose body is NIL
     empty_body = ()         # UIDs whose body is ""
     stub = ()               # UIDs for which a stand-in text comes
     cut_at = ()             # UIDs at whose body the connection is cut
-    size = None             # function (uid, raw) -> what RFC822.SIZE says
+    size = None             # function (uid, raw) -> what RFC822.SIZE says; None: nothing
     fetch_no = None         # function (uids, attempt) -> reply line or None
     append_reply = None     # function (n, raw) -> "store", or a reply line; ("hang"|"cut", store first?)
     rewrite = None          # function (raw) -> what is stored
@@ -31,6 +39,7 @@ class Peer:
     permanent = "\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*"
     create_reply = None     # function (name) -> reply line or None
     list_rows = None        # rows of a listing that are given at most
+    list_end = None         # what ends a listing: a reply, or "cut"
     exists_more = 0         # EXISTS says so many more than there are
     noise = b""             # before each tagged reply
     bye_at_login = None

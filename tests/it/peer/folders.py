@@ -3,21 +3,27 @@
 from peer.box import Box
 
 
+def quoted(name):
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 class Folders:
     def do_list(self, args):
-        if "RETURN" in args:
-            return "BAD no such thing"
-        for line in self.peer.raw_list:
+        p = self.peer
+        extended = "RETURN" in args
+        if extended and p.extended != "yes":
+            return "OK" if p.extended == "empty" else "BAD no such thing"
+        for line in p.raw_list:
             self.send(line)
-        if not self.peer.raw_list:
-            for name in self.peer.boxes:
-                if name not in self.peer.subscribed_only:
-                    self.send(f'* LIST () "/" "{name}"')
+        if not p.raw_list:
+            for name in p.boxes:
+                if name not in p.subscribed_only and name not in p.unlisted:
+                    self.send(f'* LIST ({p.attributes(name)}) "{p.delimiter}" {quoted(name)}')
         return "OK"
 
     def do_lsub(self, _):
         for name in self.peer.subscribed_only:
-            self.send(f'* LSUB () "/" "{name}"')
+            self.send(f'* LSUB () "{self.peer.delimiter}" {quoted(name)}')
         return "OK"
 
     def do_status(self, args):
@@ -25,7 +31,8 @@ class Folders:
         box = self.peer.boxes.get(name)
         if not box:
             return "NO none"
-        self.send(f'* STATUS "{name}" (MESSAGES {len(box.items)} UIDNEXT {box.next} UIDVALIDITY {box.validity})')
+        validity = "" if box.validity is None else f" UIDVALIDITY {box.validity}"
+        self.send(f'* STATUS {quoted(name)} (MESSAGES {len(box.items)} UIDNEXT {box.next}{validity})')
         return "OK"
 
     def do_create(self, args):
@@ -47,7 +54,8 @@ class Folders:
         if not self.box:
             return "NO [NONEXISTENT] none"
         self.send(f"* {len(self.box.items) + self.peer.exists_more} EXISTS")
-        self.send(f"* OK [UIDVALIDITY {self.box.validity}] v")
+        if self.box.validity is not None:
+            self.send(f"* OK [UIDVALIDITY {self.box.validity}] v")
         self.send(f"* OK [UIDNEXT {self.box.next}] n")
         if self.peer.permanent is not None:
             self.send(f"* OK [PERMANENTFLAGS ({self.peer.permanent})] f")

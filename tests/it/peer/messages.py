@@ -27,17 +27,24 @@ class Messages:
             reply = p.fetch_no(uids, p.fetches)
             if reply:
                 return reply
-        order = sorted(self.box.items)
+        order = {uid: n for n, uid in enumerate(sorted(self.box.items), 1)}
         for n, uid in enumerate(uids):
             raw, flags, date = self.box.items[uid]
-            seq = order.index(uid) + 1
+            seq = order[uid]
             if not body:
                 if p.list_rows is not None and n >= p.list_rows:
                     break
                 size = p.size(uid, raw) if p.size else len(raw)
-                self.send(f'* {seq} FETCH (UID {uid} FLAGS ({" ".join(flags)}) INTERNALDATE "{date}" RFC822.SIZE {size})')
+                size = "" if size is None else f" RFC822.SIZE {size}"
+                self.send(f'* {seq} FETCH (UID {uid} FLAGS ({" ".join(flags)}) INTERNALDATE "{date}"{size})')
                 continue
             if uid in p.hide_row:
+                continue
+            if uid in p.no_body:
+                self.send(f"* {seq} FETCH (UID {uid} FLAGS (\\Seen))")
+                continue
+            if uid in p.other_section:
+                self.send(f"* {seq} FETCH (UID {uid} BODY[HEADER] {{0}}\r\n)")
                 continue
             if uid in p.nil_body:
                 self.send(f"* {seq} FETCH (UID {uid} BODY[] NIL)")
@@ -54,6 +61,10 @@ class Messages:
                 self.w.flush()
                 raise ConnectionError
             self.send(f"* {seq} FETCH (UID {uid} BODY[] {{{len(raw)}}}".encode() + b"\r\n" + raw + b")\r\n")
+        if not body and p.list_end:
+            if p.list_end == "cut":
+                raise ConnectionError
+            return p.list_end
         return "OK fetched"
 
     def do_uid_store(self, args):
@@ -71,7 +82,8 @@ class Messages:
 
     def do_append(self, args):
         p = self.peer
-        box = p.boxes.get(self.name_of(args))
+        name, args = self.split_name(args)
+        box = p.boxes.get(name)
         if not box:
             return "NO [TRYCREATE] none"
         flags = re.search(r" \(([^)]*)\)", args).group(1).split()
@@ -82,13 +94,15 @@ class Messages:
             p.appends += 1
             n = p.appends
         reply = p.append_reply(n, raw, flags) if p.append_reply else "store"
-        stores = reply in ("store", "store-hang", "store-cut")
+        stores = reply in ("store", "store-hang", "store-cut", "store-late")
         if stores:
             raw = p.rewrite(raw) if p.rewrite else raw
             flags = p.store_flags(flags) if p.store_flags else flags
             date = p.store_date(date) if p.store_date else date
             uid = box.add(raw, flags, date)
-        if reply == "store":
+        if reply == "store-late":
+            time.sleep(3)
+        if reply in ("store", "store-late"):
             return f"OK [APPENDUID {box.validity} {uid}] stored" if "UIDPLUS" in p.caps else "OK stored"
         if reply in ("store-cut", "cut"):
             self.done = True
@@ -104,3 +118,9 @@ class Messages:
                 self.done = True
                 return None
         return reply
+
+    def do_uid_expunge(self, args):
+        for uid in numbers(args, self.box.next):
+            if "\\Deleted" in self.box.items.get(uid, (0, ()))[1]:
+                del self.box.items[uid]
+        return "OK"

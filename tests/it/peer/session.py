@@ -11,28 +11,33 @@ from peer.sign_in import SignIn
 class Session(SignIn, Folders, Messages):
     def __init__(self, peer, handler):
         self.peer, self.r, self.w = peer, handler.rfile, handler.wfile
-        self.box, self.name, self.done = None, None, False
+        self.box, self.name, self.done, self.literals = None, None, False, []
 
     def send(self, data):
-        self.w.write(data if isinstance(data, bytes) else data.encode() + b"\r\n")
+        self.w.write(data if isinstance(data, bytes) else data.encode("latin-1") + b"\r\n")
         self.w.flush()
 
     def run(self):
         p = self.peer
         with p.lock:
             p.connections += 1
-        if p.mute:
+        try:
+            self.talk()
+        finally:
+            with p.lock:
+                p.connections -= 1
+
+    def talk(self):
+        if self.peer.mute:
             time.sleep(120)
             return
-        self.send(p.greeting)
+        self.send(self.peer.greeting)
         while not self.done:
             line = self.line()
             if line is None:
                 break
             tag, _, rest = line.partition(b" ")
             self.command(tag.decode(), rest)
-        with p.lock:
-            p.connections -= 1
 
     def line(self):
         """A command with its literals put in place."""
@@ -48,13 +53,21 @@ class Session(SignIn, Folders, Messages):
                 self.send("+ go")
             self.literal = self.r.read(int(m.group(1)))
             out += part[:m.start()] + b"\0" + str(len(self.literal)).encode() + b"\0"
-            self.literals = getattr(self, "literals", []) + [self.literal]
+            self.literals.append(self.literal)
+
+    def split_name(self, text):
+        """The folder's name at the beginning, as latin-1 text of its raw bytes, and what follows it."""
+        text = text.lstrip()
+        m = re.match(r'"((?:\\.|[^"\\])*)"', text)
+        if m:
+            return re.sub(r"\\(.)", r"\1", m.group(1)), text[m.end():]
+        m = re.match("\0[0-9]+\0", text)
+        if m:
+            return self.literals[0].decode("latin-1"), text[m.end():]
+        return text.partition(" ")[0], text[len(text.partition(" ")[0]):]
 
     def name_of(self, text):
-        text = text.strip()
-        if text.startswith('"'):
-            return re.sub(r"\\(.)", r"\1", re.match(r'"((?:\\.|[^"\\])*)"', text).group(1))
-        return text.split(" ")[0]
+        return self.split_name(text)[0]
 
     def command(self, tag, rest):
         p = self.peer
@@ -68,6 +81,12 @@ class Session(SignIn, Folders, Messages):
         args = text.split(" ", 1)[1] if " " in text else ""
         if p.after_login and word not in ("LOGIN", "CAPABILITY", "LOGOUT"):
             return self.send(f"{tag} {p.after_login}")
+        reply = p.before and p.before(self, word, args)
+        if reply == "cut":
+            raise ConnectionError
+        if reply:
+            self.literals = []
+            return self.send(f"{tag} {reply}")
         method = getattr(self, "do_" + word.lower(), None)
         if not method:
             return self.send(f"{tag} BAD unknown command")

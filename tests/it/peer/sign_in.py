@@ -19,6 +19,10 @@ class SignIn:
             return None
         return "OK in"
 
+    def do_id(self, _):
+        self.send(f'* ID ("name" "{self.peer.server_id}")')
+        return "OK"
+
     def do_noop(self, _):
         return "OK"
 

@@ -1,0 +1,20 @@
+/*
+ * A clock that goes faster, so that tests of pauses and deadlines need not wait for them. Only in
+ * builds with -Dtest_hooks=true.
+ */
+#ifndef PF_NET_FAST_CLOCK_H
+#define PF_NET_FAST_CLOCK_H
+
+#include <stdint.h>
+
+/* With POSTFERRY_TEST_CLOCK=N every pause and every deadline is over N times as soon. */
+#ifdef PF_TEST_HOOKS
+uint64_t pf_fast_clock_rate(void);
+#else
+static inline uint64_t pf_fast_clock_rate(void)
+{
+	return 1;
+}
+#endif
+
+#endif
