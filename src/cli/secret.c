@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -25,7 +28,7 @@ void pf_cli_harden(void)
 
 #define bad(err, ...) pf_fail(err, PF_SCOPE_STORE, PF_RETRY_NO, __VA_ARGS__)
 
-/* The first line of what was read. */
+/* The first line of what was read, which is wiped. */
 static int keep(struct pf_secret *out, char *text, size_t n, struct pf_err *err)
 {
 	const char *end = memchr(text, '\n', n);
@@ -33,7 +36,9 @@ static int keep(struct pf_secret *out, char *text, size_t n, struct pf_err *err)
 	int rc = PF_OK;
 
 	len -= len > 0 && text[len - 1] == '\r';
-	if (!pf_secret_set(out, pf_span(text, len))) {
+	if (len == 0) {
+		rc = bad(err, "there is no password: the first line is empty");
+	} else if (!pf_secret_set(out, pf_span(text, len))) {
 		rc = pf_fail_memory(err, "a password");
 	}
 	pf_wipe(text, n);
@@ -64,14 +69,21 @@ static int read_all(int fd, struct pf_secret *out, struct pf_err *err)
 	return rc;
 }
 
+static bool is_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
+}
+
 static int from_env(
 	const struct pf_cli_secret *s, const char *name, struct pf_secret *out, struct pf_err *err)
 {
 	const char *value = getenv(name);
 
-	if (!value) {
-		return bad(err, "%s env:%s: the environment has no variable %s", s->option, name,
-			name);
+	if (!value || !*value) {
+		return bad(err, "%s env:%s: the environment has no variable %s, or it is empty",
+			s->option, name, name);
 	}
 	return pf_secret_set(out, pf_span_str(value)) ? PF_OK : pf_fail_memory(err, "a password");
 }
@@ -94,6 +106,7 @@ static int from_file(
 			s->option, path, path);
 	} else {
 		rc = read_all(fd, out, err);
+		rc = rc == PF_OK ? rc : pf_wrap(err, "%s file:%s", s->option, path);
 	}
 	(void)close(fd);
 	return rc;
@@ -119,48 +132,88 @@ static int from_command(const struct pf_cli_secret *s, const char *command, stru
 	(void)close(ends[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
 	}
-	if (rc == PF_OK && status != 0) {
+	if (status != 0) {
 		pf_secret_clear(out);
 		return bad(err, "%s command:%s: it ended with status %d", s->option, command,
 			WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	}
-	return rc;
+	return rc == PF_OK ? rc : pf_wrap(err, "%s command:%s", s->option, command);
 }
 
-static int from_prompt(const struct pf_cli_secret *s, struct pf_secret *out, struct pf_err *err)
+/*
+ * A line from the terminal; echo is off. Signals wait until the terminal is as it was, and then do
+ * what they would have done.
+ */
+static ssize_t read_line(int tty, char *text, size_t size)
 {
-	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	struct pollfd wait[2] = {{.fd = tty, .events = POLLIN}, {.events = POLLIN}};
+	ssize_t n = -1;
+	sigset_t ends, before;
+
+	(void)sigemptyset(&ends);
+	(void)sigaddset(&ends, SIGINT);
+	(void)sigaddset(&ends, SIGTERM);
+	(void)sigaddset(&ends, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &ends, &before);
+	wait[1].fd = signalfd(-1, &ends, SFD_CLOEXEC);
+	while (poll(wait, PF_COUNT(wait), -1) < 0 && errno == EINTR) {
+	}
+	if (wait[1].revents == 0) {
+		n = read(tty, text, size);
+	}
+	if (wait[1].fd >= 0) {
+		(void)close(wait[1].fd);
+	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return n;
+}
+
+static int no_terminal(const struct pf_cli_secret *s, struct pf_err *err)
+{
+	return bad(err,
+		"no password for %s, and no terminal to ask for it: give it in the environment "
+		"variable %s, or by %s SPEC (env:NAME, file:PATH, command:CMD; none for a sign-in "
+		"without one)",
+		s->who, s->default_env, s->option);
+}
+
+/* A person is asked once, however many connections there are. */
+static int from_prompt(struct pf_cli_secret *s, struct pf_secret *out, struct pf_err *err)
+{
+	int tty;
 	struct termios old, quiet;
 	char text[4096];
 	ssize_t n;
 	int rc;
 
+	if (pf_secret_is_set(&s->entered)) {
+		return pf_secret_set(out, pf_span(s->entered.p, s->entered.n))
+			       ? PF_OK
+			       : pf_fail_memory(err, "a password");
+	}
+	tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (tty < 0 || tcgetattr(tty, &old) != 0) {
 		if (tty >= 0) {
 			(void)close(tty);
 		}
-		return bad(err,
-			"no password for %s, and no terminal to ask for it: give it by %s SPEC "
-			"(env:NAME, file:PATH, "
-			"command:CMD) or in the environment variable %s",
-			s->who, s->option, s->default_env);
+		return no_terminal(s, err);
 	}
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	(void)tcsetattr(tty, TCSAFLUSH, &quiet);
 	(void)dprintf(tty, "Password for %s: ", s->who);
-	n = read(tty, text, sizeof(text));
+	n = read_line(tty, text, sizeof(text));
 	(void)tcsetattr(tty, TCSAFLUSH, &old);
 	(void)dprintf(tty, "\n");
-	rc = n <= 0 ? bad(err, "no password for %s was entered", s->who)
-		    : keep(out, text, (size_t)n, err);
+	rc = n <= 1 ? bad(err, "no password for %s was entered", s->who)
+		    : keep(&s->entered, text, (size_t)n, err);
 	pf_wipe(text, sizeof(text));
 	(void)close(tty);
-	return rc;
+	return rc == PF_OK ? from_prompt(s, out, err) : rc;
 }
 
 static int by_spec(
-	const struct pf_cli_secret *s, const char *spec, struct pf_secret *out, struct pf_err *err)
+	struct pf_cli_secret *s, const char *spec, struct pf_secret *out, struct pf_err *err)
 {
 	if (strncmp(spec, "env:", 4) == 0) {
 		return from_env(s, spec + 4, out, err);
@@ -176,12 +229,15 @@ static int by_spec(
 
 static int get(struct pf_secret_source *base, struct pf_secret *out, struct pf_err *err)
 {
-	const struct pf_cli_secret *s = pf_container_of(base, struct pf_cli_secret, base);
+	struct pf_cli_secret *s = pf_container_of(base, struct pf_cli_secret, base);
 	const char *spec = s->spec;
 
 	if (!spec) {
-		return getenv(s->default_env) ? from_env(s, s->default_env, out, err)
+		return is_set(s->default_env) ? from_env(s, s->default_env, out, err)
 					      : from_prompt(s, out, err);
+	}
+	if (strcmp(spec, "none") == 0) {
+		return PF_OK; /* a client certificate or a ticket says who it is */
 	}
 	if (strncmp(spec, "oauth:", 6) == 0) {
 		spec += 6;
@@ -193,7 +249,7 @@ static int get(struct pf_secret_source *base, struct pf_secret *out, struct pf_e
 int pf_cli_secret_init(struct pf_cli_secret *s, struct pf_err *err)
 {
 	static const char *const FORMS[] = {"env:", "file:", "command:", "oauth:"};
-	bool known = !s->spec || strcmp(s->spec, "prompt") == 0;
+	bool known = !s->spec || strcmp(s->spec, "prompt") == 0 || strcmp(s->spec, "none") == 0;
 
 	for (size_t i = 0; !known && i < PF_COUNT(FORMS); i++) {
 		known = strncmp(s->spec, FORMS[i], strlen(FORMS[i])) == 0 &&
@@ -202,9 +258,24 @@ int pf_cli_secret_init(struct pf_cli_secret *s, struct pf_err *err)
 	s->base.get = get;
 	s->base.oauth = s->spec && strncmp(s->spec, "oauth:", 6) == 0;
 	return known ? PF_OK
-		     : bad(err,
-			       "%s: it must be env:NAME, file:PATH, command:CMD, oauth:NAME or "
-			       "prompt (the password "
-			       "itself does not belong on a command line, where others can see it)",
+		     : pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
+			       "%s: it must be env:NAME, file:PATH, command:CMD, oauth:NAME, "
+			       "prompt or none (the password itself does not belong on a command "
+			       "line, where others can see it)",
 			       s->option);
+}
+
+int pf_cli_secret_ask(struct pf_cli_secret *s, struct pf_err *err)
+{
+	struct pf_secret ignored = {0};
+	bool asks = s->spec ? strcmp(s->spec, "prompt") == 0 : !is_set(s->default_env);
+	int rc = asks ? from_prompt(s, &ignored, err) : PF_OK;
+
+	pf_secret_clear(&ignored);
+	return rc;
+}
+
+void pf_cli_secret_deinit(struct pf_cli_secret *s)
+{
+	pf_secret_clear(&s->entered);
 }

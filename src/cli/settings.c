@@ -18,9 +18,15 @@ const struct pf_option pf_account_options[] = {
 
 const struct pf_option pf_link_options[] = {
 	{"from-secret", "SPEC",
-		"password of the source: env:NAME, file:PATH, command:CMD, oauth:NAME, prompt",
+		"password of the source: env:NAME, file:PATH, command:CMD, oauth:NAME (a token), "
+		"prompt, none; default: $POSTFERRY_FROM_PASSWORD, else a prompt",
 		false},
-	{"to-secret", "SPEC", "password of the target, likewise", false},
+	{"to-secret", "SPEC",
+		"password of the target, likewise; default: $POSTFERRY_TO_PASSWORD, else a prompt",
+		false},
+	{"from-cert", "FILE", "PEM file with our certificate and key, to show to the source",
+		false},
+	{"to-cert", "FILE", "the same for the target", false},
 	{"from-admin", "USER", "sign in at the source as USER on behalf of the account", false},
 	{"to-admin", "USER", "sign in at the target as USER on behalf of the account", false},
 	{"connections", "N", "connections to each server; default: what pays", false},
@@ -257,7 +263,14 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	s->to_secret = pf_args_get(args, "to-secret");
 	s->from_admin = pf_args_get(args, "from-admin");
 	s->to_admin = pf_args_get(args, "to-admin");
+	s->from_cert = pf_args_get(args, "from-cert");
+	s->to_cert = pf_args_get(args, "to-cert");
 	s->ledger = pf_args_get(args, "ledger");
+	if (s->ledger && strstr(s->ledger, "://")) { /* not repeated: it may have a password */
+		return bad(err,
+			"--ledger: this version keeps the ledger in a file, not in a database "
+			"(postgresql://); give the path of one");
+	}
 	s->quarantine = pf_args_get(args, "quarantine");
 	s->ca_file = pf_args_get(args, "ca-file");
 	s->fingerprint = pf_args_get(args, "tls-fingerprint");

@@ -21,6 +21,7 @@ struct side {
 	struct pf_url url;
 	char *identity;
 	struct pf_cli_secret secret;
+	struct pf_tls *tls; /* of its own, with its certificate of ours; NULL: the common one */
 	struct pf_store_cfg cfg;
 	struct pf_store *store;
 };
@@ -87,6 +88,8 @@ static int read_urls(struct side side[2], const struct pf_settings *set, struct 
 static void free_side(struct side *s)
 {
 	pf_store_close(&s->store);
+	pf_tls_free(&s->tls);
+	pf_cli_secret_deinit(&s->secret);
 	pf_url_deinit(&s->url);
 	free(s->identity);
 }
@@ -119,6 +122,19 @@ static int open_trace(struct pf_wire *w, const char *path, struct pf_err *err)
 
 /* ---- stores ---- */
 
+/* Our certificate for one side is shown to that side alone. */
+static int own_tls(
+	struct side *s, const char *cert, const struct pf_settings *set, struct pf_err *err)
+{
+	const struct pf_tls_cfg cfg = {
+		.ca_file = set->ca_file,
+		.fingerprint = set->fingerprint,
+		.client_cert = cert,
+	};
+
+	return cert ? pf_tls_new(&cfg, &s->tls, err) : PF_OK;
+}
+
 static int open_side(struct pf_wire *w, int i, const struct pf_settings *set, struct pf_err *err)
 {
 	struct side *s = &w->side[i];
@@ -130,14 +146,16 @@ static int open_side(struct pf_wire *w, int i, const struct pf_settings *set, st
 		.option = from ? "--from-secret" : "--to-secret",
 		.who = s->identity,
 	};
-	if (pf_cli_secret_init(&s->secret, err) != PF_OK) {
+	if (pf_cli_secret_init(&s->secret, err) != PF_OK ||
+		own_tls(s, from ? set->from_cert : set->to_cert, set, err) != PF_OK ||
+		(s->url.host && pf_cli_secret_ask(&s->secret, err) != PF_OK)) {
 		return PF_FAIL;
 	}
 	s->cfg = (struct pf_store_cfg){
 		.url = &s->url,
 		.secret = &s->secret.base,
 		.admin = from ? set->from_admin : set->to_admin,
-		.tls = w->tls,
+		.tls = s->tls ? s->tls : w->tls,
 		.allow_plaintext = set->allow_plaintext,
 		.source = from,
 		.connections = set->connections,
@@ -278,8 +296,8 @@ static int build(struct pf_wire *w, const struct pf_settings *set, enum pf_job_m
 		pf_loop_catch_signals(w->loop, err) != PF_OK ||
 		pf_tls_new(&tls, &w->tls, err) != PF_OK ||
 		(set->trace && open_trace(w, set->trace, err) != PF_OK) ||
-		open_ledger(w, set, mode, err) != PF_OK || open_log(w, listener, err) != PF_OK ||
-		open_side(w, 0, set, err) != PF_OK || open_side(w, 1, set, err) != PF_OK) {
+		open_side(w, 0, set, err) != PF_OK || open_side(w, 1, set, err) != PF_OK ||
+		open_ledger(w, set, mode, err) != PF_OK || open_log(w, listener, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	w->job_cfg = (struct pf_job_cfg){

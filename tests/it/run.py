@@ -38,7 +38,7 @@ def environment(extra=None):
     env = dict(os.environ, POSTFERRY_FROM_PASSWORD="pass", POSTFERRY_TO_PASSWORD="pass",
                ASAN_OPTIONS="detect_leaks=1:abort_on_error=0")
     env.update(extra or {})
-    return env
+    return {key: value for key, value in env.items() if value is not None}
 
 
 def arguments(command, *args):

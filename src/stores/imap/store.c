@@ -506,6 +506,11 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
 			"the URL names no user: the form is %s://USER@HOST/", cfg->url->scheme);
 	}
+	if (cfg->url->path[0] && strcmp(cfg->url->path, "/") != 0) {
+		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
+			"the URL names an account, so nothing follows the host but \"/\"; choose "
+			"folders by --include");
+	}
 	s = calloc(1, sizeof(*s));
 	if (!s) {
 		return pf_fail_memory(err, "a store");

@@ -90,7 +90,7 @@ class Dovecot(Server):
 
     def __init__(self, parent=None, layout="maildir-fs", separator="/", prefix="", tls=None,
                  auto="no", mechanisms="plain login", fsync="never", max_connections=20, extra="",
-                 master=False):
+                 master=False, password=PASSWORD):
         super().__init__(parent)
         location = {
             "maildir": f"maildir:{self.path('home')}/%u/Maildir",
@@ -107,7 +107,7 @@ class Dovecot(Server):
         self.write("dovecot.conf", CONFIG.format(
             dir=self.dir, port=self.port, tls_port=self.tls_port, ssl="yes" if tls else "no", ssl_files=files,
             mechanisms=mechanisms, location=location, fsync=fsync,
-            max_connections=max_connections, extra=extra, password=PASSWORD, uid=MAIL_UID,
+            max_connections=max_connections, extra=extra, password=password, uid=MAIL_UID,
             gid=MAIL_GID, separator=separator, prefix=prefix, auto=auto,
             master=MASTER.format(dir=self.dir) if master else ""))
 
