@@ -13,6 +13,9 @@ const struct pf_command pf_cmd_check = {
 	.name = "check",
 	.summary = "connect, list, find limits, estimate; change nothing",
 	.usage = "--from URL --to URL [options]",
+	.details = "Signs in at both sides, lists the source and says for each folder where it "
+		   "would go and how much there is to copy. Nothing is changed at either side, and "
+		   "no ledger is made.",
 	.options = TABLES,
 	.run = run,
 };

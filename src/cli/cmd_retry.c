@@ -13,6 +13,8 @@ const struct pf_command pf_cmd_retry = {
 	.name = "retry",
 	.summary = "only what is in quarantine or failed",
 	.usage = "--from URL --to URL [options]",
+	.details = "Tries again what is in quarantine or was left open, and nothing else. Run it "
+		   "after the cause was removed: a limit raised, a quota, a filter.",
 	.options = TABLES,
 	.run = run,
 };

@@ -18,6 +18,9 @@ const struct pf_command pf_cmd_verify = {
 	.name = "verify",
 	.summary = "compare both sides again, now",
 	.usage = "[--deep] --from URL --to URL [options]",
+	.details = "Lists both sides again and compares them with the ledger: what was copied must "
+		   "be there, with its size, date and flags. With --deep every item is read on "
+		   "both sides and each byte compared.",
 	.options = TABLES,
 	.run = run,
 };

@@ -44,7 +44,9 @@ struct pf_args {
 struct pf_command {
 	const char *name;
 	const char *summary;
-	const char *usage; /* behind "postferry NAME" */
+	const char *usage;   /* behind "postferry NAME" */
+	const char *details; /* a paragraph for --help and manual; NULL = none */
+	size_t words;        /* that it takes at the most, beside options */
 	const struct pf_option *const
 		*options; /* tables, each ended by a NULL name; ended by NULL */
 	/* Returns the exit status; or -1 with `err` filled, whose scope tells the status. */
@@ -73,5 +75,8 @@ const char *pf_nearest(const char *word, const char *const *known, size_t count)
 void pf_help_program(void);
 void pf_help_command(const struct pf_command *c);
 int pf_dump(const char *what); /* manual pages and completions, for the build */
+
+/* complete.c: the completions for "bash", "zsh" or "fish". false: another shell. */
+bool pf_complete(const char *shell);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * --help, the manual pages and the completions, all from the tables of the commands.
+ * --help and the manual pages, from the tables of the commands.
  */
 #include "cli/command.h"
 #include "stores/registry.h"
@@ -7,7 +7,34 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COLUMN = 30 };
+enum { COLUMN = 26 };
+
+static const char URL_RULES[] = "A user name with \"@\" or \"/\" in it is percent-encoded: "
+				"imaps://ann%40old.example@mail.example/. "
+				"imap:// asks for encryption by STARTTLS and goes on without it "
+				"only with --allow-plaintext. An "
+				"IPv6 address stands in brackets.";
+
+static const char SECRET_RULES[] =
+	"--from-secret and --to-secret take env:NAME (a variable of the environment), file:PATH "
+	"(its first "
+	"line; nobody else may read the file), command:CMD (the first line of what the shell "
+	"command "
+	"prints), oauth:NAME (an access token in the variable NAME, or oauth:file:PATH and "
+	"oauth:command:CMD), prompt, or none, where a certificate or a Kerberos ticket says who it "
+	"is. "
+	"Without them it is POSTFERRY_FROM_PASSWORD and POSTFERRY_TO_PASSWORD, else a prompt on "
+	"the "
+	"terminal, else an error.";
+
+static const char *const EXAMPLES[] = {
+	"export POSTFERRY_FROM_PASSWORD=... POSTFERRY_TO_PASSWORD=...",
+	"postferry check --from imaps://ann%40old.example@mail.old.example/ --to "
+	"imaps://ann@mail.new.example/",
+	"postferry copy --from imaps://ann%40old.example@mail.old.example/ --to "
+	"imaps://ann@mail.new.example/",
+	"postferry report --format html --output report.html",
+};
 
 static const char *const STATUSES[] = {
 	"0   complete: every item copied, present or skipped by a rule",
@@ -18,13 +45,36 @@ static const char *const STATUSES[] = {
 	"70  an internal error",
 };
 
+/* `text` from column `column` on, in lines of at most 80, broken at blanks. */
+static void print_wrapped(const char *text, int column)
+{
+	const int width = 80 - column;
+
+	while (*text) {
+		int n = (int)strlen(text);
+
+		if (n > width) {
+			for (n = width; n > 0 && text[n] != ' '; n--) {
+			}
+			n = n > 0 ? n : (int)strcspn(text, " ");
+		}
+		(void)printf("%.*s\n", n, text);
+		text += n;
+		text += strspn(text, " ");
+		if (*text) {
+			(void)printf("%*s", column, "");
+		}
+	}
+}
+
 static void print_option(const struct pf_option *o)
 {
 	char left[64];
 
 	(void)snprintf(left, sizeof(left), "--%s%s%s", o->name, o->value ? " " : "",
 		o->value ? o->value : "");
-	(void)printf("  %-*s %s\n", COLUMN, left, o->help);
+	(void)printf("  %-*s ", COLUMN, left);
+	print_wrapped(o->help, COLUMN + 3);
 }
 
 void pf_help_program(void)
@@ -39,6 +89,10 @@ void pf_help_program(void)
 	for (const struct pf_store_ops *const *s = pf_stores(); *s; s++) {
 		(void)printf("  %-10s %s\n", (*s)->schemes[0], (*s)->summary);
 	}
+	(void)printf("\n  ");
+	print_wrapped(URL_RULES, 2);
+	(void)printf("\nPasswords:\n  ");
+	print_wrapped(SECRET_RULES, 2);
 	(void)printf("\nExit status:\n");
 	for (size_t i = 0; i < PF_COUNT(STATUSES); i++) {
 		(void)printf("  %s\n", STATUSES[i]);
@@ -48,8 +102,14 @@ void pf_help_program(void)
 
 void pf_help_command(const struct pf_command *c)
 {
-	(void)printf("postferry %s: %s\n\nUsage: postferry %s %s\n\nOptions:\n", c->name,
-		c->summary, c->name, c->usage);
+	(void)printf("postferry %s: %s\n\nUsage: postferry %s ", c->name, c->summary, c->name);
+	print_wrapped(c->usage, (int)strlen(c->name) + 18);
+	(void)printf("\n");
+	if (c->details) {
+		print_wrapped(c->details, 0);
+		(void)printf("\n");
+	}
+	(void)printf("Options:\n");
 	for (const struct pf_option *const *table = c->options; *table; table++) {
 		for (const struct pf_option *o = *table; o->name; o++) {
 			print_option(o);
@@ -60,11 +120,8 @@ void pf_help_command(const struct pf_command *c)
 /* ---- for the build ---- */
 
 /* Text for roff: a backslash and a leading dot or quote have a meaning there. */
-static void roff(const char *text)
+static void roff_part(const char *text)
 {
-	if (*text == '.' || *text == '\'') {
-		(void)fputs("\\&", stdout);
-	}
 	for (; *text; text++) {
 		if (*text == '\\') {
 			(void)fputs("\\e", stdout);
@@ -74,29 +131,59 @@ static void roff(const char *text)
 			(void)fputc(*text, stdout);
 		}
 	}
+}
+
+static void roff(const char *text)
+{
+	(void)fputs("\\&", stdout);
+	roff_part(text);
 	(void)fputc('\n', stdout);
+}
+
+static void roff_lines(const char *const *lines, size_t count)
+{
+	(void)printf(".nf\n");
+	for (size_t i = 0; i < count; i++) {
+		roff(lines[i]);
+	}
+	(void)printf(".fi\n");
+}
+
+static void man_options(const struct pf_command *c)
+{
+	(void)printf(".SH OPTIONS\n");
+	for (const struct pf_option *const *table = c->options; *table; table++) {
+		for (const struct pf_option *o = *table; o->name; o++) {
+			(void)printf(".TP\n.BI ");
+			roff_part("--");
+			roff_part(o->name);
+			(void)printf(" \" %s\"\n", o->value ? o->value : "");
+			roff(o->help);
+		}
+	}
+	(void)printf(".TP\n.B \\-\\-help\nthe options, in short\n");
+}
+
+static void man_statuses(void)
+{
+	(void)printf(".SH EXIT STATUS\n");
+	roff_lines(STATUSES, PF_COUNT(STATUSES));
 }
 
 static void man_command(const struct pf_command *c)
 {
-	(void)printf(".TH POSTFERRY-%s 1 \"\" \"postferry " PF_VERSION "\"\n.SH NAME\n", c->name);
+	(void)printf(".TH POSTFERRY\\-%s 1 \"\" \"postferry " PF_VERSION "\"\n.SH NAME\n", c->name);
 	(void)printf("postferry\\-%s \\- ", c->name);
 	roff(c->summary);
 	(void)printf(".SH SYNOPSIS\n.B postferry %s\n", c->name);
 	roff(c->usage);
-	(void)printf(".SH OPTIONS\n");
-	for (const struct pf_option *const *table = c->options; *table; table++) {
-		for (const struct pf_option *o = *table; o->name; o++) {
-			(void)printf(
-				".TP\n.BI \\-\\-%s \" %s\"\n", o->name, o->value ? o->value : "");
-			roff(o->help);
-		}
+	if (c->details) {
+		(void)printf(".SH DESCRIPTION\n");
+		roff(c->details);
 	}
-	(void)printf(".SH EXIT STATUS\n.nf\n");
-	for (size_t i = 0; i < PF_COUNT(STATUSES); i++) {
-		roff(STATUSES[i]);
-	}
-	(void)printf(".fi\n.SH SEE ALSO\n.BR postferry (1)\n");
+	man_options(c);
+	man_statuses();
+	(void)printf(".SH SEE ALSO\n.BR postferry (1)\n");
 }
 
 static void man_program(void)
@@ -115,62 +202,18 @@ static void man_program(void)
 		(void)printf(".TP\n.B %s\n", (*s)->schemes[0]);
 		roff((*s)->summary);
 	}
-}
-
-static void complete_bash(void)
-{
-	(void)printf("# bash completion for postferry\n_postferry() {\n\tlocal "
-		     "cur=${COMP_WORDS[COMP_CWORD]}\n"
-		     "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W \"");
+	(void)printf(".PP\n");
+	roff(URL_RULES);
+	(void)printf(".SH PASSWORDS\n");
+	roff(SECRET_RULES);
+	man_statuses();
+	(void)printf(".SH ENVIRONMENT\n.TP\n.B POSTFERRY_FROM_PASSWORD, POSTFERRY_TO_PASSWORD\n"
+		     "the passwords of source and target\n.TP\n.B XDG_STATE_HOME\n"
+		     "where ledgers are kept; default: ~/.local/state\n.SH EXAMPLES\n");
+	roff_lines(EXAMPLES, PF_COUNT(EXAMPLES));
+	(void)printf(".SH SEE ALSO\n");
 	for (const struct pf_command *const *c = pf_commands; *c; c++) {
-		(void)printf("%s ", (*c)->name);
-	}
-	(void)printf(
-		"--help --version\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]} in\n");
-	for (const struct pf_command *const *c = pf_commands; *c; c++) {
-		(void)printf("\t%s) COMPREPLY=($(compgen -W \"--help", (*c)->name);
-		for (const struct pf_option *const *table = (*c)->options; *table; table++) {
-			for (const struct pf_option *o = *table; o->name; o++) {
-				(void)printf(" --%s", o->name);
-			}
-		}
-		(void)printf("\" -- \"$cur\")) ;;\n");
-	}
-	(void)printf("\tesac\n}\ncomplete -o default -F _postferry postferry\n");
-}
-
-static void complete_zsh(void)
-{
-	(void)printf("#compdef postferry\nlocal -a commands options\ncommands=(\n");
-	for (const struct pf_command *const *c = pf_commands; *c; c++) {
-		(void)printf("\t'%s:%s'\n", (*c)->name, (*c)->summary);
-	}
-	(void)printf(")\nif (( CURRENT == 2 )); then\n\t_describe command "
-		     "commands\n\treturn\nfi\ncase $words[2] in\n");
-	for (const struct pf_command *const *c = pf_commands; *c; c++) {
-		(void)printf("%s) options=(--help", (*c)->name);
-		for (const struct pf_option *const *table = (*c)->options; *table; table++) {
-			for (const struct pf_option *o = *table; o->name; o++) {
-				(void)printf(" --%s", o->name);
-			}
-		}
-		(void)printf(") ;;\n");
-	}
-	(void)printf("esac\ncompadd -a options\n_files\n");
-}
-
-static void complete_fish(void)
-{
-	for (const struct pf_command *const *c = pf_commands; *c; c++) {
-		(void)printf("complete -c postferry -n __fish_use_subcommand -a %s -d '%s'\n",
-			(*c)->name, (*c)->summary);
-		for (const struct pf_option *const *table = (*c)->options; *table; table++) {
-			for (const struct pf_option *o = *table; o->name; o++) {
-				(void)printf("complete -c postferry -n "
-					     "'__fish_seen_subcommand_from %s' -l %s%s\n",
-					(*c)->name, o->name, o->value ? " -r" : "");
-			}
-		}
+		(void)printf(".BR postferry\\-%s (1)%s\n", (*c)->name, c[1] ? "," : "");
 	}
 }
 
@@ -183,13 +226,7 @@ int pf_dump(const char *what)
 		man_command(c);
 	} else if (strcmp(what, "man") == 0) {
 		man_program();
-	} else if (strcmp(what, "bash") == 0) {
-		complete_bash();
-	} else if (strcmp(what, "zsh") == 0) {
-		complete_zsh();
-	} else if (strcmp(what, "fish") == 0) {
-		complete_fish();
-	} else {
+	} else if (!pf_complete(what)) {
 		return PF_EXIT_USAGE;
 	}
 	return PF_EXIT_COMPLETE;

@@ -5,12 +5,24 @@
 #include "cli/command.h"
 #include "cli/secret.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static int status_of(const struct pf_err *err)
 {
+	switch (err->sys) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return PF_EXIT_INTERRUPTED; /* make room and run again */
+	case ENOMEM:
+		return PF_EXIT_INTERNAL;
+	default:
+		break;
+	}
 	switch (err->scope) {
 	case PF_SCOPE_STORE:
 		return PF_EXIT_NOT_OPENED;
@@ -36,6 +48,16 @@ static int no_command(const char *name)
 	return PF_EXIT_USAGE;
 }
 
+static int check_words(const struct pf_command *c, const struct pf_args *args, struct pf_err *err)
+{
+	const char *word = args->word_count > c->words ? args->words[c->words] : NULL;
+
+	return word ? pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
+			      "\"%s\" is no option of postferry %s; see postferry %s --help", word,
+			      c->name, c->name)
+		    : PF_OK;
+}
+
 static int run(const struct pf_command *c, int argc, char **argv)
 {
 	struct pf_args args;
@@ -49,7 +71,8 @@ static int run(const struct pf_command *c, int argc, char **argv)
 		}
 	}
 	pf_err_clear(&err);
-	if (pf_args_parse(c, argc, argv, &args, &err) != PF_OK) {
+	if (pf_args_parse(c, argc, argv, &args, &err) != PF_OK ||
+		check_words(c, &args, &err) != PF_OK) {
 		(void)fprintf(stderr, "postferry: %s\n", err.text);
 		status = PF_EXIT_USAGE;
 	} else {
@@ -60,18 +83,13 @@ static int run(const struct pf_command *c, int argc, char **argv)
 		}
 	}
 	pf_args_free(&args);
-	if (fflush(stdout) != 0 && status == PF_EXIT_COMPLETE) {
-		(void)fprintf(stderr, "postferry: the output could not be written\n");
-		status = PF_EXIT_INTERNAL;
-	}
 	return status;
 }
 
-int main(int argc, char **argv)
+static int do_all(int argc, char **argv)
 {
 	const struct pf_command *c;
 
-	pf_cli_harden();
 	if (argc < 2) {
 		pf_help_program();
 		return PF_EXIT_USAGE;
@@ -89,4 +107,19 @@ int main(int argc, char **argv)
 	}
 	c = pf_command_find(argv[1]);
 	return c ? run(c, argc - 2, argv + 2) : no_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	pf_cli_harden();
+	(void)signal(
+		SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk: an error of write */
+	status = do_all(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		(void)fprintf(stderr, "postferry: the output could not be written\n");
+		status = status == PF_EXIT_COMPLETE ? PF_EXIT_INTERNAL : status;
+	}
+	return status;
 }

@@ -36,11 +36,6 @@ int pf_run_job(const struct pf_args *args, enum pf_job_mode mode, struct pf_err 
 	struct pf_settings set;
 	int status = -1;
 
-	if (args->word_count > 0) {
-		(void)pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "\"%s\" is no option; see --help",
-			args->words[0]);
-		return -1;
-	}
 	if (pf_settings_read(args, &set, err) == PF_OK) {
 		status = run(&set, mode, err);
 	}

@@ -1,6 +1,7 @@
 #include "cli/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,20 @@ int pf_parse_size(const char *option, const char *text, uint64_t *out, struct pf
 			option, text);
 	}
 	*out = (uint64_t)n << shift;
+	return PF_OK;
+}
+
+int pf_parse_number(const char *what, const char *text, int *out, struct pf_err *err)
+{
+	char *end = NULL;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno != 0 || n > INT_MAX) {
+		return bad(err, "%s %s: it must be a number", what, text);
+	}
+	*out = (int)n;
 	return PF_OK;
 }
 

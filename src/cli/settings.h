@@ -35,6 +35,8 @@ void pf_settings_free(struct pf_settings *s);
 /* "10M" in bytes; K, M, G are powers of 1,024. */
 PF_MUST_CHECK int pf_parse_size(
 	const char *option, const char *text, uint64_t *out, struct pf_err *err);
+/* The number of an event, say. `what` is for the message. */
+PF_MUST_CHECK int pf_parse_number(const char *what, const char *text, int *out, struct pf_err *err);
 /* "2024-02-29" as the first second of that day, UTC. */
 PF_MUST_CHECK int pf_parse_date(
 	const char *option, const char *text, int64_t *out, struct pf_err *err);

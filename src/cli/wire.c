@@ -381,9 +381,14 @@ int pf_wire_run(struct pf_wire *w, struct pf_watch *watch, struct pf_err *err)
 	}
 }
 
-struct pf_job *pf_wire_job(struct pf_wire *w)
+struct pf_job *pf_wire_job(const struct pf_wire *w)
 {
 	return w->job;
+}
+
+const struct pf_store_facts *pf_wire_facts(const struct pf_wire *w, bool target)
+{
+	return pf_store_facts(w->side[target ? 1 : 0].store);
 }
 
 struct pf_ledger *pf_wire_ledger(struct pf_wire *w)

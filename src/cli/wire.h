@@ -27,7 +27,9 @@ void pf_wire_free(struct pf_wire **w);
 /* Run the job to its end. PF_FAIL: it could not go on; the outcome is still true. */
 PF_MUST_CHECK int pf_wire_run(struct pf_wire *w, struct pf_watch *watch, struct pf_err *err);
 
-struct pf_job *pf_wire_job(struct pf_wire *w);
+struct pf_job *pf_wire_job(const struct pf_wire *w);
+/* What is known of a side. */
+const struct pf_store_facts *pf_wire_facts(const struct pf_wire *w, bool target);
 struct pf_ledger *pf_wire_ledger(struct pf_wire *w); /* NULL: there is none (check) */
 int64_t pf_wire_account(const struct pf_wire *w);
 const char *pf_wire_ledger_path(const struct pf_wire *w);

@@ -66,6 +66,7 @@ struct pf_progress {
 	size_t folders, folders_done;
 	uint64_t items, items_done; /* listed so far; with a verdict */
 	uint64_t bytes, bytes_done; /* of items to copy in this pass; copied */
+	uint64_t bytes_read;        /* of them, from the source; again when one is read again */
 	const char *folder;         /* shown path of one being copied; "" = none */
 	int64_t paused_until_ms;    /* a server asked for patience; 0 = no pause */
 };

@@ -426,6 +426,7 @@ static int got_body(struct pf_slot *s, struct pf_blob *body, struct pf_err *err)
 	s->body = body;
 	s->got = true;
 	s->total = body->n;
+	f->job->progress.bytes_read += body->n;
 	pf_fingerprinter_add(f->job->printer, pf_blob_span(body));
 	pf_fingerprinter_take(f->job->printer, &print);
 	s->digest = print.exact;
@@ -529,6 +530,7 @@ static int got_chunk(struct pf_slot *s, const struct pf_store_event *ev, struct 
 	}
 	pf_fingerprinter_add(s->printer, ev->chunk.bytes);
 	s->fed += ev->chunk.bytes.n;
+	job->progress.bytes_read += ev->chunk.bytes.n;
 	return PF_OK;
 }
 

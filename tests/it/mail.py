@@ -88,8 +88,8 @@ def quoted(raw):
 class Account:
     """An IMAP client that is not postferry's, to fill and to look."""
 
-    def __init__(self, server, user="user", password="pass", separator="/", prefix=""):
-        self.imap = imaplib.IMAP4("127.0.0.1", server.port)
+    def __init__(self, server, user="user", password="pass", separator="/", prefix="", host="127.0.0.1"):
+        self.imap = imaplib.IMAP4(host, server.port)
         self.imap.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # imaplib writes a command in parts
         self.imap.login(user, password)
         self.separator, self.prefix = separator, prefix

@@ -62,9 +62,9 @@ def test_wrong_host_name_is_refused(servers, tls, ledger):
     assert done.status == 3 and "certificate" in done.err, done
 
 
-def test_tls_on_a_plain_port_says_so(servers, ledger):
+def test_tls_on_a_plain_port_says_so(servers, tls, ledger):
     a, b = servers
-    done = run(f"imaps://user@localhost:{a.port}/", b.tls_url(), ledger)
+    done = run(f"imaps://user@localhost:{a.port}/", b.tls_url(), ledger, "--ca-file", tls.ca)
     assert done.status == 3 and "TLS" in done.err, done
 
 

@@ -366,11 +366,6 @@ static int on_data(struct iconn *c, const struct pf_imap_session_event *ev,
 {
 	struct icmd *i = ev->owner;
 
-	if (ev->resp->kind == PF_IMAP_COND && ev->resp->code == PF_IMAP_CODE_ALERT) {
-		store_note(c->store, PF_EV_ALERT, pf_span(NULL, 0), pf_span(NULL, 0), 0, "%.*s",
-			(int)(ev->resp->text.n > 400 ? 400 : ev->resp->text.n),
-			(const char *)ev->resp->text.p);
-	}
 	if (ev->resp->kind == PF_IMAP_FETCH && ev->resp->fetch.bodies > 0) {
 		return get_data(c, ev->resp, out, given, err);
 	}
@@ -402,11 +397,6 @@ static int on_done(struct iconn *c, const struct pf_imap_session_event *ev,
 	int rc = PF_OK;
 
 	c->store->losses = 0;
-	if (ev->resp->code == PF_IMAP_CODE_ALERT) {
-		store_note(c->store, PF_EV_ALERT, pf_span(NULL, 0), pf_span(NULL, 0), 0, "%.*s",
-			(int)(ev->resp->text.n > 400 ? 400 : ev->resp->text.n),
-			(const char *)ev->resp->text.p);
-	}
 	if (!i) {
 		return PF_OK;
 	}
@@ -473,6 +463,21 @@ static int on_event(struct iconn *c, const struct pf_imap_session_event *ev,
 	}
 }
 
+/* In whatever response it comes, the greeting and a BYE too: the user must see it (RFC 9051 7.1).
+ */
+static void note_alert(struct iconn *c, const struct pf_imap_session_event *ev)
+{
+	const struct pf_imap_resp *r = ev->resp;
+	bool status = ev->kind == PF_IMAP_EV_GREETING || ev->kind == PF_IMAP_EV_DONE ||
+		      ev->kind == PF_IMAP_EV_BYE ||
+		      (ev->kind == PF_IMAP_EV_DATA && r->kind == PF_IMAP_COND);
+
+	if (status && r->code == PF_IMAP_CODE_ALERT) {
+		store_note(c->store, PF_EV_ALERT, pf_span(NULL, 0), pf_span(NULL, 0), 0, "%.*s",
+			(int)(r->text.n > 400 ? 400 : r->text.n), (const char *)r->text.p);
+	}
+}
+
 /* Events until one is for the engine, or there are no more bytes. */
 static int take_events(
 	struct iconn *c, struct pf_store_event *out, bool *given, bool *moved, struct pf_err *err)
@@ -485,6 +490,9 @@ static int take_events(
 			return PF_OK;
 		}
 		*moved = true;
+		if (rc == PF_OK) {
+			note_alert(c, &ev);
+		}
 		if (rc != PF_OK || on_event(c, &ev, out, given, err) != PF_OK) {
 			return PF_FAIL;
 		}

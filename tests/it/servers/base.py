@@ -23,9 +23,10 @@ class Server:
 
     name = "server"
 
-    def __init__(self, parent=None):
+    def __init__(self, parent=None, listen="127.0.0.1"):
         self.dir = tempfile.mkdtemp(prefix=f"pf-{self.name}-", dir=parent)
         os.chmod(self.dir, 0o755)
+        self.listen = listen
         self.port = free_port()
         self.process = None
 
@@ -53,7 +54,7 @@ class Server:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
-                with socket.create_connection(("127.0.0.1", self.port), 1) as s:
+                with socket.create_connection((self.listen, self.port), 1) as s:
                     s.settimeout(5)
                     if s.recv(1):
                         return

@@ -17,7 +17,7 @@ default_internal_group = nogroup
 default_login_user = nobody
 first_valid_uid = 1
 protocols = imap
-listen = 127.0.0.1
+listen = {listen}
 ssl = {ssl}
 {ssl_files}
 disable_plaintext_auth = no
@@ -90,8 +90,8 @@ class Dovecot(Server):
 
     def __init__(self, parent=None, layout="maildir-fs", separator="/", prefix="", tls=None,
                  auto="no", mechanisms="plain login", fsync="never", max_connections=20, extra="",
-                 master=False, password=PASSWORD):
-        super().__init__(parent)
+                 master=False, password=PASSWORD, listen="127.0.0.1"):
+        super().__init__(parent, listen)
         location = {
             "maildir": f"maildir:{self.path('home')}/%u/Maildir",
             "maildir-fs": f"maildir:{self.path('home')}/%u/Maildir:LAYOUT=fs",
@@ -105,7 +105,7 @@ class Dovecot(Server):
         self.tls_port = free_port() if tls else 0
         files = f"ssl_cert = <{tls.cert}\nssl_key = <{tls.key}\n" if tls else ""
         self.write("dovecot.conf", CONFIG.format(
-            dir=self.dir, port=self.port, tls_port=self.tls_port, ssl="yes" if tls else "no", ssl_files=files,
+            dir=self.dir, listen=listen, port=self.port, tls_port=self.tls_port, ssl="yes" if tls else "no", ssl_files=files,
             mechanisms=mechanisms, location=location, fsync=fsync,
             max_connections=max_connections, extra=extra, password=password, uid=MAIL_UID,
             gid=MAIL_GID, separator=separator, prefix=prefix, auto=auto,
