@@ -84,6 +84,8 @@ int64_t pf_loop_utc_s(const struct pf_loop *loop)
 static void on_timer(uv_timer_t *timer)
 {
 	pf_loop_stir(timer->data);
+	/* libuv before 1.45 runs timers before it polls, and would then wait for a socket. */
+	uv_stop(timer->loop);
 }
 
 int pf_loop_wait(struct pf_loop *loop, int64_t wake_ms, struct pf_err *err)
