@@ -53,6 +53,8 @@ static void event_json(const struct pf_evlog_event *ev)
 		pf_json_put(&b, "type", pf_span_str("event"), &ignored) == PF_OK &&
 		pf_json_put_int(&b, "number", ev->number, &ignored) == PF_OK &&
 		pf_json_put(&b, "name", pf_span_str(doc ? doc->name : ""), &ignored) == PF_OK &&
+		pf_json_put(&b, "severity", pf_span_str(doc ? pf_severity_name(doc->severity) : ""),
+			&ignored) == PF_OK &&
 		pf_json_put(&b, "folder", pf_span_str(ev->folder), &ignored) == PF_OK &&
 		pf_json_put(&b, "item", ev->item, &ignored) == PF_OK &&
 		pf_json_put(&b, "text", pf_span_str(ev->text), &ignored) == PF_OK &&
@@ -87,6 +89,12 @@ static void on_event(struct pf_evlog_listener *l, const struct pf_evlog_event *e
 
 /* ---- progress ---- */
 
+static uint64_t paused_s(const struct pf_progress *p, int64_t now_ms)
+{
+	return p->paused_until_ms > now_ms ? (uint64_t)(p->paused_until_ms - now_ms + 999) / 1000
+					   : 0;
+}
+
 /* Bytes moved in this pass: reading is one half of moving, writing the other. */
 static uint64_t moved(const struct pf_progress *p)
 {
@@ -118,14 +126,15 @@ enum piece { BAR, SHARE, FOLDERS, ITEMS, BYTES, RATE, LEFT, WAITING, PIECES };
 
 enum { PIECE_MAX = 48 };
 
-static void time_left(const struct pf_screen *s, const struct pf_progress *p, char *out)
+static void time_left(
+	const struct pf_screen *s, const struct pf_progress *p, int64_t now_ms, char *out)
 {
 	uint64_t rest;
 
 	if (s->rate < 1 || p->bytes <= p->bytes_done) {
 		return;
 	}
-	rest = (uint64_t)((double)(p->bytes - moved(p)) / s->rate);
+	rest = (uint64_t)((double)(p->bytes - moved(p)) / s->rate) + paused_s(p, now_ms);
 	if (rest < 3600) {
 		(void)snprintf(out, PIECE_MAX, "%llu:%02llu left", (unsigned long long)(rest / 60),
 			(unsigned long long)(rest % 60));
@@ -156,9 +165,10 @@ static void write_pieces(const struct pf_screen *s, const struct pf_progress *p,
 	(void)snprintf(piece[BYTES], PIECE_MAX, "%s", pf_show_bytes(moved(p), size, sizeof(size)));
 	(void)snprintf(piece[RATE], PIECE_MAX, "%s/s",
 		pf_show_bytes((uint64_t)s->rate, size, sizeof(size)));
-	time_left(s, p, piece[LEFT]);
+	time_left(s, p, now_ms, piece[LEFT]);
 	if (p->paused_until_ms > now_ms) {
-		(void)snprintf(piece[WAITING], PIECE_MAX, "waiting as a server asked");
+		(void)snprintf(piece[WAITING], PIECE_MAX, "waiting %llu s as a server asked",
+			(unsigned long long)paused_s(p, now_ms));
 	}
 }
 
@@ -209,7 +219,7 @@ static void show_bar(struct pf_screen *s, const struct pf_progress *p, int64_t n
 	s->bar_shown = true;
 }
 
-static void progress_json(const struct pf_progress *p)
+static void progress_json(const struct pf_progress *p, int64_t now_ms)
 {
 	struct pf_buf b;
 	struct pf_err ignored; /* a line more or less */
@@ -217,10 +227,12 @@ static void progress_json(const struct pf_progress *p)
 	pf_buf_init(&b, JSON_MAX);
 	if (pf_buf_addf(&b, &ignored,
 		    "{\"type\":\"progress\",\"folders\":%zu,\"folders_done\":%zu,\"items\":%llu,"
-		    "\"items_done\":%llu,\"bytes\":%llu,\"bytes_done\":%llu}",
+		    "\"items_done\":%llu,\"bytes\":%llu,\"bytes_done\":%llu,"
+		    "\"paused_s\":%llu}",
 		    p->folders, p->folders_done, (unsigned long long)p->items,
 		    (unsigned long long)p->items_done, (unsigned long long)p->bytes,
-		    (unsigned long long)p->bytes_done) == PF_OK) {
+		    (unsigned long long)p->bytes_done,
+		    (unsigned long long)paused_s(p, now_ms)) == PF_OK) {
 		pf_screen_json_line(&b);
 	}
 	pf_buf_deinit(&b);
@@ -246,7 +258,7 @@ static void look(struct pf_watch *w, struct pf_job *job, int64_t now_ms)
 	if (bar) {
 		show_bar(s, p, now_ms);
 	} else if (s->settings->json) {
-		progress_json(p);
+		progress_json(p, now_ms);
 	} else if (!s->settings->quiet && !s->settings->no_progress) {
 		progress_text(s, p, now_ms, SIZE_MAX - 2, text, sizeof(text));
 		(void)fprintf(stderr, "%s\n", strchr(text, ']') + 3); /* a log needs no bar */

@@ -30,6 +30,11 @@ const struct pf_option pf_link_options[] = {
 	{"to-cert", "FILE", "the same for the target", false},
 	{"from-admin", "USER", "sign in at the source as USER on behalf of the account", false},
 	{"to-admin", "USER", "sign in at the target as USER on behalf of the account", false},
+	{"from-admin-form", "FORM",
+		"how the source is told of both: authzid (default), proxyauth, or the name to "
+		"sign in with, as \"{user}*{admin}\"",
+		false},
+	{"to-admin-form", "FORM", "the same at the target", false},
 	{"connections", "N", "connections to each server; default: what pays", false},
 	{"rate", "BYTES/S", "press no harder than this on each link (10M: ten mebibytes a second)",
 		false},
@@ -260,6 +265,32 @@ static int read_urls(const struct pf_args *args, struct pf_settings *s, struct p
 	return PF_OK;
 }
 
+static int read_form(const struct pf_args *args, const char *option, const char *admin,
+	const char **out, struct pf_err *err)
+{
+	const char *form = pf_args_get(args, option);
+
+	*out = form && strcmp(form, "authzid") != 0 ? form : NULL;
+	if (form && !admin) {
+		return bad(err, "--%s: it says how an administrator signs in, and none is named",
+			option);
+	}
+	if (*out && strcmp(form, "proxyauth") != 0 && !strstr(form, "{user}")) {
+		return bad(err,
+			"--%s %s: it must be authzid, proxyauth, or a name with {user} and {admin} "
+			"in it, as \"{user}*{admin}\"",
+			option, form);
+	}
+	return PF_OK;
+}
+
+static int read_admin_forms(const struct pf_args *args, struct pf_settings *s, struct pf_err *err)
+{
+	return read_form(args, "from-admin-form", s->from_admin, &s->from_admin_form, err) == PF_OK
+		       ? read_form(args, "to-admin-form", s->to_admin, &s->to_admin_form, err)
+		       : PF_FAIL;
+}
+
 int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct pf_err *err)
 {
 	*s = (struct pf_settings){0};
@@ -280,6 +311,9 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	s->to_admin = pf_args_get(args, "to-admin");
 	s->from_cert = pf_args_get(args, "from-cert");
 	s->to_cert = pf_args_get(args, "to-cert");
+	if (read_admin_forms(args, s, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	s->ledger = pf_args_get(args, "ledger");
 	if (s->ledger && strstr(s->ledger, "://")) { /* not repeated: it may have a password */
 		return bad(err,

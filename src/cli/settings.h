@@ -11,6 +11,7 @@ struct pf_settings {
 	const char *from, *to;
 	const char *from_secret, *to_secret, *from_admin, *to_admin;
 	const char *from_cert, *to_cert;
+	const char *from_admin_form, *to_admin_form;
 	const char *ledger, *quarantine, *ca_file, *fingerprint, *trace;
 	bool allow_plaintext, mirror, mirror_all, dry_run, json, quiet, no_progress, verbose, deep;
 	size_t connections;

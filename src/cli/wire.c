@@ -155,6 +155,7 @@ static int open_side(struct pf_wire *w, int i, const struct pf_settings *set, st
 		.url = &s->url,
 		.secret = &s->secret.base,
 		.admin = from ? set->from_admin : set->to_admin,
+		.admin_form = from ? set->from_admin_form : set->to_admin_form,
 		.tls = s->tls ? s->tls : w->tls,
 		.allow_plaintext = set->allow_plaintext,
 		.source = from,

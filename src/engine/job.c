@@ -202,6 +202,7 @@ static int begin_closing(struct pf_job *job, struct pf_err *err)
 int job_lose(struct pf_job *job, enum pf_side_no side, const struct pf_err *why, struct pf_err *err)
 {
 	struct pf_side *s = &job->side[side];
+	int number;
 
 	if (why->scope == PF_SCOPE_RUN) {
 		*err = *why;
@@ -214,10 +215,12 @@ int job_lose(struct pf_job *job, enum pf_side_no side, const struct pf_err *why,
 	}
 	job->outcome.why = *why;
 	(void)pf_wrap(&job->outcome.why, side == SRC ? "source" : "target");
-	job->outcome.not_opened = !s->ready;
-	job->outcome.interrupted = s->ready;
-	job_event(job, s->ready ? PF_EV_CONNECTION_LOST : PF_EV_NOT_OPENED, NULL, NULL, "%s",
-		job->outcome.why.text);
+	/* Signed in, but not let any further, is not opened either. */
+	job->outcome.not_opened =
+		!s->ready || (job->phase <= PF_PHASE_FOLDERS && why->retry == PF_RETRY_NO);
+	job->outcome.interrupted = !job->outcome.not_opened;
+	number = job->outcome.not_opened ? PF_EV_NOT_OPENED : PF_EV_CONNECTION_LOST;
+	job_event(job, why->number ? why->number : number, NULL, NULL, "%s", job->outcome.why.text);
 	return begin_closing(job, err);
 }
 

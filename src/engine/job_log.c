@@ -45,6 +45,7 @@ static const struct pf_fold *fold_of(
 void job_note(struct pf_job *job, enum pf_side_no side, const struct pf_store_event *ev)
 {
 	const struct pf_fold *f = fold_of(job, side, ev->note.folder);
+	int64_t until = ev->note.pause_until_ms;
 	char text[600];
 	struct pf_evlog_event out = {
 		.account = job->cfg->account,
@@ -56,6 +57,10 @@ void job_note(struct pf_job *job, enum pf_side_no side, const struct pf_store_ev
 		.text = text,
 	};
 
+	if (until > job->side[side].pause_until_ms) { /* what it can't do yet is not asked for */
+		job->side[side].pause_until_ms = until;
+		job->progress.paused_until_ms = until;
+	}
 	if (!job->cfg->log) {
 		return;
 	}

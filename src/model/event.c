@@ -69,6 +69,13 @@ static const struct pf_event_doc DOCS[] = {
 		"Raise the quota or free space at the target, then run again: it goes on where it "
 		"stopped."},
 
+	{PF_EV_NOT_REACHABLE, PF_SEV_ERROR, "signed in, mailbox not reachable",
+		"The server accepted the sign-in and does not connect it to a mailbox: there is "
+		"none, it has no licence or its IMAP access is switched off, the administrator has "
+		"no permission on it, or the name is not in the form that this server wants.",
+		"Nothing of this account was moved in this run, and nothing was changed.",
+		"Check permission, licence and the user's principal name. For administrators "
+		"some servers want another form of the name: see --from-admin-form."},
 	{PF_EV_FOLDER_MAPPED, PF_SEV_INFO, "folder has another name at the target",
 		"The target can't have the folder's name as it is (its delimiter, a reserved or "
 		"too long "

@@ -27,6 +27,7 @@ static int is_known(enum pf_event_number number)
 	case PF_EV_CONNECTION_CAP:
 	case PF_EV_FEATURE_OFF:
 	case PF_EV_TARGET_FULL:
+	case PF_EV_NOT_REACHABLE:
 	case PF_EV_FOLDER_MAPPED:
 	case PF_EV_FOLDER_NAME_ODD:
 	case PF_EV_FOLDER_NOT_CREATED:

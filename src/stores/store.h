@@ -145,12 +145,14 @@ struct pf_store_event {
 		} chunk;
 		struct pf_span id; /* DONE of PUT and MKFOLDER; absent: not told */
 		struct {
-			int number;            /* of enum pf_event_number */
-			struct pf_span folder; /* the folder's id, or absent */
-			struct pf_span item;   /* the item's id, or absent */
-			const char *text;      /* safe to print */
-			struct pf_span raw;    /* the bytes it is about, or absent */
-			uint64_t offset;       /* within the session's input, for 14001 */
+			int number;             /* of enum pf_event_number */
+			struct pf_span folder;  /* the folder's id, or absent */
+			struct pf_span item;    /* the item's id, or absent */
+			const char *text;       /* safe to print */
+			struct pf_span raw;     /* the bytes it is about, or absent */
+			uint64_t offset;        /* within the session's input, for 14001 */
+			int64_t pause_until_ms; /* the server asked for patience: the store does
+						   nothing before this moment; 0 = no pause */
 		} note;
 		struct {
 			struct pf_err why;
@@ -185,7 +187,10 @@ struct pf_store_cfg {
 	const struct pf_url *url;
 	struct pf_secret_source *secret; /* NULL for stores without sign-in */
 	const char *admin;               /* sign in as this one on behalf of url->user; or NULL */
-	struct pf_tls *tls;              /* shared; certificates, pins */
+	/* How the two are told: NULL, by a SASL authorization identity; "proxyauth", by that
+	 * command; else the name to sign in with, "{admin}" and "{user}" in it replaced. */
+	const char *admin_form;
+	struct pf_tls *tls; /* shared; certificates, pins */
 	bool allow_plaintext;
 	bool source;           /* read only: nothing may be changed (promise P1) */
 	size_t connections;    /* at most; 0 = the store's choice */

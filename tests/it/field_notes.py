@@ -1,7 +1,7 @@
 """What the tests of the field notes (what goes wrong in real migrations) have in common."""
 
 from peer import Peer
-from run import copy
+from run import postferry
 
 MESSAGES = [f"Subject: message {n}\r\nFrom: a@x\r\n\r\nbody {n} {'x' * n}\r\n".encode() for n in range(1, 11)]
 
@@ -17,8 +17,9 @@ def bodies(peer, name="INBOX"):
     return sorted(i[0] for i in peer.boxes[name].items.values())
 
 
-def run(a, b, ledger, *more, **kw):
-    return copy(a.url(), b.url(), ledger, *more, **kw)
+def run(a, b, ledger, *more, user="user", command="copy", **kw):
+    return postferry(command, "--from", a.url(user), "--to", b.url(user), "--ledger", ledger, "--allow-plaintext",
+                     "--json", *more, **kw)
 
 
 def quick(times):

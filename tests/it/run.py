@@ -33,6 +33,10 @@ class Result:
     def events(self):
         return self.lines("event")
 
+    @property
+    def progress(self):
+        return self.lines("progress")
+
 
 def environment(extra=None):
     env = dict(os.environ, POSTFERRY_FROM_PASSWORD="pass", POSTFERRY_TO_PASSWORD="pass",

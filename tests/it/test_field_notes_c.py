@@ -3,25 +3,267 @@
 import glob
 
 import pytest
-from field_notes import MESSAGES, bodies, run, source
+from field_notes import MESSAGES, bodies, quick, run, source
 from peer import Box, Peer
 
+THROTTLED = "Request is throttled. Suggested Backoff Time: 299609 milliseconds"
 
-def test_fn26_connection_cap(ledger):
-    peer = source(max_connections=1)
-    for n in range(5):
+
+def with_folders(count, **faults):
+    peer = source([], **faults)
+    for n in range(count):
         peer.boxes[f"F{n}"] = Box()
         peer.boxes[f"F{n}"].add(MESSAGES[n])
-    with peer as a, Peer(max_connections=1) as b:
-        done = run(a, b, ledger, "--connections", "4")
-        assert done.status == 0 and bodies(b, "F4") == [MESSAGES[4]], done
-        assert a.logins < 10
+    return peer
 
 
-def test_fn28_signed_in_but_not_connected(ledger):
-    with source(after_login="BAD User is authenticated but not connected.") as a, Peer() as b:
+class Times:
+    """Answers the first `count` commands of a kind otherwise than they deserve."""
+
+    def __init__(self, words, reply, count=1):
+        self.words, self.reply, self.count = words.split(), reply, count
+
+    def __call__(self, session, word, args):
+        if word not in self.words or self.count <= 0:
+            return None
+        self.count -= 1
+        return self.reply
+
+
+def pauses(done):
+    return [e for e in done.events if e["number"] == 10004]
+
+
+def counted(done):
+    """Events that say that something went wrong, connections apart: those of a quick clock may be slow to open."""
+    return [e for e in done.events if e["severity"] != "info" and e["number"] != 10003]
+
+
+@pytest.mark.parametrize("word,reply", [
+    ("UID_FETCH", f"BAD {THROTTLED}"), ("EXAMINE", f"NO {THROTTLED.replace('299609', '178755')}"),
+    ("LIST", "NO Server Unavailable. 15"), ("STATUS", "NO [THROTTLED] slow down"),
+    ("NAMESPACE", ("* OK\r\n* OK slow", "NO [THROTTLED] slow down")), ("UID_FETCH", "NO Server Unavailable. 15"),
+    ("UID_FETCH", "NO [LIMIT] UID FETCH Rate limit hit"),
+    ("EXAMINE", "NO [OVERQUOTA] Account exceeded command or bandwidth limits.")])
+def test_fn24_fn25_throttled_source(ledger, word, reply):
+    with source(before=Times(word, reply)) as a, Peer() as b:
+        done = run(a, b, ledger, "--connections", "1", env=quick(100))
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+        assert len(pauses(done)) == 1 and not counted(done), done
+
+
+@pytest.mark.parametrize("word", ["APPEND", "SELECT", "CREATE", "UID_STORE"])
+@pytest.mark.parametrize("reply", ["BAD Request is throttled. Suggested Backoff Time: 20000 milliseconds",
+                                   "NO Server Unavailable. 15"])
+def test_fn24_throttled_target(ledger, word, reply):
+    peer = source()
+    peer.boxes["More"] = Box()
+    peer.boxes["More"].add(MESSAGES[0], ["\\Flagged"])
+    with peer as a, Peer(before=Times(word, reply), store_flags=lambda flags: []) as b:
+        done = run(a, b, ledger, "--connections", "1", env=quick(100))
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES) and bodies(b, "More") == [MESSAGES[0]], done
+        assert [i[1] for i in b.boxes["More"].items.values()] == [["\\Flagged"]]
+        assert len(pauses(done)) == 1 and b.appends == 11 and not counted(done), done
+
+
+@pytest.mark.parametrize("word", ["UID_FETCH", "APPEND"])
+def test_fn24_bad_then_bye_is_one_event(ledger, word):
+    """The reply in the field comes to every command in flight, and then the link is closed."""
+    def answer(session, got, args):
+        if got == word and session.peer.logins == 1:
+            session.send(f"{session.tag} BAD {THROTTLED}")
+            session.peer.logins += 1
+            return ("* BYE Connection closed. 14", None)
+        return None
+    faults = {"before": answer}
+    with source(**(faults if word == "UID_FETCH" else {})) as a, Peer(**(faults if word == "APPEND" else {})) as b:
+        done = run(a, b, ledger, "--connections", "1", env=quick(200))
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+        assert len(pauses(done)) == 1 and not counted(done), done
+
+
+def test_fn24_the_wait_is_what_was_asked_for(ledger):
+    """At 20 times the speed the 20 seconds that were asked for take one; progress says that it waits."""
+    reply = "BAD Request is throttled. Suggested Backoff Time: 100000 milliseconds"
+    with source(before=Times("UID_FETCH", reply)) as a, Peer() as b:
+        done = run(a, b, ledger, env=quick(20))
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+        waits = [p["paused_s"] for p in done.progress]
+        assert waits and max(waits) > 80, done
+        assert 99 <= int(pauses(done)[0]["text"].split("waiting ")[1].split()[0]) <= 113, done
+
+
+def test_fn24_a_wish_without_end_is_capped(ledger):
+    reply = "BAD Request is throttled. Suggested Backoff Time: 99999999999 milliseconds"
+    with source(before=Times("UID_FETCH", reply)) as a, Peer() as b:
+        done = run(a, b, ledger, env=quick(1000))
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+        assert int(pauses(done)[0]["text"].split("waiting ")[1].split()[0]) <= 4050, done
+
+
+def test_fn24_session_expired(ledger):
+    def answer(session, word, args):
+        again = word == "UID_FETCH" and "BODY" in args and session.peer.logins == 1
+        return ("* BYE Session expired, please login again", None) if again else None
+    with source(before=answer) as a, Peer() as b:
         done = run(a, b, ledger)
-        assert done.status in (3, 4) and "authenticated but not connected" in done.err, done
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES) and a.logins == 2, done
+
+
+def test_fn24_patience_ends(ledger):
+    """A server that only ever asks for patience is left to the next run; nothing is lost or counted as wrong."""
+    with source() as a, Peer(before=Times("APPEND", "NO Server Unavailable. 15", 10000)) as b:
+        done = run(a, b, ledger, env=quick(500))
+        assert done.status == 4 and done.outcome["open"] == 10 and "patience" in done.out, done
+        assert len(pauses(done)) == 11 and len(b.commands("APPEND")) < 300, done
+        b.before = None
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+
+
+def test_fn25_slow_mode_lowers_the_number_of_connections(ledger):
+    def answer(session, word, args):
+        if word == "UID_FETCH" and "BODY" not in args:
+            return None
+        return session.do_uid_fetch(args).replace("OK", "OK [THROTTLED]") if word == "UID_FETCH" else None
+    with with_folders(8, before=answer) as a, Peer() as b:
+        done = run(a, b, ledger, "--connections", "4")
+        assert done.status == 0 and bodies(b, "F7") == [MESSAGES[7]], done
+        assert "no more than 2 connections" in pauses(done)[0]["text"], done
+
+
+def test_fn25_bandwidth_is_not_the_mailbox(ledger):
+    full = "NO [OVERQUOTA] Account exceeded command or bandwidth limits."
+    with source(before=Times("UID_FETCH", full, 10000)) as a, Peer() as b:
+        done = run(a, b, ledger, env=quick(500))
+        assert done.status == 4 and "target is full" not in done.out and not b.appends, done
+    with source() as a, Peer(append_reply=lambda n, raw, f: "NO [OVERQUOTA] Quota exceeded" if n < 12 else "store") as b:
+        done = run(a, b, ledger + "2")
+        assert done.status == 4 and "target is full" in done.out and not pauses(done), done
+    with source() as a, Peer(before=Times("APPEND", full)) as b:
+        done = run(a, b, ledger + "3", env=quick(200))
+        assert done.status == 0 and len(pauses(done)) == 1, done
+
+
+@pytest.mark.parametrize("fault", [
+    {"max_connections": 1}, {"hang_up_over": 1}, {"hang_up_over": 2},
+    {"sign_in": "NO [ALERT] Too many simultaneous connections. (Failure)"}])
+def test_fn26_connection_cap(ledger, fault):
+    def cap(peer):
+        if "sign_in" in fault:
+            peer.sign_in = lambda mechanism, user, secret: fault["sign_in"] if peer.connections > 1 else None
+        return peer
+    faults = {} if "sign_in" in fault else fault
+    with cap(with_folders(8, **faults)) as a, cap(Peer(**faults)) as b:
+        done = run(a, b, ledger, "--connections", "4")
+        assert done.status == 0 and bodies(b, "F7") == [MESSAGES[7]], done
+        assert a.logins < 4 and b.logins < 4 and "10006" in done.out, done
+
+
+def test_fn26_refused_for_good_ends_after_few_tries(ledger):
+    with source(max_connections=0) as a, Peer() as b:
+        done = run(a, b, ledger)
+        assert done.status == 3 and "Maximum number of connections" in done.err and a.logins <= 4, done
+
+
+def oauth(caps="AUTH=XOAUTH2"):
+    return f"{Peer.caps} SASL-IR {caps}"
+
+
+@pytest.mark.parametrize("caps", ["AUTH=XOAUTH2", "AUTH=OAUTHBEARER"])
+def test_fn27_token_ends_in_the_middle(ledger, tmp_path, caps):
+    """Each token serves for three bodies; a new one is asked for at each sign-in, and nothing is fetched twice over."""
+    count = tmp_path / "count"
+    served = []
+
+    def answer(session, word, args):
+        if word == "UID_FETCH" and "BODY" in args:
+            served.append(args)
+            if len(served) % 2 == 0:
+                return ("* BYE Session invalidated - AccessTokenExpired", None)
+        return None
+
+    def sign_in(mechanism, user, secret):
+        return None if user == "user" and secret == f"token-{a.logins}" else "NO [AUTHENTICATIONFAILED] not this one"
+    # Every message alone in its command: large ones are.
+    messages = [m + b"x" * 3_000_000 + b"\r\n" for m in MESSAGES[:4]]
+    with source(messages, caps=oauth(caps), before=answer, sign_in=sign_in) as a, Peer() as b:
+        spec = f"oauth:command:echo x >> {count}; echo token-$(wc -l < {count})"
+        done = run(a, b, ledger, "--from-secret", spec)
+        assert done.status == 0 and bodies(b) == sorted(messages) and a.logins > 1, done
+        assert not [e for e in done.events if e["severity"] == "error"], done
+
+
+@pytest.mark.parametrize("caps,empty", [("AUTH=XOAUTH2", r"'\r\n'"), ("AUTH=OAUTHBEARER", r"'AQ==\r\n'")])
+def test_fn27_error_challenge_is_answered(ledger, caps, empty):
+    """Consent was revoked: what the server says is shown, the token is asked for once more, then it is enough."""
+    def sign_in(mechanism, user, secret):
+        return ('{"status":"401","schemes":"bearer"}', "NO [AUTHENTICATIONFAILED] Invalid credentials")
+    with source(caps=oauth(caps), sign_in=sign_in) as a, Peer() as b:
+        done = run(a, b, ledger, "--from-secret", "oauth:command:date +%N")
+        assert done.status == 3 and '401' in done.err and "new token" in done.err, done
+        assert a.commands("answer") == [f"answer {empty}"] * 2 and a.logins == 2, done
+
+
+def test_fn27_one_token_that_is_refused_is_not_tried_twice(ledger):
+    with source(caps=oauth(), sign_in=lambda *_: "NO [AUTHENTICATIONFAILED] no") as a, Peer() as b:
+        done = run(a, b, ledger, "--from-secret", "oauth:command:echo same")
+        assert done.status == 3 and a.logins == 1, done
+
+
+@pytest.mark.parametrize("word,command", [
+    ("NAMESPACE", "copy"), ("NAMESPACE", "check"), ("LIST", "copy"), ("LIST", "check"), ("STATUS", "check"),
+    ("EXAMINE", "copy")])
+def test_fn28_signed_in_but_not_connected(ledger, word, command):
+    reply = "BAD User is authenticated but not connected."
+
+    def answer(session, got, args):
+        known = ("NAMESPACE", "LIST", "STATUS", "EXAMINE", "UID_FETCH")
+        return reply if got in known and known.index(got) >= known.index(word) else None
+    with source(before=answer) as a, Peer() as b:
+        done = run(a, b, ledger, command=command)
+        assert done.status == (4 if word == "EXAMINE" else 3) and "authenticated but not connected" in done.err, done
+        assert "permission" in done.err and a.logins == 1, done
+
+
+def test_fn28_imap_switched_off(ledger):
+    with source(sign_in=lambda *_: "NO [ALERT] Your account is not enabled for IMAP use. (Failure)") as a, Peer() as b:
+        done = run(a, b, ledger)
+        assert done.status == 3 and "not enabled for IMAP" in done.err and a.logins == 1, done
+
+
+@pytest.mark.parametrize("form,mechanism,user", [
+    (None, "PLAIN", ("ann@d", "boss")),
+    ("{user}*{admin}", "LOGIN", "ann@d*boss"),
+    ("#{user}#{admin}#", "LOGIN", "#ann@d#boss#"),
+    ("DOMAIN/{admin}/{user}", "LOGIN", "DOMAIN/boss/ann@d"),
+    ("{admin}\\{user}", "LOGIN", "boss\\ann@d"),
+    ("{user}*{admin}", "PLAIN", ("", "ann@d*boss")),
+    ("proxyauth", "LOGIN", "boss"),
+])
+def test_fn29_forms_of_an_administrators_name(ledger, form, mechanism, user):
+    caps = Peer.caps + (" AUTH=PLAIN" if mechanism == "PLAIN" else "")
+
+    def sign_in(*got):
+        return None if got == (mechanism, user, "pass") else f"NO [AUTHENTICATIONFAILED] {got}"
+    with source(caps=caps, sign_in=sign_in) as a, Peer(caps=caps, sign_in=sign_in) as b:
+        more = ["--from-admin-form", form, "--to-admin-form", form] if form else []
+        done = run(a, b, ledger, "--from-admin", "boss", "--to-admin", "boss", *more, user="ann%40d")
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+        if form == "proxyauth":
+            assert a.proxied == b.proxied == "ann@d"
+
+
+def test_fn29_an_administrator_who_may_not(ledger):
+    with source(before=Times("PROXYAUTH", "NO not yours", 9)) as a, Peer() as b:
+        done = run(a, b, ledger, "--from-admin", "boss", "--from-admin-form", "proxyauth")
+        assert done.status == 3 and "not yours" in done.err and a.logins == 1, done
+
+
+def test_fn69_a_refused_password_is_tried_once(ledger):
+    with with_folders(4, sign_in=lambda *_: "NO [AUTHENTICATIONFAILED] no") as a, Peer() as b:
+        done = run(a, b, ledger, "--connections", "4")
+        assert done.status == 3 and a.logins == 1, done
 
 
 def test_fn30_bad_append_ends_the_session_but_not_the_folder(ledger):

@@ -26,6 +26,7 @@ static const struct {
 	[PF_IMAP_CMD_STARTTLS] = {"STARTTLS", false},
 	[PF_IMAP_CMD_AUTHENTICATE] = {"AUTHENTICATE", false},
 	[PF_IMAP_CMD_LOGIN] = {"LOGIN", false},
+	[PF_IMAP_CMD_PROXYAUTH] = {"PROXYAUTH", false},
 	[PF_IMAP_CMD_ID] = {"ID", false},
 	[PF_IMAP_CMD_ENABLE] = {"ENABLE", false},
 	[PF_IMAP_CMD_NAMESPACE] = {"NAMESPACE", false},
@@ -123,6 +124,17 @@ size_t pf_imap_session_busy(const struct pf_imap_session *s)
 		n += !c->answered;
 	}
 	return n;
+}
+
+bool pf_imap_session_oldest(const struct pf_imap_session *s, enum pf_imap_cmd_kind *kind)
+{
+	for (const struct pf_imap_cmd *c = s->first; c; c = c->next) {
+		if (!c->answered) {
+			*kind = c->kind;
+			return c->written > 0;
+		}
+	}
+	return false;
 }
 
 /* ---- whose is it? ---- */
@@ -310,6 +322,9 @@ static int respond(struct pf_imap_session *s, struct pf_imap_session_event *out,
 	default:
 		out->kind = PF_IMAP_EV_DATA;
 		set_owner(out, owner_of(s, &s->resp));
+		if (out->owner) { /* it gets on; words ("* OK Still here") are no progress */
+			s->busy_since_ms = s->now_ms;
+		}
 	}
 	return PF_OK;
 }
@@ -330,6 +345,8 @@ int pf_imap_session_next(
 		}
 		if (s->piece.kind != PF_IMAP_PIECE_RESPONSE) {
 			struct pf_imap_resp fetch = {.kind = PF_IMAP_FETCH};
+
+			s->busy_since_ms = s->now_ms; /* it gets on */
 
 			out->kind = s->piece.kind == PF_IMAP_PIECE_HEAD ? PF_IMAP_EV_HEAD
 									: PF_IMAP_EV_BODY;

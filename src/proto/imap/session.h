@@ -58,6 +58,7 @@ enum pf_imap_cmd_kind {
 	PF_IMAP_CMD_STARTTLS,
 	PF_IMAP_CMD_AUTHENTICATE,
 	PF_IMAP_CMD_LOGIN,
+	PF_IMAP_CMD_PROXYAUTH,
 	PF_IMAP_CMD_ID,
 	PF_IMAP_CMD_ENABLE,
 	PF_IMAP_CMD_NAMESPACE,
@@ -158,6 +159,8 @@ void pf_imap_session_forget_input(struct pf_imap_session *s);
 /* Take away bits that must not be used with this server, now and after each later CAPABILITY. */
 void pf_imap_session_mask_caps(struct pf_imap_session *s, uint32_t bits);
 
+/* The command that the server should answer next; false: none is in flight. */
+bool pf_imap_session_oldest(const struct pf_imap_session *s, enum pf_imap_cmd_kind *kind);
 /* Commands queued or in flight. */
 size_t pf_imap_session_busy(const struct pf_imap_session *s);
 

@@ -29,6 +29,56 @@ static uint32_t caps(const struct iconn *c)
 	return pf_imap_session_caps(c->session)->bits;
 }
 
+/* ---- names ---- */
+
+static bool by_authzid(const struct pf_store_cfg *cfg)
+{
+	return cfg->admin && !cfg->admin_form;
+}
+
+static bool by_proxyauth(const struct pf_store_cfg *cfg)
+{
+	return cfg->admin && cfg->admin_form && strcmp(cfg->admin_form, "proxyauth") == 0;
+}
+
+static int expand(struct pf_buf *out, const struct pf_store_cfg *cfg, struct pf_err *err)
+{
+	static const char USER[] = "{user}", ADMIN[] = "{admin}";
+	int rc = PF_OK;
+
+	for (const char *f = cfg->admin_form; *f && rc == PF_OK;) {
+		if (strncmp(f, USER, sizeof(USER) - 1) == 0) {
+			rc = pf_buf_add_str(out, cfg->url->user, err);
+			f += sizeof(USER) - 1;
+		} else if (strncmp(f, ADMIN, sizeof(ADMIN) - 1) == 0) {
+			rc = pf_buf_add_str(out, cfg->admin, err);
+			f += sizeof(ADMIN) - 1;
+		} else {
+			rc = pf_buf_add(out, pf_span(f++, 1), err);
+		}
+	}
+	return rc;
+}
+
+int auth_name(struct istore *s, struct pf_err *err)
+{
+	const struct pf_store_cfg *cfg = s->cfg;
+	int rc;
+
+	if (cfg->admin && cfg->admin_form && !by_proxyauth(cfg)) {
+		rc = expand(&s->sign_in_name, cfg, err);
+	} else {
+		rc = pf_buf_add_str(
+			&s->sign_in_name, by_proxyauth(cfg) ? cfg->admin : cfg->url->user, err);
+	}
+	return rc == PF_OK ? pf_buf_add(&s->sign_in_name, pf_span("", 1), err) : PF_FAIL;
+}
+
+static const char *name_of(const struct istore *s)
+{
+	return (const char *)s->sign_in_name.p;
+}
+
 /* ---- SASL ---- */
 
 static void fill_cfg(struct iconn *c)
@@ -39,8 +89,8 @@ static void fill_cfg(struct iconn *c)
 	c->sasl_cfg = (struct pf_sasl_cfg){
 		.service = "imap",
 		.host = cfg->url->host,
-		.user = cfg->url->user,
-		.admin = cfg->admin,
+		.user = name_of(c->store),
+		.admin = by_authzid(cfg) ? cfg->admin : NULL,
 		.secret = pf_secret_is_set(&c->secret) ? &c->secret : NULL,
 		.oauth = cfg->secret && cfg->secret->oauth,
 		.encrypted = pf_conn_is_tls(c->net),
@@ -108,7 +158,7 @@ static int login(struct iconn *c, struct pf_err *err)
 	if (pf_imap_cmd_new(c->session, PF_IMAP_CMD_LOGIN, NULL, &cmd, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	pf_imap_cmd_astring(cmd, pf_span_str(c->store->cfg->url->user));
+	pf_imap_cmd_astring(cmd, pf_span_str(name_of(c->store)));
 	pf_imap_cmd_secret(cmd, pf_span(c->secret.p, c->secret.n));
 	return pf_imap_cmd_send(cmd, false, err);
 }
@@ -138,11 +188,12 @@ static int sign_in(struct iconn *c, struct pf_err *err)
 			c->tried + n, sizeof(c->tried) - n, "%s%s", n > 0 ? " " : "", mechanism);
 		return begin_sasl(c, mechanism, err);
 	}
-	if (!pf_secret_is_set(&c->secret) || cfg->admin || c->sasl_cfg.oauth || clear ||
+	if (!pf_secret_is_set(&c->secret) || by_authzid(cfg) || c->sasl_cfg.oauth || clear ||
 		(caps(c) & PF_IMAP_CAP_LOGINDISABLED) || strstr(c->tried, "*LOGIN")) {
 		return pf_fail(err, PF_SCOPE_STORE, PF_RETRY_NO,
 			"no way to sign in that the server offers can be used%s (offered: %s)%s",
-			cfg->admin ? " for an administrator" : "", offered[0] ? offered : "none",
+			by_authzid(cfg) ? " for an administrator (see --from-admin-form)" : "",
+			offered[0] ? offered : "none",
 			clear ? ": the link is not encrypted; see --allow-plaintext" : "");
 	}
 	(void)snprintf(c->tried + strlen(c->tried), sizeof(c->tried) - strlen(c->tried), " *LOGIN");
@@ -177,6 +228,26 @@ static int challenge(struct iconn *c, struct pf_span base64, struct pf_err *err)
 	return rc;
 }
 
+/* Tokens are short-lived: the one that was refused may have ended just now. Only another one is
+ * tried. */
+static bool renew_token(struct iconn *c)
+{
+	struct pf_secret_source *src = c->store->cfg->secret;
+	struct pf_secret old = c->secret;
+	struct pf_err ignored; /* then there is none */
+	bool another;
+
+	if (!src || !src->oauth || c->token_renewed) {
+		return false;
+	}
+	c->token_renewed = true;
+	c->secret = (struct pf_secret){0};
+	another = src->get(src, &c->secret, &ignored) == PF_OK &&
+		  (c->secret.n != old.n || memcmp(c->secret.p, old.p, old.n) != 0);
+	pf_secret_clear(&old);
+	return another;
+}
+
 /* A NO to a sign-in: the password was wrong, or only this mechanism is. */
 static int refused(struct iconn *c, const struct pf_imap_session_event *ev, struct pf_err *err)
 {
@@ -190,6 +261,11 @@ static int refused(struct iconn *c, const struct pf_imap_session_event *ev, stru
 		pf_sasl_free(&c->sasl);
 		return sign_in(c, err);
 	}
+	if (why.retry == PF_RETRY_NO && renew_token(c)) {
+		pf_sasl_free(&c->sasl);
+		c->tried[0] = '\0';
+		return sign_in(c, err);
+	}
 	if (why.retry == PF_RETRY_NO) {
 		c->store->sign_in_refused = true;
 		why.scope = PF_SCOPE_STORE;
@@ -198,9 +274,13 @@ static int refused(struct iconn *c, const struct pf_imap_session_event *ev, stru
 	if (server) {
 		(void)pf_wrap(err, "%s", server);
 	}
-	return pf_wrap(err, "sign-in as %s%s%s", c->store->cfg->url->user,
-		c->store->cfg->admin ? " by " : "",
-		c->store->cfg->admin ? c->store->cfg->admin : "");
+	if (c->sasl_cfg.oauth) {
+		(void)pf_wrap(err, "the token was refused; get a new token, and look whether "
+				   "consent was withdrawn");
+	}
+	return pf_wrap(err, "sign-in as %s%s%s", name_of(c->store),
+		by_authzid(c->store->cfg) ? " by " : "",
+		by_authzid(c->store->cfg) ? c->store->cfg->admin : "");
 }
 
 static int signed_in(struct iconn *c, struct pf_err *err)
@@ -223,7 +303,7 @@ static void take_facts(struct iconn *c)
 	const struct pf_imap_caps *k = pf_imap_session_caps(c->session);
 	struct pf_store_facts *f = &s->facts;
 
-	s->caps = k->bits;
+	s->caps = k->bits & ~s->caps_off;
 	f->caps = PF_CAP_SUBSCRIBE | PF_CAP_INBOX_CHILDREN | PF_CAP_MIXED | PF_CAP_KEEPS_DATE |
 		  PF_CAP_EXACT_SIZE | PF_CAP_EXACT_BYTES | PF_CAP_CURSOR;
 	f->caps |= k->bits & PF_IMAP_CAP_UIDPLUS ? PF_CAP_PUT_RETURNS_ID | PF_CAP_REMOVE_ONE : 0;
@@ -277,6 +357,25 @@ static int enable(struct iconn *c, struct pf_err *err)
 }
 
 /* ---- the way there ---- */
+
+/* Signed in as the administrator: become the user (of Sun's and Netscape's servers). */
+static int become_user(struct iconn *c, struct pf_err *err)
+{
+	struct pf_imap_cmd *cmd;
+
+	if (pf_imap_cmd_new(c->session, PF_IMAP_CMD_PROXYAUTH, NULL, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_imap_cmd_astring(cmd, pf_span_str(c->store->cfg->url->user));
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+static int after_sign_in(struct iconn *c, struct pf_err *err)
+{
+	return pf_imap_session_caps_known(c->session)
+		       ? enable(c, err)
+		       : simple(c, PF_IMAP_CMD_CAPABILITY, AUTH_AFTER, err);
+}
 
 static int advance(struct iconn *c, struct pf_err *err)
 {
@@ -368,9 +467,13 @@ static int auth_done(struct iconn *c, const struct pf_imap_session_event *ev, st
 		if (signed_in(c, err) != PF_OK) {
 			return PF_FAIL;
 		}
-		return pf_imap_session_caps_known(c->session)
-			       ? enable(c, err)
-			       : simple(c, PF_IMAP_CMD_CAPABILITY, AUTH_AFTER, err);
+		return by_proxyauth(c->store->cfg) ? become_user(c, err) : after_sign_in(c, err);
+	case PF_IMAP_CMD_PROXYAUTH:
+		if (!ok) {
+			c->store->sign_in_refused = true;
+			return pf_imap_refusal(err, PF_SCOPE_STORE, ev->cmd, ev->resp);
+		}
+		return after_sign_in(c, err);
 	default:
 		return PF_OK;
 	}

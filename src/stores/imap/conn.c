@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_A_STEP = 4096, BACKOFF_FIRST_MS = 250, BACKOFF_MAX_MS = 30000 };
+enum { EVENTS_A_STEP = 4096, BACKOFF_FIRST_MS = 250, BACKOFF_MAX_MS = 30000, LOSSES_AT_FIRST = 2 };
 
 /* ---- commands in flight ---- */
 
@@ -209,11 +209,45 @@ static void lose_cmd(struct iconn *c, struct icmd *i, const struct pf_err *why)
 	}
 }
 
+void conn_leave_folder(struct iconn *c)
+{
+	if (c->folder) {
+		c->folder->conn = NULL;
+		folder_ready(c->store, c->folder);
+		c->folder = NULL;
+	}
+}
+
+/* When to try anew: after the patience that was asked for, or after growing pauses. */
+static void reconnect_later(struct iconn *c, const struct pf_err *why)
+{
+	struct istore *s = c->store;
+	int64_t pause = BACKOFF_FIRST_MS;
+
+	if (why->number == PF_EV_THROTTLED) {
+		patience_begin(s, why);
+	}
+	if (patience_lasts(s, NULL) || s->lost.text[0] || conn_over_cap(c, why) ||
+		feature_drops(c, why)) {
+		return;
+	}
+	if (++s->losses > (s->ready ? LOSSES_MAX : LOSSES_AT_FIRST)) {
+		store_lost(s, why);
+		return;
+	}
+	for (unsigned int i = 1; i < s->losses && pause < BACKOFF_MAX_MS; i++) {
+		pause *= 2;
+	}
+	pause = why->retry_after_s > 0 ? (int64_t)why->retry_after_s * 1000 : pause;
+	s->reconnect_ms = pf_loop_now_ms(s->loop) + pause;
+	store_note(s, PF_EV_CONNECTION_LOST, pf_span(NULL, 0), pf_span(NULL, 0), 0,
+		"connected anew in %lld ms: %s", (long long)pause, why->text);
+}
+
 /* A lost connection: what can be begun anew is; how soon depends on how often that happens. */
 void conn_lose(struct iconn *c, const struct pf_err *why)
 {
 	struct istore *s = c->store;
-	int64_t pause = BACKOFF_FIRST_MS;
 
 	if (c->lost) {
 		return;
@@ -230,34 +264,15 @@ void conn_lose(struct iconn *c, const struct pf_err *why)
 		lose_cmd(c, last, why);
 		icmd_free(c, last);
 	}
-	if (c->folder) {
-		c->folder->conn = NULL;
-		folder_ready(s, c->folder);
-		c->folder = NULL;
-	}
+	conn_leave_folder(c);
 	if (s->closing || s->lost.text[0]) {
 		return;
 	}
-	s->losses++;
-	if (why->scope >= PF_SCOPE_STORE || s->losses > (s->ready ? LOSSES_MAX : 1)) {
+	if (why->scope >= PF_SCOPE_STORE) {
 		store_lost(s, why);
 		return;
 	}
-	for (unsigned int i = 1; i < s->losses && pause < BACKOFF_MAX_MS; i++) {
-		pause *= 2;
-	}
-	pause = why->retry_after_s > 0 ? (int64_t)why->retry_after_s * 1000 : pause;
-	s->reconnect_ms = pf_loop_now_ms(s->loop) + pause;
-	if (why->number == PF_EV_CONNECTION_CAP && s->conn_max > 1) {
-		s->conn_max = c->number > 0 ? c->number : 1;
-		s->facts.connections = s->conn_max;
-		s->losses = 0;
-		store_note(s, PF_EV_CONNECTION_CAP, pf_span(NULL, 0), pf_span(NULL, 0), 0,
-			"no more than %zu connections from now on: %s", s->conn_max, why->text);
-	} else {
-		store_note(s, PF_EV_CONNECTION_LOST, pf_span(NULL, 0), pf_span(NULL, 0), 0,
-			"connected anew in %lld ms: %s", (long long)pause, why->text);
-	}
+	reconnect_later(c, why);
 }
 
 /* ---- bytes ---- */
@@ -374,7 +389,7 @@ static int on_data(struct iconn *c, const struct pf_imap_session_event *ev,
 		for (i = c->cmds; i && i->kind != ICMD_LIST; i = i->next) {
 		}
 	}
-	if (!i) {
+	if (!i || i->unselected) {
 		return PF_OK;
 	}
 	switch (i->kind) {
@@ -390,16 +405,60 @@ static int on_data(struct iconn *c, const struct pf_imap_session_event *ev,
 	}
 }
 
-static int on_done(struct iconn *c, const struct pf_imap_session_event *ev,
+/*
+ * A refusal that is not about what was asked: *taken, the command is settled. PF_FAIL: the whole
+ * store is refused.
+ */
+static int refused_as_such(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
+	bool *taken, struct pf_err *err)
+{
+	struct pf_err why;
+
+	*taken = i->unselected;
+	if (i->unselected) {
+		why = i->why;
+	} else if (ev->resp->cond == PF_IMAP_OK) {
+		return PF_OK;
+	} else {
+		(void)pf_imap_refusal(&why, PF_SCOPE_ITEM, ev->cmd, ev->resp);
+		c->errors += ev->resp->cond == PF_IMAP_BAD;
+	}
+	if (why.scope >= PF_SCOPE_STORE) {
+		*taken = false; /* it is lost with the connection */
+		*err = why;
+		return PF_FAIL;
+	}
+	if (why.number == PF_EV_THROTTLED && i->kind != ICMD_CLOSE) {
+		*taken = true;
+		if (!i->unselected) { /* else the SELECT has said it */
+			patience_begin(c->store, &why);
+		}
+		if (i->kind == ICMD_SELECT) {
+			select_failed(c, i, &why);
+		} else if (i->kind == ICMD_FOLDERS) {
+			return folders_again(c, i, err);
+		} else {
+			icmd_again(c, i, &why);
+		}
+	} else if (*taken) {
+		icmd_fail(c, i, &why);
+	}
+	return PF_OK;
+}
+
+/* What nobody of ours waits for. */
+static void nobodys(struct iconn *c, const struct pf_imap_session_event *ev)
+{
+	if (ev->cmd == PF_IMAP_CMD_ENABLE && ev->resp->cond != PF_IMAP_OK) {
+		feature_refused(c->store, ev->cmd, ev->resp);
+	}
+}
+
+static int settle(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
 	struct pf_store_event *out, bool *given, struct pf_err *err)
 {
-	struct icmd *i = ev->owner;
 	int rc = PF_OK;
 
-	c->store->losses = 0;
-	if (!i) {
-		return PF_OK;
-	}
 	switch (i->kind) {
 	case ICMD_SETUP:
 		break;
@@ -427,6 +486,38 @@ static int on_done(struct iconn *c, const struct pf_imap_session_event *ev,
 		}
 		c->store->closed = true;
 		break;
+	}
+	return rc;
+}
+
+/* It works: what went wrong before does not count any more. */
+static void works(struct istore *s, const struct icmd *i, const struct pf_imap_resp *r)
+{
+	s->losses = 0;
+	if (i && i->kind != ICMD_SELECT && r->cond == PF_IMAP_OK) {
+		s->pauses = 0;
+		patience_slowed(s, r);
+	}
+}
+
+static int on_done(struct iconn *c, const struct pf_imap_session_event *ev,
+	struct pf_store_event *out, bool *given, struct pf_err *err)
+{
+	struct icmd *i = ev->owner;
+	bool taken = false;
+	int rc;
+
+	works(c->store, i, ev->resp);
+	if (!i) {
+		nobodys(c, ev);
+		return PF_OK;
+	}
+	rc = refused_as_such(c, i, ev, &taken, err);
+	if (rc != PF_OK && !taken) {
+		return PF_FAIL;
+	}
+	if (!taken) {
+		rc = settle(c, i, ev, out, given, err);
 	}
 	icmd_free(c, i);
 	return rc;

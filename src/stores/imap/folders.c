@@ -31,6 +31,7 @@ struct ilisting {
 	bool status_asked;
 	bool shared_asked; /* LIST of the namespaces of others */
 	bool list_failed;
+	bool again; /* something of it was put off by the server */
 	struct pf_err why;
 };
 
@@ -362,6 +363,11 @@ static int decide(struct iconn *c, struct iop *op, struct pf_err *err)
 	bool extended = (s->caps & PF_IMAP_CAP_LIST_EXTENDED) != 0;
 	bool empty = true;
 
+	if (l->again) {
+		folders_free(s);
+		op_back(s, op);
+		return PF_OK;
+	}
 	for (size_t i = 0; i < l->n; i++) {
 		empty = empty && !l->v[i].listed;
 	}
@@ -392,6 +398,18 @@ static int decide(struct iconn *c, struct iop *op, struct pf_err *err)
 	return PF_OK;
 }
 
+int folders_again(struct iconn *c, struct icmd *i, struct pf_err *err)
+{
+	struct ilisting *l = c->store->listing;
+
+	if (!l) {
+		return PF_OK;
+	}
+	l->again = true;
+	l->pending--;
+	return l->pending == 0 ? decide(c, i->ops[0], err) : PF_OK;
+}
+
 int folders_done(
 	struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev, struct pf_err *err)
 {
@@ -402,6 +420,9 @@ int folders_done(
 		return PF_OK;
 	}
 	l->pending--;
+	if (ev->resp->cond != PF_IMAP_OK) {
+		feature_refused(s, ev->cmd, ev->resp);
+	}
 	if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK && l->shared_asked) {
 		struct pf_err why; /* costs the folders of others, not the account's own */
 
@@ -411,10 +432,6 @@ int folders_done(
 	} else if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK) {
 		l->list_failed = true;
 		(void)pf_imap_refusal(&l->why, PF_SCOPE_SESSION, ev->cmd, ev->resp);
-		if (l->why.scope == PF_SCOPE_STORE) {
-			store_lost(s, &l->why);
-			return PF_OK;
-		}
 	}
 	return l->pending == 0 ? decide(c, i->ops[0], err) : PF_OK;
 }

@@ -107,7 +107,7 @@ int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err)
 static struct iop *op_of(struct iconn *c, uint32_t uid)
 {
 	for (struct icmd *i = c->cmds; i; i = i->next) {
-		for (size_t k = 0; i->kind == ICMD_GET && k < i->n; k++) {
+		for (size_t k = 0; i->kind == ICMD_GET && !i->unselected && k < i->n; k++) {
 			size_t at = (i->hint + k) % i->n;
 
 			if (i->ops[at] && i->ops[at]->uid == uid && !i->ops[at]->got) {
@@ -125,7 +125,7 @@ static struct iop *last_open(struct iconn *c)
 	struct iop *found = NULL;
 
 	for (struct icmd *i = c->cmds; i; i = i->next) {
-		for (size_t k = 0; i->kind == ICMD_GET && k < i->n; k++) {
+		for (size_t k = 0; i->kind == ICMD_GET && !i->unselected && k < i->n; k++) {
 			bool open = i->ops[k] && !i->ops[k]->got;
 
 			if (open && found) {

@@ -10,6 +10,7 @@
  *   get.c       bodies
  *   put.c       APPEND
  *   small.c     flags, removal, making and subscribing
+ *   patience.c  servers that want to be left alone, and connections that are let go
  *   quirks.c    servers that need to be treated otherwise
  */
 #ifndef PF_STORES_IMAP_IMAP_PRIVATE_H
@@ -32,6 +33,8 @@ enum {
 	COMMAND_BYTES = 6000, /* of a UID set: some servers take no line over 8,000 octets */
 	TRIES = 3,            /* of an operation over lost connections */
 	LOSSES_MAX = 8,       /* in a row, without any command done between them */
+	ERRORS_MAX = 8,       /* BADs on a connection: servers hang up at ten or so */
+	DROPS_MAX = 2,        /* times that a command the store can do without may end a link */
 	SPANS = 32,
 };
 
@@ -54,6 +57,7 @@ struct ifolder {
 
 struct iop {
 	struct iop *next;
+	uint64_t seq; /* in the order of submission */
 	struct pf_op op;
 	struct ifolder *folder;
 	struct pf_buf item, text; /* copies of what op points to */
@@ -61,6 +65,7 @@ struct iop {
 	struct pf_buf kw[2];
 	unsigned int tries;
 	bool alone;     /* not together with others */
+	bool again;     /* SMALL: a command before the last one is to be asked again */
 	bool got;       /* GET: the body came; LIST: rows were given out */
 	uint64_t given; /* GET: bytes given out as chunks */
 	uint32_t uid;   /* GET */
@@ -99,7 +104,7 @@ struct icmd {
 	uint64_t bytes;          /* PUT: of the group */
 	struct pf_imap_cmd *cmd; /* PUT: the open one, or one that is fed */
 	bool last;               /* SMALL: the one whose answer ends the operation */
-	bool failed;             /* an earlier command of the same operation was refused */
+	bool unselected;         /* the SELECT before it failed: `why`. Its answer means nothing */
 	struct pf_err why;
 	/* SELECT */
 	uint64_t uidvalidity, uidnext, exists, modseq;
@@ -123,8 +128,9 @@ struct iconn {
 	struct pf_sasl *sasl;
 	struct pf_buf binding;
 	struct pf_secret secret;
-	char tried[256];   /* SASL mechanisms that failed for other reasons than the password */
-	struct icmd *cmds; /* in flight, in order */
+	bool token_renewed; /* after one was refused */
+	char tried[256];    /* SASL mechanisms that failed for other reasons than the password */
+	struct icmd *cmds;  /* in flight, in order */
 	size_t cmd_count;
 	struct ifolder *folder; /* selected, or being selected */
 	bool selected;          /* the SELECT for it has been sent */
@@ -139,6 +145,8 @@ struct iconn {
 	uint32_t blob_uid, blob_seq;
 	uint64_t body_total;
 	bool lost, bye, input_ended;
+	bool retire;         /* takes nothing more, and is closed when all is answered */
+	unsigned int errors; /* BADs so far */
 	struct pf_err why;
 };
 
@@ -158,13 +166,21 @@ struct istore {
 	struct pf_store_event held; /* notes that came beside another event */
 	char note_text[600];
 	struct pf_buf note_raw;
-	struct pf_err lost; /* text set: the store is lost */
+	struct pf_buf sign_in_name; /* with a NUL */
+	struct pf_err lost;         /* text set: the store is lost */
 	int64_t reconnect_ms;
+	int64_t quiet_until_ms; /* the server asked for patience */
+	uint64_t last_seq;
 	unsigned int losses;
+	unsigned int pauses; /* such, in a row */
 	bool has_held, ready, ready_told, closing, closed, lost_told;
+	bool slowed;          /* the server said that it is slow on purpose */
 	bool sign_in_refused; /* a password is tried once, never in a loop */
 	/* what was found out */
-	uint32_t caps; /* of enum pf_imap_cap, signed in */
+	uint32_t caps;         /* of enum pf_imap_cap, signed in */
+	uint32_t caps_off;     /* said by the server, and not to be used */
+	unsigned int drops[8]; /* of the link, at each command that we can do without */
+	uint64_t append_limit; /* as far as was said; 0 = not */
 	uint32_t quirks;
 	struct pf_buf prefix;         /* of the personal namespace */
 	struct pf_buf other_prefixes; /* NUL-ended each: namespaces that are left out */
@@ -186,7 +202,9 @@ extern const struct pf_store_ops pf_imap_store_ops;
 /* The operation has ended; told by next() in its time. `id`: of PUT and MKFOLDER. */
 void op_done(struct istore *s, struct iop *op, struct pf_span id);
 void op_failed(struct istore *s, struct iop *op, const struct iend *end);
-/* Back to the front of its folder's queue; ends as failed when that happened too often. */
+/* Back to its place in its folder's queue, as if it had not been issued. */
+void op_back(struct istore *s, struct iop *op);
+/* The same, for a time; ends as failed when that happened too often. */
 void op_again(struct istore *s, struct iop *op, const struct pf_err *why);
 void folder_ready(struct istore *s, struct ifolder *f);
 void store_lost(struct istore *s, const struct pf_err *why);
@@ -206,7 +224,30 @@ struct icmd *icmd_new(struct iconn *c, enum icmd_kind kind, struct ifolder *f, s
 int icmd_add_op(struct icmd *i, struct iop *op, struct pf_err *err);
 void icmd_free(struct iconn *c, struct icmd *i);
 
+/* Its folder goes to whoever has room. */
+void conn_leave_folder(struct iconn *c);
+
+/* ---- patience.c ---- */
+/* The server throttles (event PF_EV_THROTTLED): nothing is asked of it for a while. */
+void patience_begin(struct istore *s, const struct pf_err *why);
+/* Whether that while lasts; *wake_ms (may be NULL) is lowered to its end. */
+bool patience_lasts(const struct istore *s, int64_t *wake_ms);
+void patience_slowed(struct istore *s, const struct pf_imap_resp *r);
+/* The server did not do it, and may when asked again. */
+void icmd_again(struct iconn *c, struct icmd *i, const struct pf_err *why);
+/* It did not do it, and will not. */
+void icmd_fail(struct iconn *c, struct icmd *i, const struct pf_err *why);
+/* Whether the connection takes nothing more: it has seen too many errors, or is one too many. */
+bool conn_retires(struct iconn *c);
+/* Whether the loss came from a limit on connections; the limit is kept from now on. */
+bool conn_over_cap(struct iconn *c, const struct pf_err *why);
+/* Commands that the store can do without: refused, or the link dropped at them. */
+void feature_refused(struct istore *s, enum pf_imap_cmd_kind kind, const struct pf_imap_resp *r);
+bool feature_drops(struct iconn *c, const struct pf_err *why);
+
 /* ---- auth.c ---- */
+/* The name to sign in with, by the administrator's form. */
+int auth_name(struct istore *s, struct pf_err *err);
 int auth_event(struct iconn *c, const struct pf_imap_session_event *ev, struct pf_err *err);
 int auth_after_tls(struct iconn *c, struct pf_err *err);
 
@@ -222,6 +263,8 @@ int folders_issue(struct iconn *c, struct iop *op, struct pf_err *err);
 int folders_data(struct iconn *c, const struct pf_imap_session_event *ev, struct pf_err *err);
 int folders_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
 	struct pf_err *err);
+/* A part of the listing is to be asked for again: all of it is, when the rest was answered. */
+int folders_again(struct iconn *c, struct icmd *i, struct pf_err *err);
 /* Give out the next listed folder; *given false: none is left, the operation has ended. */
 int folders_give(struct istore *s, struct pf_store_event *out, bool *given, struct pf_err *err);
 void folders_free(struct istore *s);
@@ -233,6 +276,8 @@ int select_issue(struct iconn *c, struct ifolder *f, struct iop *list, struct pf
 int select_data(struct icmd *i, const struct pf_imap_resp *r, struct pf_err *err);
 int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
 	struct pf_store_event *out, bool *given, struct pf_err *err);
+/* What was asked for behind a SELECT that failed is void. */
+void select_failed(struct iconn *c, const struct icmd *i, const struct pf_err *why);
 int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);
 int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
 	struct pf_store_event *out, bool *given, struct pf_err *err);
@@ -256,6 +301,8 @@ int get_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event
 int put_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);
 int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev);
 void put_lost(struct iconn *c, struct icmd *i, const struct pf_err *why);
+/* The PUT that takes feed() is over. */
+void put_end_fed(struct iconn *c, const struct icmd *i);
 
 /* ---- small.c ---- */
 int small_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);

@@ -136,6 +136,9 @@ static bool take_folder(struct iconn *c)
 
 int conn_issue(struct iconn *c, struct pf_err *err)
 {
+	if (conn_retires(c) || (patience_lasts(c->store, NULL) && !c->store->closing)) {
+		return PF_OK;
+	}
 	while (!c->bye && c->cmd_count < COMMANDS_MAX && take_folder(c)) {
 		int rc = issue_one(c, c->folder, err);
 

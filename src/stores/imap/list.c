@@ -114,18 +114,26 @@ static int give_state(struct iconn *c, struct icmd *i, struct iop *op, struct pf
 	return PF_OK;
 }
 
-/* The folder can't be had: its operations that wait in this flight fail by themselves. */
-static void select_failed(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev)
+static bool is_of_selection(const struct icmd *k)
 {
-	struct iend end = {.failed = true};
+	return k->kind == ICMD_SMALL &&
+	       (k->ops[0]->op.kind == PF_OP_FLAGS || k->ops[0]->op.kind == PF_OP_REMOVE);
+}
 
-	(void)pf_imap_refusal(&end.why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
+/*
+ * The folder can't be had. What waits for it in this flight means nothing now: by RFC 9051 section
+ * 6.3.2 no mailbox is selected, but some servers stay in the one before, and give its messages.
+ */
+void select_failed(struct iconn *c, const struct icmd *i, const struct pf_err *why)
+{
 	if (c->folder == i->folder) {
 		c->selected = false;
 	}
-	if (i->n > 0) { /* a listing: the FETCH that follows answers for it */
-		i->ops[0]->end = end;
-		i->ops[0]->refused = true;
+	for (struct icmd *k = i->next; k && k->kind != ICMD_SELECT; k = k->next) {
+		if (k->kind == ICMD_LIST || k->kind == ICMD_GET || is_of_selection(k)) {
+			k->unselected = true;
+			k->why = *why;
+		}
 	}
 }
 
@@ -135,7 +143,10 @@ int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_ev
 	struct ifolder *f = i->folder;
 
 	if (ev->resp->cond != PF_IMAP_OK) {
-		select_failed(c, i, ev);
+		struct pf_err why;
+
+		(void)pf_imap_refusal(&why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
+		select_failed(c, i, &why);
 		return PF_OK;
 	}
 	if (f->validity != 0 && i->uidvalidity != 0 && f->validity != i->uidvalidity) {

@@ -138,7 +138,7 @@ static void stored(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r
 	}
 }
 
-static void end_fed(struct iconn *c, const struct icmd *i)
+void put_end_fed(struct iconn *c, const struct icmd *i)
 {
 	if (c->fed && i->n == 1 && i->ops[0] == c->fed) {
 		c->fed = NULL;
@@ -150,7 +150,7 @@ int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event
 {
 	struct iend end = {.failed = true};
 
-	end_fed(c, i);
+	put_end_fed(c, i);
 	if (ev->resp->cond == PF_IMAP_OK) {
 		stored(c, i, ev->resp);
 		return PF_OK;
@@ -179,7 +179,7 @@ void put_lost(struct iconn *c, struct icmd *i, const struct pf_err *why)
 	struct iend end = {.failed = true, .why = *why};
 	bool fed = c->fed && i->n == 1 && i->ops[0] == c->fed;
 
-	end_fed(c, i);
+	put_end_fed(c, i);
 	end.why.scope = PF_SCOPE_ITEM;
 	end.why.retry = PF_RETRY_LATER;
 	end.in_doubt = whole;

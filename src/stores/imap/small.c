@@ -136,6 +136,7 @@ int small_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_er
 {
 	(void)f;
 	op->refused = false;
+	op->again = false;
 	switch (op->op.kind) {
 	case PF_OP_FLAGS:
 		return issue_flags(c, op, err);
@@ -171,6 +172,10 @@ int small_done(
 		(void)pf_imap_refusal(&op->end.why, PF_SCOPE_ITEM, ev->cmd, ev->resp);
 	}
 	if (!i->last) {
+		return PF_OK;
+	}
+	if (op->again) {
+		op_back(c->store, op);
 		return PF_OK;
 	}
 	if (ev->cmd == PF_IMAP_CMD_CREATE && !ok) {

@@ -63,10 +63,22 @@ void folder_ready(struct istore *s, struct ifolder *f)
 	s->ready_last = f;
 }
 
-void op_again(struct istore *s, struct iop *op, const struct pf_err *why)
+void op_back(struct istore *s, struct iop *op)
 {
 	struct ifolder *f = op->folder;
+	struct iop **at = &f->first;
 
+	while (*at && (*at)->seq < op->seq) {
+		at = &(*at)->next;
+	}
+	op->next = *at;
+	*at = op;
+	f->last = op->next ? f->last : op;
+	folder_ready(s, f);
+}
+
+void op_again(struct istore *s, struct iop *op, const struct pf_err *why)
+{
 	if (++op->tries >= TRIES || s->closing) {
 		struct iend end = {.why = *why};
 
@@ -74,10 +86,7 @@ void op_again(struct istore *s, struct iop *op, const struct pf_err *why)
 		op_failed(s, op, &end);
 		return;
 	}
-	op->next = f->first;
-	f->first = op;
-	f->last = f->last ? f->last : op;
-	folder_ready(s, f);
+	op_back(s, op);
 }
 
 static size_t bucket_of(struct pf_span id)
@@ -177,6 +186,7 @@ static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *
 		op_free(n);
 		return PF_FAIL;
 	}
+	n->seq = ++s->last_seq;
 	*(n->folder->last ? &n->folder->last->next : &n->folder->first) = n;
 	n->folder->last = n;
 	s->ops++;
@@ -347,13 +357,16 @@ static int open_more(struct istore *s, int64_t *wake_ms, struct pf_err *err)
 {
 	size_t alive = 0, at = CONNECTIONS_MAX, unready = 0;
 
-	for (size_t i = 0; i < s->conn_max; i++) {
+	if (patience_lasts(s, wake_ms)) {
+		return PF_OK;
+	}
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		alive += s->conn[i] != NULL;
 		unready += s->conn[i] && s->conn[i]->state != ICONN_READY;
 		at = s->conn[i] ? at : (at == CONNECTIONS_MAX ? i : at);
 	}
-	if (at == CONNECTIONS_MAX || s->closing ||
-		(alive > 0 && (!s->ready_first || unready > 0)) || !s->ready_first) {
+	if (alive >= s->conn_max || s->closing || (alive > 0 && (!s->ready_first || unready > 0)) ||
+		!s->ready_first) {
 		return PF_OK;
 	}
 	if (pf_loop_now_ms(s->loop) < s->reconnect_ms) {
@@ -368,8 +381,8 @@ static int step_conns(struct istore *s, struct pf_store_event *out, bool *given,
 {
 	size_t first = s->turn++;
 
-	for (size_t k = 0; k < s->conn_max && !*given; k++) {
-		size_t i = (first + k) % s->conn_max;
+	for (size_t k = 0; k < CONNECTIONS_MAX && !*given; k++) {
+		size_t i = (first + k) % CONNECTIONS_MAX;
 
 		if (!s->conn[i]) {
 			continue;
@@ -437,6 +450,7 @@ static int next(
 		if (given) {
 			return PF_OK;
 		}
+		(void)patience_lasts(s, wake_ms);
 		if (open_more(s, wake_ms, err) != PF_OK ||
 			step_conns(s, out, &given, wake_ms, err) != PF_OK) {
 			return PF_FAIL;
@@ -488,6 +502,7 @@ static void close_store(struct pf_store *base)
 	}
 	folders_free(s);
 	pf_buf_deinit(&s->note_raw);
+	pf_buf_deinit(&s->sign_in_name);
 	pf_buf_deinit(&s->prefix);
 	pf_buf_deinit(&s->other_prefixes);
 	pf_buf_deinit(&s->cursor_out);
@@ -527,11 +542,16 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	s->facts.kinds = PF_KIND_MAIL;
 	s->facts.connections = s->conn_max;
 	pf_buf_init(&s->note_raw, RAW_MAX);
+	pf_buf_init(&s->sign_in_name, ID_MAX);
 	pf_buf_init(&s->prefix, ID_MAX);
 	pf_buf_init(&s->other_prefixes, ID_MAX);
 	pf_buf_init(&s->cursor_out, ID_MAX);
 	pf_buf_init(&s->kw_out, KW_MAX);
 	pf_buf_init(&s->id_out, ID_MAX);
+	if (auth_name(s, err) != PF_OK) {
+		close_store(&s->base);
+		return PF_FAIL;
+	}
 	*out = &s->base;
 	return PF_OK;
 }

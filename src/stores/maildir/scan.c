@@ -54,7 +54,7 @@ static int add(struct md_list *l, const char *folder, const char *sub, const cha
 	}
 	m = &l->v[l->n];
 	m->file = strdup(file);
-	m->id = strndup(name, md_id_length(name));
+	m->id = strndup(name, (size_t)(info_of(name) - name));
 	m->size = (uint64_t)st.st_size;
 	m->mtime_s = st.st_mtime;
 	if (!m->file || !m->id) {
@@ -122,9 +122,32 @@ void md_list_free(struct md_list *l)
 	*l = (struct md_list){0};
 }
 
-size_t md_id_length(const char *name)
+bool md_find(const char *folder, struct pf_span id, char path[MD_PATH_MAX], struct pf_err *err)
 {
-	return (size_t)(info_of(name) - name);
+	static const char *const SUBS[] = {"cur", "new"};
+	bool found = false;
+
+	(void)err;
+	for (size_t i = 0; i < PF_COUNT(SUBS) && !found; i++) {
+		struct dirent *e;
+		DIR *d;
+
+		(void)snprintf(path, MD_PATH_MAX, "%s/%s", folder, SUBS[i]);
+		d = opendir(path);
+		while (d && !found && (e = readdir(d)) != NULL) {
+			size_t n = (size_t)(info_of(e->d_name) - e->d_name);
+
+			found = pf_span_eq(pf_span(e->d_name, n), id);
+			if (found) {
+				(void)snprintf(
+					path, MD_PATH_MAX, "%s/%s/%s", folder, SUBS[i], e->d_name);
+			}
+		}
+		if (d) {
+			(void)closedir(d);
+		}
+	}
+	return found;
 }
 
 int md_flags(const char *file, const struct md_keywords *kw, struct pf_buf *words, uint32_t *sys,

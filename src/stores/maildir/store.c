@@ -2,6 +2,7 @@
 #include "proto/imap/mutf7.h"
 #include "stores/maildir/maildir_private.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +29,8 @@ struct mstore {
 	/* of the operation at the front, while it gives out events */
 	bool begun;
 	struct md_list list;
-	struct md_names names, subscribed; /* FOLDERS */
-	size_t at;
-	struct md_index index;
+	char **names; /* FOLDERS: directory names */
+	size_t name_count, at;
 	struct md_keywords kw;
 	struct md_reader reader;
 	uint64_t offset;
@@ -114,8 +114,12 @@ static void dir_of(const struct mstore *s, struct pf_span id, char path[MD_PATH_
 static void reset(struct mstore *s)
 {
 	md_list_free(&s->list);
-	md_names_free(&s->names);
-	md_names_free(&s->subscribed);
+	for (size_t i = 0; i < s->name_count; i++) {
+		free(s->names[i]);
+	}
+	free(s->names);
+	s->names = NULL;
+	s->name_count = 0;
 	s->at = 0;
 	md_keywords_free(&s->kw);
 	md_close(&s->reader);
@@ -147,6 +151,51 @@ static void end(struct mstore *s, struct pf_store_event *out, const struct pf_er
 	reset(s);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* ".A.B" and the account's own directory, as "". */
+static int read_names(struct mstore *s, struct pf_err *err)
+{
+	DIR *d = opendir(s->cfg->url->path);
+	struct dirent *e;
+	size_t cap = 16;
+
+	s->names = calloc(cap, sizeof(*s->names));
+	if (!s->names || !(s->names[s->name_count++] = strdup(""))) {
+		return pf_fail_memory(err, "a list of folders");
+	}
+	while (d && (e = readdir(d)) != NULL) {
+		char cur[MD_PATH_MAX];
+		struct stat st;
+
+		(void)snprintf(cur, sizeof(cur), "%.2000s/%s/cur", s->cfg->url->path, e->d_name);
+		if (e->d_name[0] != '.' || strcmp(e->d_name, ".") == 0 ||
+			strcmp(e->d_name, "..") == 0 || stat(cur, &st) != 0) {
+			continue;
+		}
+		if (s->name_count == cap) {
+			char **grown = realloc(s->names, 2 * cap * sizeof(*grown));
+
+			if (!grown) {
+				(void)closedir(d);
+				return pf_fail_memory(err, "a list of folders");
+			}
+			s->names = grown;
+			cap *= 2;
+		}
+		s->names[s->name_count] = strdup(e->d_name);
+		s->name_count += s->names[s->name_count] != NULL;
+	}
+	if (d) {
+		(void)closedir(d);
+	}
+	qsort(s->names, s->name_count, sizeof(*s->names), compare_names);
+	return PF_OK;
+}
+
 static int path_of(struct mstore *s, const char *name, bool *doubtful, struct pf_err *err)
 {
 	struct pf_span rest = pf_span_str(name[0] ? name + 1 : "");
@@ -173,6 +222,24 @@ static int path_of(struct mstore *s, const char *name, bool *doubtful, struct pf
 	return rc;
 }
 
+static bool is_subscribed(const struct mstore *s, const char *name)
+{
+	char path[MD_PATH_MAX], line[1024];
+	bool found = false;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%.4000s/subscriptions", s->cfg->url->path);
+	f = fopen(path, "re");
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\r\n")] = '\0';
+		found = name[0] && strcmp(line, name + 1) == 0;
+	}
+	if (f) {
+		(void)fclose(f);
+	}
+	return found;
+}
+
 static int step_folders(struct mstore *s, struct pf_store_event *out, struct pf_err *err)
 {
 	struct pf_folder *f = &s->folder_out;
@@ -180,13 +247,12 @@ static int step_folders(struct mstore *s, struct pf_store_event *out, struct pf_
 
 	if (!s->begun) {
 		s->begun = true;
-		if (md_folders_read(s->cfg->url->path, &s->names, err) != PF_OK ||
-			md_subscriptions_read(s->cfg->url->path, &s->subscribed, err) != PF_OK) {
+		if (read_names(s, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
-	while (s->at < s->names.n) {
-		const char *name = s->names.v[s->at++];
+	while (s->at < s->name_count) {
+		const char *name = s->names[s->at++];
 
 		if (path_of(s, name, &doubtful, err) != PF_OK || s->path_out.n == 0) {
 			continue; /* a directory whose name is no folder's */
@@ -196,7 +262,7 @@ static int step_folders(struct mstore *s, struct pf_store_event *out, struct pf_
 		f->selectable = true;
 		f->may_have_children = true;
 		f->doubtful = doubtful;
-		f->subscribed = name[0] && md_names_have(&s->subscribed, name + 1);
+		f->subscribed = is_subscribed(s, name);
 		f->role = name[0] ? pf_role_by_name(pf_path_leaf(&s->path_out)) : PF_ROLE_INBOX;
 		f->role_by_name = name[0] && f->role != PF_ROLE_NONE;
 		*out = (struct pf_store_event){
@@ -272,20 +338,20 @@ static int step_get(struct mstore *s, struct pf_store_event *out, struct pf_err 
 	struct mop *o = s->first;
 	char dir[MD_PATH_MAX], path[MD_PATH_MAX];
 	size_t n = 0;
-	int rc;
 
 	if (!s->begun) {
 		s->begun = true;
 		dir_of(s, pf_buf_span(&o->folder), dir);
-		rc = md_index_find(&s->index, dir, pf_buf_span(&o->item), path, err);
-		if (rc == PF_END) {
-			(void)pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
+		if (!md_find(dir, pf_buf_span(&o->item), path, err)) {
+			struct pf_err why;
+
+			(void)pf_fail(&why, PF_SCOPE_ITEM, PF_RETRY_NO,
 				"the message is not there any more");
-			end(s, out, err);
+			end(s, out, &why);
 			out->failed.missing = true;
 			return PF_OK;
 		}
-		if (rc != PF_OK || md_open(path, &s->reader, err) != PF_OK) {
+		if (md_open(path, &s->reader, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
@@ -394,11 +460,9 @@ static int step_flags(struct mstore *s, struct pf_store_event *out, struct pf_er
 	int rc;
 
 	dir_of(s, pf_buf_span(&o->folder), dir);
-	rc = md_index_find(&s->index, dir, pf_buf_span(&o->item), from, err);
-	if (rc != PF_OK) {
-		return rc == PF_FAIL ? PF_FAIL
-				     : pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
-					       "the message is not there any more");
+	if (!md_find(dir, pf_buf_span(&o->item), from, err)) {
+		return pf_fail(
+			err, PF_SCOPE_ITEM, PF_RETRY_NO, "the message is not there any more");
 	}
 	pf_buf_init(&kept, TEXT_MAX);
 	rc = md_keywords_read(dir, &s->kw, err);
@@ -420,10 +484,9 @@ static int step_flags(struct mstore *s, struct pf_store_event *out, struct pf_er
 		md_info(&flags, &s->kw, info);
 		(void)snprintf(to, sizeof(to), "%.3000s/cur/%.*s%s", dir, (int)o->item.n,
 			(const char *)o->item.p, info);
-		rc = rename(from, to) == 0
-			     ? md_index_moved(
-				       &s->index, pf_buf_span(&o->item), strrchr(to, '/') + 1, err)
-			     : pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "renaming %s", from);
+		if (rename(from, to) != 0) {
+			rc = pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "renaming %s", from);
+		}
 	}
 	pf_buf_deinit(&kept);
 	if (rc == PF_OK) {
@@ -459,10 +522,21 @@ static int step_mkfolder(struct mstore *s, struct pf_store_event *out, struct pf
 
 static int step_subscribe(struct mstore *s, struct pf_store_event *out, struct pf_err *err)
 {
-	struct pf_span id = pf_buf_span(&s->first->folder);
+	struct mop *o = s->first;
+	char path[MD_PATH_MAX];
+	FILE *f;
 
-	if (md_subscribe(s->cfg->url->path, pf_span_from(id, 1), err) != PF_OK) {
-		return PF_FAIL;
+	(void)snprintf(path, sizeof(path), "%.4000s/subscriptions", s->cfg->url->path);
+	f = fopen(path, "ae");
+	if (!f || (o->folder.n > 1 && fprintf(f, "%.*s\n", (int)o->folder.n - 1,
+					      (const char *)o->folder.p + 1) < 0)) {
+		if (f) {
+			(void)fclose(f);
+		}
+		return pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "writing %s", path);
+	}
+	if (fclose(f) != 0) {
+		return pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "writing %s", path);
 	}
 	end(s, out, NULL);
 	return PF_OK;
@@ -471,14 +545,9 @@ static int step_subscribe(struct mstore *s, struct pf_store_event *out, struct p
 static int step_remove(struct mstore *s, struct pf_store_event *out, struct pf_err *err)
 {
 	char dir[MD_PATH_MAX], path[MD_PATH_MAX];
-	int rc;
 
 	dir_of(s, pf_buf_span(&s->first->folder), dir);
-	rc = md_index_find(&s->index, dir, pf_buf_span(&s->first->item), path, err);
-	if (rc == PF_FAIL) {
-		return PF_FAIL;
-	}
-	if (rc == PF_OK && unlink(path) != 0) {
+	if (md_find(dir, pf_buf_span(&s->first->item), path, err) && unlink(path) != 0) {
 		return pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "removing %s", path);
 	}
 	end(s, out, NULL);
@@ -587,7 +656,6 @@ static void close_store(struct pf_store *base)
 	if (s->told) {
 		free_op(s->told);
 	}
-	md_index_free(&s->index);
 	pf_buf_deinit(&s->words);
 	pf_buf_deinit(&s->id_out);
 	pf_path_deinit(&s->path_out);

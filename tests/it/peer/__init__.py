@@ -14,6 +14,14 @@ class Peer:
     """Faults are attributes; each defaults to what a decent server does."""
 
     caps = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE"
+    caps_before = None      # what CAPABILITY says before the sign-in, if that differs
+    prefix = ""             # of the personal namespace; names of boxes are whole
+    at_literal = None       # function (session, command, size) -> the same, before a literal is read
+    sign_in = None          # function (mechanism, user, secret) -> reply line; or (challenge, reply line); None: OK
+    tls = None              # ssl.SSLContext: for STARTTLS, or of the port when tls_at_once
+    tls_at_once = False
+    in_clear = b""          # behind the OK to STARTTLS, in the same packet
+    hang_up_over = None     # connections over this number are closed without a word
     greeting = "* OK peer ready"
     server_id = "peer"      # its name in the answer to ID
     subscribed_only = ()    # folders that only LSUB knows
@@ -22,7 +30,8 @@ class Peer:
     extended = "BAD"        # what LIST with RETURN gives: "BAD", "empty" or "yes"
     attributes = staticmethod(lambda name: "")
     delimiter = "/"
-    before = None           # function (session, word, args) -> a reply in place of the usual one, "cut", or None
+    before = None           # function (session, word, args) -> a reply in place of the usual one, lines of which a last
+                            # None hangs up, "cut", or None
     hide_row = ()           # UIDs that FETCH never returns
     no_body = ()            # UIDs whose row has no body
     other_section = ()      # UIDs whose row has an empty header in place of the body
@@ -46,18 +55,23 @@ class Peer:
     after_login = None      # reply to every command after LOGIN
     max_connections = 100
     mute = False            # accepts and never says a word
-    tls_junk = None
 
     def __init__(self, **faults):
         for key, value in faults.items():
             assert hasattr(type(self), key), key
             setattr(self, key, value)
         self.boxes = {"INBOX": Box()}
+        self.subscribed = set()
         self.log, self.appends, self.fetches, self.connections, self.logins = [], 0, 0, 0, 0
         self.lock = threading.Lock()
         peer = self
 
         class Handler(socketserver.StreamRequestHandler):
+            def setup(self):
+                if peer.tls_at_once:
+                    self.request = peer.tls.wrap_socket(self.request, server_side=True)
+                super().setup()
+
             def handle(self):
                 Session(peer, self).run()
 
@@ -79,8 +93,9 @@ class Peer:
         self.server.shutdown()
         self.server.server_close()
 
-    def url(self):
-        return f"imap://user@127.0.0.1:{self.port}/"
+    def url(self, user="user"):
+        scheme = "imaps" if self.tls_at_once else "imap"
+        return f"{scheme}://{user}@{'localhost' if self.tls else '127.0.0.1'}:{self.port}/"
 
     def commands(self, name):
         return [c for c in self.log if re.match(rf"(UID )?{name}\b", c, re.I)]

@@ -4,7 +4,7 @@ from peer.box import Box
 
 
 def quoted(name):
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "NIL" if name is None else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 class Folders:
@@ -18,12 +18,12 @@ class Folders:
         if not p.raw_list:
             for name in p.boxes:
                 if name not in p.subscribed_only and name not in p.unlisted:
-                    self.send(f'* LIST ({p.attributes(name)}) "{p.delimiter}" {quoted(name)}')
+                    self.send(f"* LIST ({p.attributes(name)}) {quoted(p.delimiter)} {quoted(name)}")
         return "OK"
 
     def do_lsub(self, _):
-        for name in self.peer.subscribed_only:
-            self.send(f'* LSUB () "{self.peer.delimiter}" {quoted(name)}')
+        for name in sorted(self.peer.subscribed | set(self.peer.subscribed_only)):
+            self.send(f"* LSUB () {quoted(self.peer.delimiter)} {quoted(name)}")
         return "OK"
 
     def do_status(self, args):
@@ -45,7 +45,8 @@ class Folders:
         self.peer.boxes[name] = Box()
         return "OK"
 
-    def do_subscribe(self, _):
+    def do_subscribe(self, args):
+        self.peer.subscribed.add(self.name_of(args))
         return "OK"
 
     def do_select(self, args):

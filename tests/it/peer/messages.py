@@ -110,14 +110,8 @@ class Messages:
         if reply == "store-hang":
             time.sleep(100)
             raise ConnectionError
-        if isinstance(reply, tuple):
-            for line in reply[:-1]:
-                self.send(line)
-            reply = reply[-1]
-            if reply is None:
-                self.done = True
-                return None
-        return reply
+        self.reply(self.tag, reply)
+        return None
 
     def do_uid_expunge(self, args):
         for uid in numbers(args, self.box.next):

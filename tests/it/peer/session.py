@@ -11,7 +11,8 @@ from peer.sign_in import SignIn
 class Session(SignIn, Folders, Messages):
     def __init__(self, peer, handler):
         self.peer, self.r, self.w = peer, handler.rfile, handler.wfile
-        self.box, self.name, self.done, self.literals = None, None, False, []
+        self.request, self.literals, self.tag = handler.request, [], None
+        self.box, self.name, self.done, self.signed_in = None, None, False, False
 
     def send(self, data):
         self.w.write(data if isinstance(data, bytes) else data.encode("latin-1") + b"\r\n")
@@ -31,7 +32,10 @@ class Session(SignIn, Folders, Messages):
         if self.peer.mute:
             time.sleep(120)
             return
-        self.send(self.peer.greeting)
+        p = self.peer
+        self.done = p.hang_up_over is not None and p.connections > p.hang_up_over
+        if not self.done:
+            self.send(p.greeting)
         while not self.done:
             line = self.line()
             if line is None:
@@ -46,14 +50,41 @@ class Session(SignIn, Folders, Messages):
             part = self.r.readline()
             if not part:
                 return None
-            m = re.search(rb"\{(\d+)(\+?)\}\r\n$", part)
+            m = re.search(rb"(~?)\{(\d+)(\+?)\}\r\n$", part)
             if not m:
                 return out + part.rstrip(b"\r\n")
-            if not m.group(2):
+            out += part[:m.start()]
+            if self.refuses(out.decode("latin-1"), int(m.group(2)), bool(m.group(3))):
+                out = b""
+                if self.done:
+                    return None
+                continue
+            if not m.group(3):
                 self.send("+ go")
-            self.literal = self.r.read(int(m.group(1)))
-            out += part[:m.start()] + b"\0" + str(len(self.literal)).encode() + b"\0"
-            self.literals.append(self.literal)
+            literal = self.r.read(int(m.group(2)))
+            out += b"\0" + m.group(1) + str(len(literal)).encode() + b"\0"
+            self.literals.append(literal)
+
+    def refuses(self, command, size, at_once):
+        """Whether a literal is refused before it is read; what comes unasked is read all the same (RFC 7888)."""
+        early = self.peer.at_literal and self.peer.at_literal(self, command, size)
+        if not early:
+            return False
+        self.reply(command.split(" ")[0], early)
+        if at_once and not self.done:
+            self.r.read(size)
+            self.r.readline()
+        self.literals = []
+        return True
+
+    def reply(self, tag, reply):
+        """One line or several, the last with the tag; None hangs up."""
+        *lines, last = reply if isinstance(reply, tuple) else (reply,)
+        for line in lines:
+            self.send(line)
+        self.done = self.done or last is None
+        if last is not None:
+            self.send(f"{tag} {last}")
 
     def split_name(self, text):
         """The folder's name at the beginning, as latin-1 text of its raw bytes, and what follows it."""
@@ -61,7 +92,7 @@ class Session(SignIn, Folders, Messages):
         m = re.match(r'"((?:\\.|[^"\\])*)"', text)
         if m:
             return re.sub(r"\\(.)", r"\1", m.group(1)), text[m.end():]
-        m = re.match("\0[0-9]+\0", text)
+        m = re.match("\0~?[0-9]+\0", text)
         if m:
             return self.literals[0].decode("latin-1"), text[m.end():]
         return text.partition(" ")[0], text[len(text.partition(" ")[0]):]
@@ -81,16 +112,16 @@ class Session(SignIn, Folders, Messages):
         args = text.split(" ", 1)[1] if " " in text else ""
         if p.after_login and word not in ("LOGIN", "CAPABILITY", "LOGOUT"):
             return self.send(f"{tag} {p.after_login}")
+        self.tag = tag
         reply = p.before and p.before(self, word, args)
         if reply == "cut":
             raise ConnectionError
         if reply:
             self.literals = []
-            return self.send(f"{tag} {reply}")
+            return self.reply(tag, reply)
         method = getattr(self, "do_" + word.lower(), None)
         if not method:
             return self.send(f"{tag} BAD unknown command")
-        self.tag = tag
         reply = method(args)
         self.literals = []
         if reply:
