@@ -30,13 +30,18 @@ static const struct {
 			    PF_IMAP_CAP_CONDSTORE}, /* RFC 7162: the one implies the other */
 	{"QUOTA", PF_IMAP_CAP_QUOTA},
 	{"IMAP4rev1", PF_IMAP_CAP_REV1},
-	/* RFC 9051 has these built in. */
-	{"IMAP4rev2", PF_IMAP_CAP_REV2 | PF_IMAP_CAP_NAMESPACE | PF_IMAP_CAP_ENABLE |
-			      PF_IMAP_CAP_SASL_IR | PF_IMAP_CAP_LIST_EXTENDED |
-			      PF_IMAP_CAP_LIST_STATUS | PF_IMAP_CAP_UIDPLUS |
-			      PF_IMAP_CAP_LITERAL_MINUS | PF_IMAP_CAP_SPECIAL_USE},
+	{"IMAP4rev2", PF_IMAP_CAP_REV2},
 	{"X-GM-EXT-1", PF_IMAP_CAP_GMAIL},
 };
+
+/*
+ * What RFC 9051 has built in (appendix E): of SPECIAL-USE the attributes, not the option of LIST. A
+ * server that announces IMAP4rev1 as well speaks that until it is told otherwise (appendix A), and
+ * then has no more than it announces.
+ */
+static const uint32_t BUILT_IN = PF_IMAP_CAP_NAMESPACE | PF_IMAP_CAP_ENABLE | PF_IMAP_CAP_SASL_IR |
+				 PF_IMAP_CAP_LIST_EXTENDED | PF_IMAP_CAP_LIST_STATUS |
+				 PF_IMAP_CAP_UIDPLUS | PF_IMAP_CAP_LITERAL_MINUS;
 
 static void add_auth(struct pf_imap_caps *caps, struct pf_span name)
 {
@@ -67,6 +72,9 @@ void pf_imap_caps_parse(struct pf_imap_caps *caps, struct pf_span words)
 		for (size_t i = 0; i < PF_COUNT(CAPS); i++) {
 			caps->bits |= pf_span_is(word, CAPS[i].name) ? CAPS[i].bits : 0;
 		}
+	}
+	if ((caps->bits & PF_IMAP_CAP_REV2) && !(caps->bits & PF_IMAP_CAP_REV1)) {
+		caps->bits |= BUILT_IN;
 	}
 }
 
