@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SEGMENT_MAX_DEFAULT = 255, SUFFIX_ROOM = 8, NUMBERS_MAX = 10000 };
+enum { SEGMENT_MAX_DEFAULT = 255, SUFFIX_ROOM = 8, NUMBERS_MAX = 10000, JOINED_MAX = 1 << 20 };
 
 /* Case-folded or plain forms of the names that are taken so far. */
 struct taken {
@@ -131,6 +131,28 @@ static int add_segment(
 	return rc;
 }
 
+/* Where no folder can hold another, all of the path makes one name. */
+static int add_joined(const struct plan *p, struct pf_name_out *out, const struct pf_path *path,
+	struct pf_err *err)
+{
+	const char *forbidden = p->cfg->facts->forbidden ? p->cfg->facts->forbidden : "";
+	const char *between = strchr(forbidden, '/') ? "_" : "/";
+	const char *name;
+	struct pf_buf b;
+	int rc = PF_OK;
+
+	pf_buf_init(&b, JOINED_MAX);
+	for (size_t i = 0; i < pf_path_depth(path) && rc == PF_OK; i++) {
+		rc = i > 0 ? pf_buf_add_str(&b, between, err) : PF_OK;
+		rc = rc == PF_OK ? pf_buf_add_str(&b, pf_path_segment(path, i), err) : rc;
+	}
+	rc = rc == PF_OK ? pf_buf_cstr(&b, &name, err) : rc;
+	rc = rc == PF_OK ? add_segment(p, out, name, err) : rc;
+	pf_buf_deinit(&b);
+	add_note(out, "the target has no folders within folders");
+	return rc;
+}
+
 /* The nearest path to `path` that the target can have. */
 static int fit(const struct plan *p, const struct pf_path *path, struct pf_name_out *out,
 	struct pf_err *err)
@@ -140,6 +162,9 @@ static int fit(const struct plan *p, const struct pf_path *path, struct pf_name_
 	size_t from = 0;
 
 	pf_path_deinit(&out->to);
+	if (facts->max_depth == 1 && depth > 1) {
+		return add_joined(p, out, path, err);
+	}
 	if (depth > 1 && !(facts->caps & PF_CAP_INBOX_CHILDREN) &&
 		strcmp(pf_path_segment(path, 0), "INBOX") == 0) {
 		from = 1;

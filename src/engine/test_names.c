@@ -168,6 +168,27 @@ static void long_and_deep_names_fit(void **state)
 	end(&s);
 }
 
+static void flat_targets_get_the_path_as_one_name(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	s.facts.max_depth = 1;
+	s.facts.forbidden = "";
+	source(&s, "a", PF_ROLE_NONE, false);
+	source(&s, "a/b", PF_ROLE_NONE, false);
+	source(&s, "a/c/d", PF_ROLE_NONE, false);
+	plan(&s);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(pf_path_depth(&s.out[i].to), 1);
+	}
+	assert_string_equal(pf_path_leaf(&s.out[0].to), "a");
+	assert_string_equal(pf_path_leaf(&s.out[1].to), "a/b");
+	assert_string_equal(pf_path_leaf(&s.out[2].to), "a/c/d");
+	end(&s);
+}
+
 static void inbox_without_children(void **state)
 {
 	struct scene s;
@@ -237,6 +258,7 @@ int main(void)
 		cmocka_unit_test(delimiters_and_controls_are_replaced),
 		cmocka_unit_test(case_counts_only_where_the_target_sees_it),
 		cmocka_unit_test(long_and_deep_names_fit),
+		cmocka_unit_test(flat_targets_get_the_path_as_one_name),
 		cmocka_unit_test(inbox_without_children),
 		cmocka_unit_test(map_rules_and_earlier_passes_go_first),
 		cmocka_unit_test(a_refused_name_gets_plainer),

@@ -100,6 +100,8 @@ enum pf_imap_fetch_has {
 	PF_IMAP_HAS_MODSEQ = 1u << 4,
 	PF_IMAP_HAS_BODY = 1u << 5, /* at least one part, perhaps NIL */
 	PF_IMAP_HAS_GM = 1u << 6,
+	PF_IMAP_SAID_SIZE = 1u << 7, /* with or without sense */
+	PF_IMAP_SAID_DATE = 1u << 8,
 };
 
 /* BODY[section]<origin>, BINARY[...], RFC822 (section absent), RFC822.HEADER, RFC822.TEXT. */

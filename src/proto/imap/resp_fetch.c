@@ -53,7 +53,7 @@ static bool item_size(struct pf_lex *l, struct pf_imap_fetch *f)
 	if (!pf_lex_maybe_number(l, &f->size, &found)) {
 		return false;
 	}
-	f->has |= found ? PF_IMAP_HAS_SIZE : 0;
+	f->has |= PF_IMAP_SAID_SIZE | (found ? PF_IMAP_HAS_SIZE : 0);
 	return true;
 }
 
@@ -65,6 +65,7 @@ static bool item_date(struct pf_lex *l, struct pf_imap_fetch *f)
 		return false;
 	}
 	f->date_raw = s.bytes;
+	f->has |= PF_IMAP_SAID_DATE;
 	if (s.bytes.p && pf_imap_date_parse(s.bytes, &f->date_utc_s, &f->zone_min)) {
 		f->has |= PF_IMAP_HAS_DATE;
 	} else {

@@ -534,6 +534,9 @@ static int on_event(struct iconn *c, const struct pf_imap_session_event *ev,
 		store_note(c->store, PF_EV_UNREADABLE_RESPONSE,
 			c->folder ? pf_buf_span(&c->folder->id) : pf_span(NULL, 0), ev->piece->text,
 			ev->piece->stream_at, "%s", ev->why->text);
+		if (ev->resp->kind == PF_IMAP_FETCH) {
+			list_odd(c);
+		}
 		return PF_OK;
 	}
 	if (c->state != ICONN_READY) {

@@ -3,9 +3,9 @@
  * LIST can't bring it; and between paths and the server's own names.
  */
 #include "model/role.h"
-#include "proto/imap/mutf7.h"
 #include "stores/imap/imap_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +29,8 @@ struct ilisting {
 	bool states, shared;  /* as asked for */
 	bool extended_failed; /* LIST with RETURN gave nothing: plain LIST was asked for */
 	bool status_asked;
+	bool root_asked; /* for the delimiter */
+	char root_delimiter;
 	bool shared_asked; /* LIST of the namespaces of others */
 	bool list_failed;
 	bool again; /* something of it was put off by the server */
@@ -51,13 +53,19 @@ void folders_free(struct istore *s)
 	s->listing_ready = false;
 }
 
+/* INBOX is the same in any case (RFC 9051 section 5.1). */
+static bool same_name(struct pf_span a, struct pf_span b)
+{
+	return pf_span_eq(a, b) || (pf_span_is(a, "INBOX") && pf_span_is(b, "INBOX"));
+}
+
 static struct found *find(struct ilisting *l, struct pf_span name, struct pf_err *err)
 {
 	struct found *f;
 
 	for (size_t i = l->n; i > 0; i--) { /* STATUS and LSUB mostly come in the order of LIST */
 		f = &l->v[i - 1];
-		if (pf_span_eq(pf_buf_span(&f->name), name)) {
+		if (same_name(pf_buf_span(&f->name), name)) {
 			return f;
 		}
 	}
@@ -98,26 +106,22 @@ static int ask(struct iconn *c, struct iop *op, enum pf_imap_cmd_kind kind, cons
 	return pf_imap_cmd_send(cmd, false, err);
 }
 
-static const char *list_args(const struct istore *s)
+/* Each option only where it was announced: others make a server refuse all of the command. */
+static int ask_list(struct iconn *c, struct iop *op, struct pf_err *err)
 {
+	const struct istore *s = c->store;
 	bool status = (s->caps & PF_IMAP_CAP_LIST_STATUS) && s->listing->states;
-	bool modseq = (s->caps & PF_IMAP_CAP_CONDSTORE) != 0;
+	char args[160];
 
 	if (!(s->caps & PF_IMAP_CAP_LIST_EXTENDED) || s->listing->extended_failed) {
-		return " \"\" \"*\"";
+		return ask(c, op, PF_IMAP_CMD_LIST, " \"\" \"*\"", err);
 	}
-	if (status && modseq) {
-		return " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE STATUS (MESSAGES "
-		       "UIDNEXT UIDVALIDITY "
-		       "HIGHESTMODSEQ))";
-	}
-	if (status) {
-		return " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE STATUS (MESSAGES "
-		       "UIDNEXT UIDVALIDITY))";
-	}
-	return s->caps & PF_IMAP_CAP_SPECIAL_USE
-		       ? " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE)"
-		       : " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN)";
+	(void)snprintf(args, sizeof(args), " \"\" \"*\" RETURN (SUBSCRIBED CHILDREN%s%s%s%s)",
+		s->caps & PF_IMAP_CAP_SPECIAL_USE ? " SPECIAL-USE" : "",
+		status ? " STATUS (MESSAGES UIDNEXT UIDVALIDITY" : "",
+		status && (s->caps & PF_IMAP_CAP_CONDSTORE) ? " HIGHESTMODSEQ" : "",
+		status ? ")" : "");
+	return ask(c, op, PF_IMAP_CMD_LIST, args, err);
 }
 
 /*
@@ -160,7 +164,7 @@ static int ask_lists(struct iconn *c, struct iop *op, struct pf_err *err)
 	uint32_t caps = c->store->caps;
 	bool extended = (caps & PF_IMAP_CAP_LIST_EXTENDED) && !c->store->listing->extended_failed;
 
-	if (ask(c, op, PF_IMAP_CMD_LIST, list_args(c->store), err) != PF_OK) {
+	if (ask_list(c, op, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	if (!extended && ask(c, op, PF_IMAP_CMD_LSUB, " \"\" \"*\"", err) != PF_OK) {
@@ -233,8 +237,13 @@ static int ask_states(struct iconn *c, struct iop *op, struct pf_err *err)
 
 static int on_list(struct ilisting *l, const struct pf_imap_list *r, struct pf_err *err)
 {
-	struct found *f = find(l, r->name, err);
+	struct found *f;
 
+	if (r->name.n == 0) { /* the root of all names, which is no folder */
+		l->root_delimiter = r->delimiter ? r->delimiter : l->root_delimiter;
+		return PF_OK;
+	}
+	f = find(l, r->name, err);
 	if (!f) {
 		return PF_FAIL;
 	}
@@ -258,11 +267,13 @@ static int on_status(struct ilisting *l, const struct pf_imap_status *r, struct 
 	if (!f) {
 		return PF_FAIL;
 	}
-	f->has_status = (r->has & need) == need;
-	f->messages = r->messages;
-	f->uidnext = r->uidnext;
-	f->uidvalidity = r->uidvalidity;
-	f->modseq = r->has & PF_IMAP_STATUS_HIGHESTMODSEQ ? r->highestmodseq : 0;
+	/* Several may come for a folder, each with a part of the items. */
+	f->status_has |= r->has;
+	f->has_status = (f->status_has & need) == need;
+	f->messages = r->has & PF_IMAP_STATUS_MESSAGES ? r->messages : f->messages;
+	f->uidnext = r->has & PF_IMAP_STATUS_UIDNEXT ? r->uidnext : f->uidnext;
+	f->uidvalidity = r->has & PF_IMAP_STATUS_UIDVALIDITY ? r->uidvalidity : f->uidvalidity;
+	f->modseq = r->has & PF_IMAP_STATUS_HIGHESTMODSEQ ? r->highestmodseq : f->modseq;
 	return PF_OK;
 }
 
@@ -327,15 +338,29 @@ int folders_data(struct iconn *c, const struct pf_imap_session_event *ev, struct
 	}
 }
 
+/* What the names say: those of a flat namespace, and often INBOX, have none. */
+static char listed_delimiter(const struct ilisting *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].delimiter) {
+			return l->v[i].delimiter;
+		}
+	}
+	return l->root_delimiter;
+}
+
 /* The list is whole: INBOX is there in any case, and flat servers have no delimiter. */
 static int complete(struct istore *s, struct pf_err *err)
 {
 	struct ilisting *l = s->listing;
-	bool inbox = false;
+	bool inbox = false, inbox_flat = false;
 
 	for (size_t i = 0; i < l->n; i++) {
-		inbox = inbox || pf_span_is(pf_buf_span(&l->v[i].name), "INBOX") ||
-			(l->v[i].attrs & PF_IMAP_ATTR_INBOX);
+		bool is = pf_span_is(pf_buf_span(&l->v[i].name), "INBOX") ||
+			  (l->v[i].attrs & PF_IMAP_ATTR_INBOX);
+
+		inbox = inbox || is;
+		inbox_flat = inbox_flat || (is && (l->v[i].attrs & PF_IMAP_ATTR_NOINFERIORS));
 	}
 	if (!inbox) {
 		struct found *f = find(l, pf_span("INBOX", 5), err);
@@ -345,13 +370,15 @@ static int complete(struct istore *s, struct pf_err *err)
 		}
 		f->delimiter = s->delimiter;
 	}
-	if (!s->namespace_known && l->n > 0) {
-		s->delimiter = l->v[0].delimiter;
-		for (size_t i = 0; i < l->n && !s->delimiter; i++) {
-			s->delimiter = l->v[i].delimiter;
-		}
+	if (!s->namespace_known || !s->delimiter) {
+		s->delimiter = listed_delimiter(l);
 	}
 	s->forbidden[0] = s->delimiter;
+	s->facts.max_depth = s->delimiter ? 0 : 1;
+	/* With the prefix "INBOX." what is below INBOX and what is beside it are the same names. */
+	if (pf_span_starts(pf_buf_span(&s->prefix), "INBOX") || inbox_flat) {
+		s->facts.caps &= ~(uint32_t)PF_CAP_INBOX_CHILDREN;
+	}
 	s->forbidden[1] = '\0';
 	return PF_OK;
 }
@@ -388,6 +415,10 @@ static int decide(struct iconn *c, struct iop *op, struct pf_err *err)
 	if (l->shared && !l->shared_asked && s->other_prefixes.n > 0) {
 		return ask_shared(c, op, err);
 	}
+	if (!s->namespace_known && !l->root_asked && !listed_delimiter(l)) {
+		l->root_asked = true;
+		return ask(c, op, PF_IMAP_CMD_LIST, " \"\" \"\"", err); /* only the delimiter */
+	}
 	if (complete(s, err) != PF_OK) {
 		return PF_FAIL;
 	}
@@ -423,7 +454,8 @@ int folders_done(
 	if (ev->resp->cond != PF_IMAP_OK) {
 		feature_refused(s, ev->cmd, ev->resp);
 	}
-	if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK && l->shared_asked) {
+	if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK &&
+		(l->shared_asked || l->root_asked)) {
 		struct pf_err why; /* costs the folders of others, not the account's own */
 
 		(void)pf_imap_refusal(&why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
@@ -434,104 +466,6 @@ int folders_done(
 		(void)pf_imap_refusal(&l->why, PF_SCOPE_SESSION, ev->cmd, ev->resp);
 	}
 	return l->pending == 0 ? decide(c, i->ops[0], err) : PF_OK;
-}
-
-/* ---- names ---- */
-
-static bool has_prefix(struct pf_span name, struct pf_span prefix)
-{
-	return prefix.n > 0 && name.n >= prefix.n && memcmp(name.p, prefix.p, prefix.n) == 0;
-}
-
-/*
- * Whether the folder lies in a namespace of others (or is such a namespace's root). Where one
- * namespace lies within another, the longer prefix counts.
- */
-static bool is_others(const struct istore *s, struct pf_span name)
-{
-	struct pf_span mine = pf_buf_span(&s->prefix);
-	size_t at = 0;
-
-	while (at < s->other_prefixes.n) {
-		const char *p = (const char *)s->other_prefixes.p + at;
-		struct pf_span prefix = pf_span_str(p);
-
-		if ((has_prefix(name, prefix) && !(mine.n > prefix.n && has_prefix(name, mine))) ||
-			(prefix.n == name.n + 1 && memcmp(prefix.p, name.p, name.n) == 0)) {
-			return true;
-		}
-		at += prefix.n + 1;
-	}
-	return false;
-}
-
-/* Raw name to path: prefix off, split at the delimiter, decoded. */
-static int make_path(struct istore *s, const struct found *f, struct pf_path *path, bool *doubtful,
-	struct pf_err *err)
-{
-	struct pf_span name = pf_buf_span(&f->name);
-	struct pf_buf text;
-	int rc = PF_OK;
-
-	path->n = 0;
-	*doubtful = false;
-	if (pf_span_is(name, "INBOX") || (f->attrs & PF_IMAP_ATTR_INBOX)) {
-		return pf_path_add(path, pf_span("INBOX", 5), err);
-	}
-	if (has_prefix(name, pf_buf_span(&s->prefix)) && name.n > s->prefix.n) {
-		name = pf_span_from(name, s->prefix.n);
-	}
-	pf_buf_init(&text, NAME_MAX_BYTES);
-	while (name.n > 0 && rc == PF_OK) {
-		const uint8_t *end = f->delimiter ? memchr(name.p, f->delimiter, name.n) : NULL;
-		size_t n = end ? (size_t)(end - name.p) : name.n;
-		bool odd = false, first = path->n == 0;
-
-		pf_buf_clear(&text);
-		rc = pf_mutf7_decode(pf_span(name.p, n), &text, &odd, err);
-		*doubtful = *doubtful || odd;
-		if (rc == PF_OK && first && end && pf_span_is(pf_buf_span(&text), "INBOX")) {
-			rc = pf_path_add(path, pf_span("INBOX", 5), err); /* whatever case it has */
-		} else if (rc == PF_OK && text.n > 0) {
-			rc = pf_path_add(path, pf_buf_span(&text), err);
-		}
-		name = pf_span_from(name, end ? n + 1 : n);
-	}
-	pf_buf_deinit(&text);
-	return rc;
-}
-
-int folders_native_name(
-	struct istore *s, const struct pf_path *path, struct pf_buf *out, struct pf_err *err)
-{
-	const char *first = pf_path_segment(path, 0);
-	bool inbox = first && strcmp(first, "INBOX") == 0;
-	char delimiter = s->delimiter ? s->delimiter : '/';
-
-	/* "INBOX." as prefix: what is below INBOX lies beside the rest. */
-	if (inbox && pf_path_depth(path) > 1 && pf_span_starts(pf_buf_span(&s->prefix), "INBOX")) {
-		if (pf_buf_add(out, pf_buf_span(&s->prefix), err) != PF_OK) {
-			return PF_FAIL;
-		}
-		for (size_t i = 1; pf_path_segment(path, i); i++) {
-			if ((i > 1 && pf_buf_add(out, pf_span(&delimiter, 1), err) != PF_OK) ||
-				pf_mutf7_encode(pf_span_str(pf_path_segment(path, i)), out, err) !=
-					PF_OK) {
-				return PF_FAIL;
-			}
-		}
-		return PF_OK;
-	}
-	if (!inbox && pf_buf_add(out, pf_buf_span(&s->prefix), err) != PF_OK) {
-		return PF_FAIL;
-	}
-	for (size_t i = 0; pf_path_segment(path, i); i++) {
-		if ((i > 0 && pf_buf_add(out, pf_span(&delimiter, 1), err) != PF_OK) ||
-			pf_mutf7_encode(pf_span_str(pf_path_segment(path, i)), out, err) != PF_OK) {
-			return PF_FAIL;
-		}
-	}
-	return PF_OK;
 }
 
 /* ---- giving them out ---- */
@@ -590,15 +524,17 @@ static int give_state(
 static int fill(struct istore *s, const struct found *f, struct pf_folder *out, bool *good,
 	struct pf_err *err)
 {
+	struct pf_imap_list list = {
+		.name = pf_buf_span(&f->name), .attrs = f->attrs, .delimiter = f->delimiter};
 	bool doubtful = false;
 
 	*out = (struct pf_folder){.id = pf_buf_span(&f->name), .kind = PF_KIND_MAIL};
-	out->shared = is_others(s, out->id);
+	out->shared = names_is_others(s, out->id);
 	*good = !out->shared || s->listing->shared;
 	if (!*good) {
 		return PF_OK;
 	}
-	if (make_path(s, f, &s->path_out, &doubtful, err) != PF_OK) {
+	if (names_path(s, &list, &s->path_out, &doubtful, err) != PF_OK) {
 		return err->scope == PF_SCOPE_ITEM ? PF_OK : PF_FAIL;
 	}
 	out->path = s->path_out;

@@ -42,7 +42,7 @@ static int gather(struct ifolder *f, struct icmd *i, struct pf_buf *set, struct 
 	while (f->first && f->first->op.kind == PF_OP_GET && f->first->op.get.part == part &&
 		i->n < FETCH_ITEMS && set->n < COMMAND_BYTES) {
 		struct iop *op = f->first;
-		bool alone = op->alone || op->op.get.size > ALONE_BYTES;
+		bool alone = op->alone || op->sole || op->op.get.size > ALONE_BYTES;
 		uint32_t uid = 0;
 
 		if (i->n > 0 && (alone || bytes + op->op.get.size > FETCH_BYTES)) {
@@ -73,13 +73,30 @@ static int gather(struct ifolder *f, struct icmd *i, struct pf_buf *set, struct 
 	return pf_buf_addf(set, err, first == last ? "%u" : "%u:%u", first, last);
 }
 
+/* Whether a body that must be the only one on its connection is, or would be, beside another. */
+static bool must_wait(const struct iconn *c, struct iop *op)
+{
+	op->sole = op->sole || (c->store->uid_behind && op->op.get.size > ALONE_BYTES);
+	for (const struct icmd *i = c->cmds; i; i = i->next) {
+		if (i->kind == ICMD_GET &&
+			(op->sole || (i->n > 0 && i->ops[0] && i->ops[0]->sole))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err)
 {
-	struct icmd *i = icmd_new(c, ICMD_GET, f, err);
+	struct icmd *i;
 	struct pf_imap_cmd *cmd;
 	struct pf_buf set;
 	int rc;
 
+	if (must_wait(c, f->first)) {
+		return PF_AGAIN;
+	}
+	i = icmd_new(c, ICMD_GET, f, err);
 	if (!i) {
 		return PF_FAIL;
 	}
@@ -137,20 +154,41 @@ static struct iop *last_open(struct iconn *c)
 	return found;
 }
 
+/* Whether the section is what was asked for, if it is known for which message. */
+static bool is_part(struct pf_span section, const struct iop *op)
+{
+	return op && op->op.get.part == PF_PART_HEADER ? pf_span_is(section, "HEADER")
+						       : section.n == 0 || !op;
+}
+
+/* The body among all that the row says. */
+static const struct pf_imap_body *body_of(const struct pf_imap_fetch *f, const struct iop *op)
+{
+	for (size_t i = 0; i < f->bodies; i++) {
+		if (is_part(f->body[i].section, op)) {
+			return &f->body[i];
+		}
+	}
+	return NULL;
+}
+
 int get_head(struct iconn *c, const struct pf_imap_piece *p, struct pf_err *err)
 {
 	uint32_t seq = 0, uid = 0;
 	struct pf_span section;
 	struct iop *op;
 
-	pf_blob_unref(&c->blob);
-	c->stream = NULL;
 	c->swallow = true;
-	c->body_total = p->size;
 	if (!pf_imap_fetch_peek(p, &seq, &uid, &section)) {
 		return PF_OK;
 	}
 	op = uid ? op_of(c, uid) : last_open(c);
+	if (!is_part(section, op)) {
+		return PF_OK;
+	}
+	pf_blob_unref(&c->blob);
+	c->stream = NULL;
+	c->nameless = uid == 0;
 	if (op && p->size > op->op.get.whole_max) {
 		c->stream = op;
 		c->swallow = false;
@@ -212,6 +250,7 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 	struct pf_err *err)
 {
 	const struct pf_imap_fetch *f = &r->fetch;
+	const struct pf_imap_body *body;
 	struct iop *op;
 	struct pf_blob *blob;
 
@@ -219,26 +258,29 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 		return PF_OK;
 	}
 	op = f->has & PF_IMAP_HAS_UID ? op_of(c, f->uid) : last_open(c);
-	if (!op || f->body[0].nil) {
+	body = op ? body_of(f, op) : NULL;
+	if (!body || body->nil) {
 		return PF_OK;
 	}
-	if (f->body[0].streamed && c->stream == op) {
+	if (body->streamed && c->nameless && (f->has & PF_IMAP_HAS_UID)) {
+		c->store->uid_behind = true;
+	}
+	if (body->streamed && c->stream == op) {
 		c->stream = NULL;
 		op->got = true;
 		return PF_OK;
 	}
-	if (f->body[0].streamed && !c->blob) {
+	if (body->streamed && !c->blob) {
 		return PF_OK; /* swallowed */
 	}
-	if (f->body[0].size == 0 && op->op.get.size > 0 && !op->alone) {
+	if (body->size == 0 && op->op.get.size > 0 && !op->alone) {
 		return PF_OK; /* empty, though it is listed with a size: asked for again, alone */
 	}
-	if (f->body[0].size == 0 && op->op.get.size > 0 &&
-		(c->store->facts.caps & PF_CAP_EXACT_SIZE)) {
+	if (body->size == 0 && op->op.get.size > 0 && (c->store->facts.caps & PF_CAP_EXACT_SIZE)) {
 		op->empty = true;
 		return PF_OK;
 	}
-	blob = blob_of(c, &f->body[0], err);
+	blob = blob_of(c, body, err);
 	if (!blob) {
 		return PF_FAIL;
 	}
@@ -256,6 +298,7 @@ static void not_got(struct iconn *c, struct iop *op, const struct pf_imap_sessio
 		(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_LATER, "it broke off");
 	} else if (!op->alone) { /* once more, alone: then it costs nobody else anything */
 		op->alone = true;
+		op->sole = true;
 		op->next = op->folder->first;
 		op->folder->first = op;
 		op->folder->last = op->folder->last ? op->folder->last : op;

@@ -6,7 +6,9 @@
  *   auth.c      greeting, STARTTLS, sign-in, what is asked once
  *   issue.c     from queued operations to commands
  *   folders.c   NAMESPACE, LIST, LSUB, STATUS
+ *   names.c     between paths and the server's names
  *   list.c      SELECT/EXAMINE and the listing of a folder
+ *   rows.c      the rows of a listing, put together
  *   get.c       bodies
  *   put.c       APPEND
  *   small.c     flags, removal, making and subscribing
@@ -20,6 +22,8 @@
 #include "proto/imap/session.h"
 #include "proto/sasl/sasl.h"
 #include "stores/store.h"
+
+#define FLAT_DELIMITER '/' /* between segments where the server has none: a part of the name */
 
 enum {
 	CONNECTIONS_DEFAULT = 2, /* more pays only where a server is slow on its own */
@@ -37,6 +41,8 @@ enum {
 	DROPS_MAX = 2,        /* times that a command the store can do without may end a link */
 	SPANS = 32,
 };
+
+struct irows;
 
 /* An operation's end. */
 struct iend {
@@ -66,6 +72,7 @@ struct iop {
 	unsigned int tries;
 	bool alone;     /* not together with others */
 	bool again;     /* SMALL: a command before the last one is to be asked again */
+	bool sole;      /* GET: with no other body on its connection at the same time */
 	bool got;       /* GET: the body came; LIST: rows were given out */
 	uint64_t given; /* GET: bytes given out as chunks */
 	uint32_t uid;   /* GET */
@@ -77,8 +84,10 @@ struct iop {
 		uint64_t validity, next, count, modseq;
 	} cursor;
 	uint64_t exists, rows, from; /* LIST: said, listed; ids from here on */
-	uint32_t last_uid;
-	struct iend end; /* once it has ended */
+	bool selected;               /* LIST: what comes now is of its folder */
+	bool odd;                    /* LIST: a row could not be read */
+	struct irows *seen;          /* LIST */
+	struct iend end;             /* once it has ended */
 	bool has_id;
 };
 
@@ -142,8 +151,7 @@ struct iconn {
 	bool swallow;           /* a literal that nobody takes */
 	struct pf_blob *blob;   /* being filled */
 	size_t blob_n;
-	uint32_t blob_uid, blob_seq;
-	uint64_t body_total;
+	bool nameless; /* the long body that goes by came before its row named the message */
 	bool lost, bye, input_ended;
 	bool retire;         /* takes nothing more, and is closed when all is answered */
 	unsigned int errors; /* BADs so far */
@@ -173,6 +181,7 @@ struct istore {
 	uint64_t last_seq;
 	unsigned int losses;
 	unsigned int pauses; /* such, in a row */
+	bool uid_behind;     /* rows name their message behind its body: a long one goes solely */
 	bool has_held, ready, ready_told, closing, closed, lost_told;
 	bool slowed;          /* the server said that it is slow on purpose */
 	bool sign_in_refused; /* a password is tried once, never in a loop */
@@ -186,6 +195,7 @@ struct istore {
 	struct pf_buf other_prefixes; /* NUL-ended each: namespaces that are left out */
 	char delimiter;
 	bool namespace_known;
+	struct iop *left;         /* listings that have ended but for rows that were never whole */
 	bool listing_ready;       /* all answers are there */
 	struct ilisting *listing; /* folders being listed */
 	struct iop *listing_op;
@@ -268,8 +278,16 @@ int folders_again(struct iconn *c, struct icmd *i, struct pf_err *err);
 /* Give out the next listed folder; *given false: none is left, the operation has ended. */
 int folders_give(struct istore *s, struct pf_store_event *out, bool *given, struct pf_err *err);
 void folders_free(struct istore *s);
-int folders_native_name(
-	struct istore *s, const struct pf_path *path, struct pf_buf *out, struct pf_err *err);
+
+/* ---- names.c ---- */
+/* Whether the folder lies in a namespace of others, or is the root of one. */
+bool names_is_others(const struct istore *s, struct pf_span name);
+/* Raw name to path, by its name, attributes and delimiter. *doubtful: something had to be guessed.
+ */
+int names_path(const struct istore *s, const struct pf_imap_list *f, struct pf_path *path,
+	bool *doubtful, struct pf_err *err);
+int names_native(
+	const struct istore *s, const struct pf_path *path, struct pf_buf *out, struct pf_err *err);
 
 /* ---- list.c ---- */
 int select_issue(struct iconn *c, struct ifolder *f, struct iop *list, struct pf_err *err);
@@ -287,7 +305,26 @@ int list_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_even
 int imap_flags(
 	struct pf_span words, struct pf_buf *kw, uint32_t *sys, bool *any, struct pf_err *err);
 
+/* A row could not be read: a listing under way may lack one. */
+void list_odd(struct iconn *c);
+/* Give out the next message of a listing that never was said whole; *given false: the listing has
+ * ended. */
+int list_give_left(struct istore *s, struct pf_store_event *out, bool *given, struct pf_err *err);
+
+/* ---- rows.c ---- */
+/* One row that names its UID. *given: `whole` is a message that was not given before, with all that
+ * was asked for; it borrows from both. `rows` is made when it is needed. */
+int rows_take(struct irows **rows, const struct pf_imap_fetch *row, struct pf_imap_fetch *whole,
+	bool *given, struct pf_err *err);
+/* What is left when the listing ends: the next message that has some of it, once each. */
+bool rows_left(struct irows *r, struct pf_imap_fetch *out);
+/* How many they are, from the UID `from` on. */
+size_t rows_left_count(const struct irows *r, uint64_t from);
+/* NULL is fine. */
+void rows_free(struct irows **rows);
+
 /* ---- get.c ---- */
+/* PF_AGAIN: not now. */
 int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err);
 int get_head(struct iconn *c, const struct pf_imap_piece *p, struct pf_err *err);
 void get_body(

@@ -163,6 +163,7 @@ int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_ev
 		struct iop *op = i->ops[0];
 
 		op->exists = i->exists;
+		op->selected = true;
 		*given = true;
 		return give_state(c, i, op, out, err);
 	}
@@ -232,7 +233,9 @@ int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err
 	op->got = false;
 	op->rows = 0;
 	op->vanished = false;
-	op->last_uid = 0;
+	op->selected = false;
+	op->odd = false;
+	rows_free(&op->seen);
 	op->cursor.modseq = 0;
 	read_cursor(op);
 	/* Both fetches go out with the SELECT; should its UIDVALIDITY be another one, a full
@@ -251,11 +254,9 @@ int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err
 	return fetch_rows(c, f, op, from, err);
 }
 
-static int give_row(struct iconn *c, struct iop *op, const struct pf_imap_fetch *f,
+static int give_row(struct istore *s, struct iop *op, const struct pf_imap_fetch *f,
 	struct pf_store_event *out, struct pf_err *err)
 {
-	struct istore *s = c->store;
-
 	pf_buf_clear(&s->id_out);
 	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->op.id};
 	if (pf_buf_addf(&s->id_out, err, "%u", f->uid) != PF_OK ||
@@ -275,7 +276,11 @@ int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
 {
 	struct iop *op = i->ops[0];
 	const struct pf_imap_fetch *f = &r->fetch;
+	struct pf_imap_fetch whole;
 
+	if (!op->selected) {
+		return PF_OK; /* of the folder that was selected before */
+	}
 	if (r->kind == PF_IMAP_EXPUNGE && op->exists > 0) {
 		op->exists--;
 		return PF_OK;
@@ -288,26 +293,49 @@ int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
 		op->exists = r->number;
 		return PF_OK;
 	}
-	/* A row must name its message; what else comes (a flag changed by somebody) has no size or
-	 * date. */
-	if (r->kind != PF_IMAP_FETCH || !(f->has & PF_IMAP_HAS_UID) ||
-		!(f->has & (PF_IMAP_HAS_SIZE | PF_IMAP_HAS_DATE))) {
+	/* A row must name its message; others are of changes that somebody makes. */
+	if (r->kind != PF_IMAP_FETCH || !(f->has & PF_IMAP_HAS_UID)) {
 		return PF_OK;
 	}
 	if (f->uid < op->from && !(op->delta && f->uid < op->cursor.next)) {
 		return PF_OK; /* "n:*" gives the last message even when it is before n */
 	}
-	if (f->uid >= op->from) {
-		op->rows++;
-		if (f->uid == op->last_uid) { /* said twice */
-			op->rows--;
-			return PF_OK;
-		}
-		op->last_uid = f->uid;
+	if (rows_take(&op->seen, f, &whole, given, err) != PF_OK) {
+		return PF_FAIL;
 	}
+	if (!*given) {
+		return PF_OK;
+	}
+	op->rows += whole.uid >= op->from;
 	op->got = true;
-	*given = true;
-	return give_row(c, op, f, out, err);
+	return give_row(c->store, op, &whole, out, err);
+}
+
+void list_odd(struct iconn *c)
+{
+	for (struct icmd *i = c->cmds; i; i = i->next) {
+		if (i->kind == ICMD_LIST) {
+			i->ops[0]->odd = true;
+			return;
+		}
+	}
+}
+
+int list_give_left(struct istore *s, struct pf_store_event *out, bool *given, struct pf_err *err)
+{
+	struct iop *op = s->left;
+	struct pf_imap_fetch row;
+
+	if (!op) {
+		return PF_OK;
+	}
+	if (rows_left(op->seen, &row)) {
+		*given = true;
+		return give_row(s, op, &row, out, err);
+	}
+	s->left = op->next;
+	op_done(s, op, pf_span(NULL, 0));
+	return PF_OK;
 }
 
 int list_done(
@@ -342,12 +370,25 @@ int list_done(
 		op_failed(c->store, op, &end);
 		return PF_OK;
 	}
+	if (!whole && op->odd) { /* without a count that would tell */
+		(void)pf_fail(&end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
+			"a part of the listing could not be read");
+		end.why.number = PF_EV_LISTING_INCOMPLETE;
+		op_failed(c->store, op, &end);
+		return PF_OK;
+	}
+	op->rows += rows_left_count(op->seen, op->from);
 	if (whole && !op->vanished && op->rows < op->exists) {
 		(void)pf_fail(&end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
 			"the server says that there are %llu messages, and lists %llu",
 			(unsigned long long)op->exists, (unsigned long long)op->rows);
 		end.why.number = PF_EV_LISTING_INCOMPLETE;
 		op_failed(c->store, op, &end);
+		return PF_OK;
+	}
+	if (rows_left_count(op->seen, 1) > 0) {
+		op->next = c->store->left;
+		c->store->left = op;
 		return PF_OK;
 	}
 	op_done(c->store, op, pf_span(NULL, 0));

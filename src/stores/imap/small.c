@@ -108,7 +108,7 @@ static int issue_mkfolder(struct iconn *c, struct iop *op, struct pf_err *err)
 	struct pf_imap_cmd *cmd;
 
 	pf_buf_clear(&op->text);
-	if (folders_native_name(c->store, &op->path, &op->text, err) != PF_OK ||
+	if (names_native(c->store, &op->path, &op->text, err) != PF_OK ||
 		begin(c, op, PF_IMAP_CMD_CREATE, true, &cmd, err) != PF_OK) {
 		return PF_FAIL;
 	}

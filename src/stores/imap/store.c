@@ -21,6 +21,7 @@ void op_free(struct iop *op)
 	pf_buf_deinit(&op->kw[0]);
 	pf_buf_deinit(&op->kw[1]);
 	pf_path_deinit(&op->path);
+	rows_free(&op->seen);
 	free(op);
 }
 
@@ -334,6 +335,12 @@ static void fail_all(struct istore *s)
 		folders_free(s);
 		op_failed(s, half, &end);
 	}
+	while (s->left) {
+		struct iop *op = s->left;
+
+		s->left = op->next;
+		op_failed(s, op, &end);
+	}
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		if (s->conn[i]) {
 			conn_lose(s->conn[i], &s->lost);
@@ -422,6 +429,16 @@ static void close_idle(struct istore *s)
 	s->lost.text[0] = '\0';
 }
 
+/* Folders and messages that were collected until all answers were there. */
+static int give_collected(
+	struct istore *s, struct pf_store_event *out, bool *given, struct pf_err *err)
+{
+	if (s->listing && s->listing_op && folders_give(s, out, given, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return *given || !s->left ? PF_OK : list_give_left(s, out, given, err);
+}
+
 static int next(
 	struct pf_store *base, struct pf_store_event *out, int64_t *wake_ms, struct pf_err *err)
 {
@@ -444,7 +461,7 @@ static int next(
 		if (s->closed) {
 			return PF_END;
 		}
-		if (s->listing && s->listing_op && folders_give(s, out, &given, err) != PF_OK) {
+		if (give_collected(s, out, &given, err) != PF_OK) {
 			return PF_FAIL;
 		}
 		if (given) {
@@ -459,7 +476,7 @@ static int next(
 		if (given) {
 			return PF_OK;
 		}
-		if (!s->ended_first && !s->has_held && !s->lost.text[0] && !s->closed &&
+		if (!s->ended_first && !s->left && !s->has_held && !s->lost.text[0] && !s->closed &&
 			!(s->ready && !s->ready_told) &&
 			!(s->listing && s->listing_op && s->listing_ready)) {
 			return PF_AGAIN;
