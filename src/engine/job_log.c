@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "engine/evlog.h"
 #include "engine/job_private.h"
 
@@ -46,7 +47,7 @@ void job_note(struct pf_job *job, enum pf_side_no side, const struct pf_store_ev
 {
 	const struct pf_fold *f = fold_of(job, side, ev->note.folder);
 	int64_t until = ev->note.pause_until_ms;
-	char text[600];
+	char text[600], native[256] = "";
 	struct pf_evlog_event out = {
 		.account = job->cfg->account,
 		.number = ev->note.number,
@@ -63,6 +64,10 @@ void job_note(struct pf_job *job, enum pf_side_no side, const struct pf_store_ev
 	}
 	if (!job->cfg->log) {
 		return;
+	}
+	if (!f && ev->note.folder.n > 0) { /* not listed yet: the store's own name must do */
+		(void)pf_print_safe(native, sizeof(native), ev->note.folder);
+		out.folder = native;
 	}
 	(void)snprintf(
 		text, sizeof(text), "%s: %s", side == SRC ? "source" : "target", ev->note.text);

@@ -153,6 +153,16 @@ static int add_joined(const struct plan *p, struct pf_name_out *out, const struc
 	return rc;
 }
 
+static bool target_has(const struct plan *p, const struct pf_path *path)
+{
+	for (size_t t = 0; t < p->cfg->target_count; t++) {
+		if (pf_path_eq(p->cfg->targets[t].path, path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The nearest path to `path` that the target can have. */
 static int fit(const struct plan *p, const struct pf_path *path, struct pf_name_out *out,
 	struct pf_err *err)
@@ -181,6 +191,10 @@ static int fit(const struct plan *p, const struct pf_path *path, struct pf_name_
 		if (add_segment(p, out, pf_path_segment(path, i), err) != PF_OK) {
 			return PF_FAIL;
 		}
+	}
+	if (!pf_path_eq(&out->to, path) && target_has(p, path)) { /* then it can have it */
+		out->note[0] = '\0';
+		return pf_path_copy(&out->to, path, err);
 	}
 	return PF_OK;
 }

@@ -152,6 +152,14 @@ static const struct pf_event_doc DOCS[] = {
 		"Compare with the user's mail program. Lift the limit at the source (Gmail: "
 		"settings, "
 		"folder size limits) and run again."},
+	{PF_EV_FOLDER_NOT_LISTED, PF_SEV_WARNING, "folder there but not listed",
+		"The source's list of folders leaves out a folder that it opens when asked by "
+		"name: "
+		"INBOX, or one that holds a folder that is listed.",
+		"It is migrated as all others are. There may be more such folders, whose names "
+		"nothing tells.",
+		"Compare the folders with those in the user's mail program; what is missing can "
+		"be subscribed to there, which makes it known."},
 
 	{PF_EV_ITEM_NOT_RETURNED, PF_SEV_ERROR, "item listed but not returned",
 		"The source lists the item, but answered the request for it with success and "

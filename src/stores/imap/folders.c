@@ -17,6 +17,7 @@ struct found {
 	uint32_t attrs;
 	char delimiter;
 	bool listed, subscribed, has_status;
+	bool there; /* STATUS was answered, or may be another time */
 	uint64_t messages, uidnext, uidvalidity, modseq;
 	uint32_t status_has;
 };
@@ -24,9 +25,10 @@ struct found {
 struct ilisting {
 	struct found *v;
 	size_t n, cap;
-	size_t given;         /* handed out */
-	size_t pending;       /* commands without answer */
-	bool states, shared;  /* as asked for */
+	size_t given;        /* handed out */
+	size_t pending;      /* commands without answer */
+	bool states, shared; /* as asked for */
+	bool subscriptions_asked;
 	bool extended_failed; /* LIST with RETURN gave nothing: plain LIST was asked for */
 	bool status_asked;
 	bool root_asked; /* for the delimiter */
@@ -34,6 +36,7 @@ struct ilisting {
 	bool shared_asked; /* LIST of the namespaces of others */
 	bool list_failed;
 	bool again; /* something of it was put off by the server */
+	size_t named; /* folders before it were looked at for parents that are not listed */
 	struct pf_err why;
 };
 
@@ -167,9 +170,12 @@ static int ask_lists(struct iconn *c, struct iop *op, struct pf_err *err)
 	if (ask_list(c, op, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (!extended && ask(c, op, PF_IMAP_CMD_LSUB, " \"\" \"*\"", err) != PF_OK) {
+	/* Also where RETURN says what is subscribed: that says it of listed folders only. */
+	if (!c->store->listing->subscriptions_asked &&
+		ask(c, op, PF_IMAP_CMD_LSUB, " \"\" \"*\"", err) != PF_OK) {
 		return PF_FAIL;
 	}
+	c->store->listing->subscriptions_asked = true;
 	if (!extended && (caps & PF_IMAP_CAP_XLIST) && !(caps & PF_IMAP_CAP_SPECIAL_USE)) {
 		return ask(c, op, PF_IMAP_CMD_XLIST, " \"\" \"*\"", err);
 	}
@@ -222,6 +228,7 @@ static int ask_states(struct iconn *c, struct iop *op, struct pf_err *err)
 			conn_begin(c, PF_IMAP_CMD_STATUS, k, &cmd, err) != PF_OK) {
 			return PF_FAIL;
 		}
+		k->hint = i;
 		pf_imap_cmd_astring(cmd, pf_buf_span(&f->name));
 		pf_imap_cmd_text(cmd, modseq ? " (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
 					     : " (MESSAGES UIDNEXT UIDVALIDITY)");
@@ -267,6 +274,7 @@ static int on_status(struct ilisting *l, const struct pf_imap_status *r, struct 
 	if (!f) {
 		return PF_FAIL;
 	}
+	f->there = true;
 	/* Several may come for a folder, each with a part of the items. */
 	f->status_has |= r->has;
 	f->has_status = (f->status_has & need) == need;
@@ -349,26 +357,70 @@ static char listed_delimiter(const struct ilisting *l)
 	return l->root_delimiter;
 }
 
-/* The list is whole: INBOX is there in any case, and flat servers have no delimiter. */
+/* *flat: it can hold no folders. */
+static int add_inbox(struct istore *s, bool *flat, struct pf_err *err)
+{
+	struct ilisting *l = s->listing;
+	struct found *f;
+	bool there = false;
+
+	*flat = false;
+	for (size_t i = 0; i < l->n; i++) {
+		if (pf_span_is(pf_buf_span(&l->v[i].name), "INBOX") ||
+			(l->v[i].attrs & PF_IMAP_ATTR_INBOX)) {
+			*flat = *flat || (l->v[i].attrs & PF_IMAP_ATTR_NOINFERIORS);
+			there = true;
+		}
+	}
+	if (there) {
+		return PF_OK;
+	}
+	f = find(l, pf_span("INBOX", 5), err);
+	if (!f) {
+		return PF_FAIL;
+	}
+	f->delimiter = s->delimiter;
+	return PF_OK;
+}
+
+/*
+ * Some servers list a folder and not the one it lies in, which may hold mail all the same: STATUS
+ * tells.
+ */
+static int add_parents(struct istore *s, struct pf_err *err)
+{
+	struct ilisting *l = s->listing;
+
+	for (; l->named < l->n; l->named++) { /* those that are added have no further ones */
+		char delimiter = l->v[l->named].delimiter;
+		size_t n = l->v[l->named].name.n;
+
+		for (size_t at = s->prefix.n > 0 ? s->prefix.n : 1; delimiter && at < n; at++) {
+			struct pf_span name = pf_buf_span(&l->v[l->named].name);
+			struct found *f;
+
+			if (name.p[at] != (uint8_t)delimiter || at + 1 == n ||
+				names_is_others(s, pf_span(name.p, at))) {
+				continue;
+			}
+			f = find(l, pf_span(name.p, at), err);
+			if (!f) {
+				return PF_FAIL;
+			}
+			f->delimiter = delimiter;
+		}
+	}
+	return PF_OK;
+}
+
+/* The lists are whole: INBOX is there in any case, and flat servers have no delimiter. */
 static int complete(struct istore *s, struct pf_err *err)
 {
 	struct ilisting *l = s->listing;
-	bool inbox = false, inbox_flat = false;
+	bool inbox_flat;
 
-	for (size_t i = 0; i < l->n; i++) {
-		bool is = pf_span_is(pf_buf_span(&l->v[i].name), "INBOX") ||
-			  (l->v[i].attrs & PF_IMAP_ATTR_INBOX);
-
-		inbox = inbox || is;
-		inbox_flat = inbox_flat || (is && (l->v[i].attrs & PF_IMAP_ATTR_NOINFERIORS));
-	}
-	if (!inbox) {
-		struct found *f = find(l, pf_span("INBOX", 5), err);
-
-		if (!f) {
-			return PF_FAIL;
-		}
-		f->delimiter = s->delimiter;
+	if (add_inbox(s, &inbox_flat, err) != PF_OK) {
+		return PF_FAIL;
 	}
 	if (!s->namespace_known || !s->delimiter) {
 		s->delimiter = listed_delimiter(l);
@@ -380,7 +432,7 @@ static int complete(struct istore *s, struct pf_err *err)
 		s->facts.caps &= ~(uint32_t)PF_CAP_INBOX_CHILDREN;
 	}
 	s->forbidden[1] = '\0';
-	return PF_OK;
+	return l->states ? add_parents(s, err) : PF_OK;
 }
 
 static int decide(struct iconn *c, struct iop *op, struct pf_err *err)
@@ -465,6 +517,12 @@ int folders_done(
 		l->list_failed = true;
 		(void)pf_imap_refusal(&l->why, PF_SCOPE_SESSION, ev->cmd, ev->resp);
 	}
+	if (ev->cmd == PF_IMAP_CMD_STATUS && ev->resp->cond != PF_IMAP_OK) {
+		struct pf_err why; /* what passes does not mean that the folder is not there */
+
+		(void)pf_imap_refusal(&why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
+		l->v[i->hint].there = why.retry != PF_RETRY_NO;
+	}
 	return l->pending == 0 ? decide(c, i->ops[0], err) : PF_OK;
 }
 
@@ -521,6 +579,19 @@ static int give_state(
 	return PF_OK;
 }
 
+/* Not in the list of folders: said by name where it is there, or somebody believes that it is. */
+static void note_unlisted(struct istore *s, const struct found *f, const struct pf_folder *out)
+{
+	if (f->subscribed) {
+		store_note(s, PF_EV_FOLDER_ONLY_SUBSCRIBED, out->id, out->id, 0,
+			"the server has it among the subscriptions, but does not list it");
+	} else if (f->there || out->role == PF_ROLE_INBOX) {
+		store_note(s, PF_EV_FOLDER_NOT_LISTED, out->id, out->id, 0,
+			f->there ? "the server does not list it, but has it"
+				 : "the server does not list it");
+	}
+}
+
 static int fill(struct istore *s, const struct found *f, struct pf_folder *out, bool *good,
 	struct pf_err *err)
 {
@@ -550,11 +621,9 @@ static int fill(struct istore *s, const struct found *f, struct pf_folder *out, 
 	if (doubtful) {
 		store_note(s, PF_EV_FOLDER_NAME_ODD, out->id, out->id, 0,
 			"its name is not valid modified UTF-7; it is read as well as it can be");
-	} else if (!f->listed && f->subscribed) {
-		store_note(s, PF_EV_FOLDER_ONLY_SUBSCRIBED, out->id, out->id, 0,
-			"the server has it among the subscriptions, but does not list it");
-		out->selectable = f->has_status; /* a subscription may outlive its folder */
-		*good = f->has_status;
+	} else if (!f->listed && s->listing->states) {
+		note_unlisted(s, f, out);
+		*good = f->there || out->role == PF_ROLE_INBOX;
 	}
 	return give_state(s, f, out, err);
 }
@@ -577,6 +646,9 @@ int folders_give(struct istore *s, struct pf_store_event *out, bool *given, stru
 			*out = (struct pf_store_event){
 				.kind = PF_STORE_FOLDER, .op = op->op.id, .folder = &s->folder_out};
 			*given = true;
+			return PF_OK;
+		}
+		if (s->has_held) { /* a note about it goes first */
 			return PF_OK;
 		}
 	}

@@ -58,7 +58,9 @@ struct ifolder {
 	struct iconn *conn;       /* that serves it */
 	struct ifolder *next_ready;
 	bool ready;        /* in the list of those that wait for a connection */
-	uint64_t validity; /* as of the last SELECT; 0 = not known */
+	uint64_t validity; /* as of the last SELECT; 0 = the server told none */
+	bool opened;       /* there was a SELECT */
+	bool stale;        /* the validity changed: ids mean nothing until it is listed again */
 };
 
 struct iop {
@@ -109,7 +111,7 @@ struct icmd {
 	struct ifolder *folder;
 	struct iop **ops;
 	size_t n, cap;
-	size_t hint;             /* GET: where the next row is expected */
+	size_t hint;             /* GET: where the next row is expected; STATUS: the folder */
 	uint64_t bytes;          /* PUT: of the group */
 	struct pf_imap_cmd *cmd; /* PUT: the open one, or one that is fed */
 	bool last;               /* SMALL: the one whose answer ends the operation */
@@ -296,6 +298,8 @@ int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_ev
 	struct pf_store_event *out, bool *given, struct pf_err *err);
 /* What was asked for behind a SELECT that failed is void. */
 void select_failed(struct iconn *c, const struct icmd *i, const struct pf_err *why);
+/* Why an operation with an id of a former UIDVALIDITY can't be carried out. */
+void select_stale(struct pf_err *why);
 int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);
 int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
 	struct pf_store_event *out, bool *given, struct pf_err *err);
