@@ -5,6 +5,8 @@
  *                                      ^          |
  *                                      +-SETTLING-+  (items whose end is in doubt)
  *                                      +-CHECKING-+  (items that did not come)
+ *
+ * From any state behind LISTING it goes back there when a side gives its items new ids under way.
  */
 #include "base/utf8.h"
 #include "engine/job_private.h"
@@ -79,6 +81,41 @@ void fold_fail(struct pf_fold *f, const struct pf_err *why)
 	f->job->progress.folders_done++;
 }
 
+bool fold_is_stale(struct pf_fold *f, const struct pf_err *why)
+{
+	bool stale = why->number == PF_EV_VALIDITY_CHANGED;
+
+	f->restart = f->restart || stale;
+	return stale;
+}
+
+/* Nothing is under way any more: list both sides in full, and pair by content. */
+static int begin_anew(struct pf_fold *f, struct pf_err *err)
+{
+	if (f->restarts++ >= RESTARTS_MAX) {
+		return pf_fail(err, PF_SCOPE_FOLDER, PF_RETRY_LATER,
+			"its items get new ids again and again");
+	}
+	f->restart = false;
+	f->state = FOLD_LISTING;
+	f->doubts = 0;
+	f->missing = 0;
+	f->again = 0;
+	f->settle_rounds = 0;
+	f->confirm_rounds = 0;
+	f->foreign_n = 0;
+	f->flag_next = 0;
+	fold_pair_free(f);
+	fold_deep_free(f);
+	for (size_t i = 0; i < f->rows.n; i++) {
+		f->rows.v[i].bits &= (uint16_t) ~(PF_ENTRY_BUSY | PF_ENTRY_MISSING | PF_ENTRY_DEEP);
+	}
+	if (fold_list_src(f, false, err) == PF_FAIL) {
+		return PF_FAIL;
+	}
+	return fold_list_dst(f, 0, err) == PF_FAIL ? PF_FAIL : PF_OK;
+}
+
 static int begin(struct pf_fold *f, struct pf_err *err)
 {
 	if (f->skipped || f->unchanged || !f->selectable) {
@@ -127,6 +164,9 @@ static int begin_pair(struct pf_fold *f, struct pf_err *err)
 /* All slots are empty: what is left to find out? */
 static int after_copy(struct pf_fold *f, struct pf_err *err)
 {
+	if (f->restart) {
+		return begin_anew(f, err);
+	}
 	if (f->doubts > 0 && f->settle_rounds < SETTLE_ROUNDS_MAX) {
 		f->settle_rounds++;
 		f->state = FOLD_SETTLING;
@@ -143,6 +183,9 @@ static int step_listing(struct pf_fold *f, struct pf_err *err)
 {
 	if (!f->src_done || !f->dst_done) {
 		return fold_list_step(f, err);
+	}
+	if (f->restart) {
+		return begin_anew(f, err);
 	}
 	switch (f->state) {
 	case FOLD_LISTING:
@@ -171,6 +214,9 @@ static int step_confirming(struct pf_fold *f, struct pf_err *err)
 	if (!f->dst_done) {
 		return fold_list_step(f, err);
 	}
+	if (f->restart) {
+		return f->deep_open == 0 ? begin_anew(f, err) : PF_AGAIN;
+	}
 	if (!f->confirmed) {
 		f->confirmed = true;
 		if (fold_confirm_end(f, err) != PF_OK) {
@@ -193,7 +239,8 @@ static int step_confirming(struct pf_fold *f, struct pf_err *err)
 static int complete(struct pf_fold *f, struct pf_err *err)
 {
 	pf_buf_clear(&f->old_cursor);
-	if (pf_buf_add(&f->old_cursor, pf_buf_span(&f->new_cursor), err) != PF_OK) {
+	if (!f->unfinished &&
+		pf_buf_add(&f->old_cursor, pf_buf_span(&f->new_cursor), err) != PF_OK) {
 		return PF_FAIL;
 	}
 	f->dst_mark = f->dst_next > f->dst_mark ? f->dst_next : f->dst_mark;
@@ -216,7 +263,10 @@ int fold_step(struct pf_fold *f, struct pf_err *err)
 		return step_listing(f, err);
 	case FOLD_PAIRING:
 		rc = fold_pair_step(f, err);
-		return rc == PF_OK ? begin_copy(f, err) : rc;
+		if (rc == PF_OK) {
+			return f->restart ? begin_anew(f, err) : begin_copy(f, err);
+		}
+		return rc;
 	case FOLD_COPYING:
 		rc = fold_copy_step(f, err);
 		return rc == PF_OK ? after_copy(f, err) : rc;
@@ -224,7 +274,10 @@ int fold_step(struct pf_fold *f, struct pf_err *err)
 		return step_confirming(f, err);
 	case FOLD_CARRYING:
 		rc = fold_flags_step(f, err);
-		return rc == PF_OK ? complete(f, err) : rc;
+		if (rc == PF_OK) {
+			return f->restart ? begin_anew(f, err) : complete(f, err);
+		}
+		return rc;
 	}
 	return PF_OK;
 }

@@ -178,7 +178,6 @@ int ask_source(struct pf_slot *s, struct pf_err *err)
 static int request(struct pf_fold *f, size_t i, struct pf_err *err)
 {
 	struct pf_entry *e = &f->rows.v[i];
-	uint64_t max = job_facts(f->job, DST)->max_item_bytes;
 	struct pf_slot *s;
 	int rc;
 
@@ -199,14 +198,6 @@ static int request(struct pf_fold *f, size_t i, struct pf_err *err)
 	s->large = e->size > WHOLE_MAX;
 	f->job->large_busy = f->job->large_busy || s->large;
 	set_budget(s, s->large ? 0 : e->size);
-	if (max > 0 && e->size > max && job_has_cap(f->job, SRC, PF_CAP_EXACT_SIZE)) {
-		char why[160];
-
-		(void)snprintf(why, sizeof(why),
-			"%llu bytes are more than the %llu that the target takes",
-			(unsigned long long)e->size, (unsigned long long)max);
-		divert_to_quarantine(s, why);
-	}
 	*(f->last ? &f->last->next : &f->first) = s;
 	f->last = s;
 	return PF_OK;
@@ -221,7 +212,7 @@ static int request_more(struct pf_fold *f, struct pf_err *err)
 		f->again = 0; /* once more from the start, for those that must be tried again */
 		f->next_entry = 0;
 	}
-	while (f->next_entry < f->rows.n) {
+	while (f->next_entry < f->rows.n && !f->restart) {
 		struct pf_entry *e = &f->rows.v[f->next_entry];
 		int rc;
 
@@ -240,7 +231,7 @@ static int request_more(struct pf_fold *f, struct pf_err *err)
 		}
 		f->next_entry++;
 	}
-	return f->again > 0 ? PF_AGAIN : PF_OK;
+	return f->again > 0 && !f->restart ? PF_AGAIN : PF_OK;
 }
 
 /* ---- giving to the target ---- */
@@ -253,7 +244,7 @@ static bool may_put(const struct pf_slot *s)
 
 	return pf_ledger_commits(job->cfg->ledger) >= s->need_commit &&
 	       s->not_before_ms <= job->now.ms && job->side[DST].pause_until_ms <= job->now.ms &&
-	       !job->stopping && !job->target_full && !s->fold->solo &&
+	       !job->stopping && !job->target_full && !s->fold->solo && !s->fold->restart &&
 	       (slot_entry(s)->attempts == 0 || s->fold->putting == 0);
 }
 
@@ -373,14 +364,14 @@ int fold_copy_step(struct pf_fold *f, struct pf_err *err)
 	int asked = request_more(f, err);
 	bool blocked;
 
-	if (f->job->stopping || f->job->target_full) {
+	if (f->job->stopping || f->job->target_full || f->restart) {
 		give_up_unsent(f);
 	}
 	if (asked == PF_FAIL || push(f, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	/* What comes next can't be put now: better a small group than one that waits for it. */
-	blocked = f->job->stopping || f->job->target_full ||
+	blocked = f->job->stopping || f->job->target_full || f->restart ||
 		  (f->first && f->first->state != SLOT_GETTING);
 	if (flush(f, blocked, err) != PF_OK) {
 		return PF_FAIL;
@@ -415,6 +406,30 @@ int fold_copy_unsend(struct pf_fold *f, struct pf_err *err)
 
 /* ---- answers of the source ---- */
 
+/*
+ * Its true size is known: is it more than the target takes? What the listing said counts for
+ * nothing, many servers only estimate it.
+ */
+static void weigh(struct pf_slot *s, uint64_t size)
+{
+	struct pf_fold *f = s->fold;
+	uint64_t max = job_facts(f->job, DST)->max_item_bytes;
+	const struct pf_entry *e = slot_entry(s);
+	char why[160];
+
+	if (e->size != size && job_has_cap(f->job, SRC, PF_CAP_EXACT_SIZE)) {
+		job_event(f->job, PF_EV_SIZE_DIFFERS, f, e,
+			"listed with %llu bytes, came with %llu", (unsigned long long)e->size,
+			(unsigned long long)size);
+	}
+	if (max > 0 && size > max && !s->to_quarantine) {
+		(void)snprintf(why, sizeof(why),
+			"%llu bytes are more than the %llu that the target takes",
+			(unsigned long long)size, (unsigned long long)max);
+		divert_to_quarantine(s, why);
+	}
+}
+
 /* A whole body: it is skipped, kept for the quarantine, or ready for the target. */
 static int got_body(struct pf_slot *s, struct pf_blob *body, struct pf_err *err)
 {
@@ -431,6 +446,7 @@ static int got_body(struct pf_slot *s, struct pf_blob *body, struct pf_err *err)
 	pf_fingerprinter_take(f->job->printer, &print);
 	s->digest = print.exact;
 	set_budget(s, body->n);
+	weigh(s, body->n);
 	if (pf_is_fragile(pf_blob_span(body))) {
 		e->bits |= PF_ENTRY_FRAGILE;
 	}
@@ -496,6 +512,10 @@ static int got_chunk(struct pf_slot *s, const struct pf_store_event *ev, struct 
 	struct pf_job *job = s->fold->job;
 	int rc;
 
+	if (ev->chunk.offset == 0 && s->state == SLOT_GETTING && !s->weighed) {
+		s->weighed = true; /* a chunk that was not taken comes again */
+		weigh(s, ev->chunk.total);
+	}
 	if (s->to_quarantine) {
 		return to_quarantine_file(s, ev->chunk.bytes, err);
 	}

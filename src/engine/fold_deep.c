@@ -74,6 +74,9 @@ static int begin(struct pf_fold *f, size_t i, size_t entry, struct pf_err *err)
 
 int fold_deep_step(struct pf_fold *f, struct pf_err *err)
 {
+	if (f->restart) {
+		return PF_AGAIN;
+	}
 	if (!f->deep) {
 		f->deep = calloc(DEEP_WINDOW, sizeof(*f->deep));
 		if (!f->deep) {
@@ -178,11 +181,14 @@ int fold_deep_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 		pf_fingerprinter_take(d->printer[side], &d->print[side]);
 		d->read[side] = true;
 	}
+	if (ev->kind == PF_STORE_FAILED) {
+		(void)fold_is_stale(f, &ev->failed.why);
+	}
 	d->ended[side] = true;
 	if (!d->ended[SRC] || !d->ended[DST]) {
 		return PF_OK;
 	}
-	rc = judge(f, d, err);
+	rc = f->restart ? PF_OK : judge(f, d, err);
 	clear(d);
 	f->deep_open--;
 	return rc;

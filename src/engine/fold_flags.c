@@ -100,7 +100,10 @@ static int carry(struct pf_fold *f, size_t i, struct pf_err *err)
 		rc = note_carried(f, e, err);
 	} else if (rc == PF_OK) {
 		rc = job_submit(f->job, DST, &op, err);
-		f->flag_ops += rc == PF_OK;
+		if (rc == PF_OK) {
+			f->flag_ops++;
+			e->bits |= PF_ENTRY_BUSY;
+		}
 	}
 	pf_buf_deinit(&c.add);
 	pf_buf_deinit(&c.del);
@@ -111,7 +114,7 @@ static int carry(struct pf_fold *f, size_t i, struct pf_err *err)
 static bool is_due(const struct pf_entry *e)
 {
 	return (e->bits & (PF_ENTRY_CARRY | PF_ENTRY_FLAGS_LATER)) && e->dst_id.p &&
-	       !(e->bits & PF_ENTRY_GONE) &&
+	       !(e->bits & (PF_ENTRY_GONE | PF_ENTRY_BUSY)) &&
 	       (e->verdict == PF_VERDICT_COPIED || e->verdict == PF_VERDICT_PRESENT);
 }
 
@@ -120,7 +123,10 @@ int fold_flags_step(struct pf_fold *f, struct pf_err *err)
 	if (!job_writes(f->job)) {
 		return PF_OK;
 	}
-	for (; f->flag_next < f->rows.n && !f->job->stopping; f->flag_next++) {
+	if (f->not_before_ms > f->job->now.ms && !f->job->stopping) {
+		return PF_AGAIN;
+	}
+	for (; f->flag_next < f->rows.n && !f->job->stopping && !f->restart; f->flag_next++) {
 		if (is_due(&f->rows.v[f->flag_next])) {
 			int rc = carry(f, f->flag_next, err);
 
@@ -132,6 +138,43 @@ int fold_flags_step(struct pf_fold *f, struct pf_err *err)
 	return f->flag_ops == 0 ? PF_OK : PF_AGAIN;
 }
 
+/* What may pass is tried again after a pause; a final no costs the flag and not the item. */
+static int not_carried(struct pf_fold *f, size_t i, const struct pf_err *why, struct pf_err *err)
+{
+	struct pf_entry *e = &f->rows.v[i];
+
+	if (fold_is_stale(f, why)) {
+		return PF_OK;
+	}
+	if (why->scope >= PF_SCOPE_RUN) {
+		*err = *why;
+		return PF_FAIL;
+	}
+	if (why->retry != PF_RETRY_NO && f->flag_tries < TRIES_MAX) {
+		if (f->not_before_ms <= f->job->now.ms) { /* the first of those in flight */
+			f->flag_tries++;
+			f->not_before_ms =
+				f->job->now.ms + job_pause_ms(f->job, f->flag_tries, why);
+		}
+		f->flag_next = i < f->flag_next ? i : f->flag_next;
+		return PF_OK;
+	}
+	job_event(f->job, PF_EV_FLAG_DROPPED, f, e, "%s%s",
+		why->retry != PF_RETRY_NO ? "left to the next run: " : "", why->text);
+	if (why->retry != PF_RETRY_NO) {
+		f->unfinished = true;
+		if (e->bits & PF_ENTRY_FLAGS_LATER) { /* then the next run sees that they differ */
+			e->sys = 0;
+			e->kw = pf_span(NULL, 0);
+			e->bits |= PF_ENTRY_UNSAVED;
+		}
+	}
+	e->bits &= (uint16_t) ~(PF_ENTRY_CARRY | PF_ENTRY_FLAGS_LATER);
+	return job_keeps(f->job) && (e->bits & PF_ENTRY_UNSAVED)
+		       ? pf_rows_save(e, f->job->cfg->ledger, f->row_id, NULL, err)
+		       : PF_OK;
+}
+
 int fold_flags_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
 {
 	struct pf_entry *e;
@@ -141,12 +184,12 @@ int fold_flags_event(struct pf_fold *f, const struct pf_store_event *ev, struct 
 		return PF_OK;
 	}
 	e = &f->rows.v[op_index(ev->op)];
+	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
 	f->flag_ops--;
 	if (ev->kind == PF_STORE_FAILED) {
-		e->bits &= (uint16_t) ~(PF_ENTRY_CARRY | PF_ENTRY_FLAGS_LATER);
-		job_event(f->job, PF_EV_FLAG_DROPPED, f, e, "%s", ev->failed.why.text);
-		return PF_OK;
+		return not_carried(f, op_index(ev->op), &ev->failed.why, err);
 	}
+	f->flag_tries = 0;
 	f->job->outcome.flags_carried += (e->bits & PF_ENTRY_CARRY) != 0;
 	return note_carried(f, e, err);
 }

@@ -1,6 +1,7 @@
 /*
  * Listings of both sides, compared with the ledger.
  */
+#include "base/utf8.h"
 #include "engine/job_private.h"
 
 #include <stdlib.h>
@@ -212,7 +213,21 @@ static int void_target(struct pf_fold *f, struct pf_err *err)
 		}
 	}
 	f->dst_mark = 0;
+	f->restart = f->restart || f->state != FOLD_LISTING;
 	return pf_rows_index_dst(&f->rows, err);
+}
+
+/*
+ * A server that tells no UIDVALIDITY (or 0) promises nothing about its ids: those that are known
+ * must prove to be what they were, by date and size as far as these are reliable.
+ */
+static bool is_another(const struct pf_fold *f, enum pf_side_no side, const struct pf_entry *e,
+	const struct pf_item *item)
+{
+	bool dates = side == SRC || job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE);
+	bool sizes = job_has_cap(f->job, side, PF_CAP_EXACT_SIZE);
+
+	return (dates && item->date_utc_s != e->date_utc_s) || (sizes && item->size != e->size);
 }
 
 static int state_of_src(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
@@ -220,8 +235,9 @@ static int state_of_src(struct pf_fold *f, const struct pf_store_event *ev, stru
 	const struct pf_folder *now = ev->folder;
 	int rc = PF_OK;
 
-	if (f->src_validity != 0 && now->state.validity != 0 &&
-		now->state.validity != f->src_validity) {
+	f->src_moved = false;
+	f->src_unsure = f->rows.n > 0 && (f->src_validity == 0 || now->state.validity == 0);
+	if (!f->src_unsure && f->src_validity != 0 && now->state.validity != f->src_validity) {
 		rc = void_source(f, err);
 	}
 	f->src_validity = now->state.validity;
@@ -233,9 +249,11 @@ static int state_of_src(struct pf_fold *f, const struct pf_store_event *ev, stru
 static int state_of_dst(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
 {
 	const struct pf_folder *now = ev->folder;
-	bool changed = f->dst_validity != 0 && now->state.validity != 0 &&
-		       now->state.validity != f->dst_validity;
+	bool known = f->dst_validity != 0 && now->state.validity != 0;
+	bool changed = known && now->state.validity != f->dst_validity;
 
+	f->dst_moved = false;
+	f->dst_unsure = !known && f->state == FOLD_LISTING && has_dst_ids(f);
 	f->dst_validity = now->state.validity;
 	f->dst_count = now->state.count;
 	f->dst_next = now->state.next;
@@ -260,6 +278,7 @@ static int listed(struct pf_fold *f, const struct pf_item *item, struct pf_err *
 		return PF_FAIL;
 	}
 	if (f->rows.max_seq == before) {
+		f->src_moved = f->src_moved || (f->src_unsure && is_another(f, SRC, e, item));
 		return PF_OK;
 	}
 	f->job->rows_in_memory++;
@@ -281,10 +300,14 @@ static bool is_claimed(const struct pf_fold *f, struct pf_span id)
 
 int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_err *err)
 {
-	struct pf_entry *old;
+	struct pf_entry *old = pf_rows_find_dst(&f->rows, item->id);
 	struct pf_foreign *n;
 
-	if (pf_rows_find_dst(&f->rows, item->id) || is_claimed(f, item->id)) {
+	if (old) {
+		f->dst_moved = f->dst_moved || (f->dst_unsure && is_another(f, DST, old, item));
+		return PF_OK;
+	}
+	if (is_claimed(f, item->id)) {
 		return PF_OK;
 	}
 	if (f->foreign_n == f->foreign_cap) {
@@ -308,27 +331,70 @@ int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_er
 	return n->id.p ? PF_OK : pf_fail_memory(err, "the items of a folder");
 }
 
-static int ended(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
-	struct pf_err *err)
+/* Fewer items than the source says there are, again and again: what it lists is copied. */
+static void settle_for_less(struct pf_fold *f, const struct pf_err *why)
+{
+	f->unfinished = true;
+	f->incomplete = true;
+	(void)pf_print_safe(f->note, sizeof(f->note), pf_span_str(why->text));
+	job_event(f->job, PF_EV_LISTING_INCOMPLETE, f, NULL, "%s", why->text);
+}
+
+static int not_ended(
+	struct pf_fold *f, enum pf_side_no side, const struct pf_err *why, struct pf_err *err)
 {
 	bool src = side == SRC;
 
-	if (ev->kind == PF_STORE_FAILED) {
-		*err = ev->failed.why;
-		if (err->retry == PF_RETRY_NO || f->list_tries++ >= LIST_TRIES_MAX) {
-			err->scope = PF_SCOPE_FOLDER;
-			return pf_wrap(err, "listing it at the %s", src ? "source" : "target");
+	if (why->retry == PF_RETRY_NO || f->list_tries++ >= LIST_TRIES_MAX) {
+		if (src && why->number == PF_EV_LISTING_INCOMPLETE) {
+			settle_for_less(f, why);
+			f->src_asked = false;
+			f->src_done = true;
+			return PF_OK;
 		}
-		f->want_delta = false; /* what changed is not enough: all of it */
-		f->not_before_ms = f->job->now.ms;
-		if (err->retry == PF_RETRY_LATER) {
-			f->not_before_ms += job_pause_ms(f->job, f->list_tries, err);
-		}
-		*(src ? &f->src_asked : &f->dst_asked) = false;
-		return PF_OK;
+		*err = *why;
+		err->scope = PF_SCOPE_FOLDER;
+		return pf_wrap(err, "listing it at the %s", src ? "source" : "target");
+	}
+	f->want_delta = false; /* what changed is not enough: all of it */
+	f->not_before_ms = f->job->now.ms;
+	if (why->retry == PF_RETRY_LATER) {
+		f->not_before_ms += job_pause_ms(f->job, f->list_tries, why);
 	}
 	*(src ? &f->src_asked : &f->dst_asked) = false;
-	*(src ? &f->src_done : &f->dst_done) = src || !f->relist_dst;
+	return PF_OK;
+}
+
+/* Ids that did not prove to be what they were: as if the UIDVALIDITY had changed. */
+static int moved(struct pf_fold *f, enum pf_side_no side, struct pf_err *err)
+{
+	if (side == SRC && f->src_moved) {
+		f->src_moved = false;
+		f->src_asked = false;
+		return void_source(f, err);
+	}
+	if (side == DST && f->dst_moved) {
+		f->dst_moved = false;
+		f->relist_dst = true;
+		f->dst_from = 0;
+		return void_target(f, err);
+	}
+	return PF_OK;
+}
+
+static int ended(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	bool src = side == SRC, again = src && f->src_moved;
+
+	if (ev->kind == PF_STORE_FAILED) {
+		return not_ended(f, side, &ev->failed.why, err);
+	}
+	if (moved(f, side, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	*(src ? &f->src_asked : &f->dst_asked) = false;
+	*(src ? &f->src_done : &f->dst_done) = src ? !again : !f->relist_dst;
 	f->relist_dst = f->relist_dst && src;
 	return PF_OK;
 }
@@ -343,8 +409,11 @@ int fold_list_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 		if (side == SRC) {
 			return state_of_src(f, ev, err);
 		}
-		if (f->dst_validity != 0 && f->dst_validity != ev->folder->state.validity &&
-			f->dst_from > 0) { /* only a part is listed: the whole is needed now */
+		if (f->state == FOLD_LISTING && f->dst_from > 0 &&
+			(ev->folder->state.validity == 0 ||
+				f->dst_validity !=
+					ev->folder->state.validity)) { /* only a part is listed: the
+									  whole is needed now */
 			f->dst_from = 0;
 			f->relist_dst = true;
 		}
@@ -374,7 +443,7 @@ int fold_list_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 
 void fold_mark_gone(struct pf_fold *f)
 {
-	for (size_t i = 0; !f->delta && i < f->rows.n; i++) {
+	for (size_t i = 0; !f->delta && !f->incomplete && i < f->rows.n; i++) {
 		if (!(f->rows.v[i].bits & PF_ENTRY_LISTED)) {
 			f->rows.v[i].bits |= PF_ENTRY_GONE;
 		}
@@ -385,7 +454,8 @@ static int note_gone(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 {
 	struct pf_gone *grown;
 
-	if (!f->job->cfg->mirror || !e->dst_id.p || e->verdict != PF_VERDICT_COPIED) {
+	if (!f->job->cfg->mirror || f->incomplete || !e->dst_id.p ||
+		e->verdict != PF_VERDICT_COPIED) {
 		return PF_OK; /* what this ledger did not write is never removed */
 	}
 	if (f->gone_n == f->gone_cap) {
@@ -398,8 +468,11 @@ static int note_gone(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 	}
 	f->gone[f->gone_n++] = (struct pf_gone){
 		.dst_id = pf_arena_span(&f->gone_arena, e->dst_id),
+		.kw = pf_arena_span(&f->gone_arena, e->kw),
 		.seq = e->seq,
 		.size = e->size,
+		.date_utc_s = e->date_utc_s,
+		.sys = e->sys,
 		.has_digest = e->digest != NULL,
 		.digest = e->digest ? *e->digest : (struct pf_digest){{0}},
 	};
@@ -471,6 +544,19 @@ static void count(struct pf_fold *f)
 	f->job->outcome.too_large += f->too_large;
 }
 
+/* As many items as servers with a limit on what they show give at most. */
+static bool is_round(uint64_t n)
+{
+	static const uint64_t LIMITS[] = {1000, 5000, 10000, 50000, 100000, 500000};
+
+	for (size_t i = 0; i < PF_COUNT(LIMITS); i++) {
+		if (n == LIMITS[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int fold_list_end(struct pf_fold *f, struct pf_err *err)
 {
 	size_t gone = 0;
@@ -479,7 +565,11 @@ int fold_list_end(struct pf_fold *f, struct pf_err *err)
 		return PF_OK;
 	}
 	fold_mark_gone(f);
+	f->gone_n = 0; /* of a listing before this one */
+	f->gone_of = 0;
 	for (size_t i = 0; i < f->rows.n; i++) {
+		f->gone_of += f->rows.v[i].verdict == PF_VERDICT_COPIED ||
+			      f->rows.v[i].verdict == PF_VERDICT_PRESENT;
 		gone += (f->rows.v[i].bits & PF_ENTRY_GONE) != 0;
 		if (review(f, &f->rows.v[i], err) != PF_OK) {
 			return PF_FAIL;
@@ -488,6 +578,10 @@ int fold_list_end(struct pf_fold *f, struct pf_err *err)
 	if (gone > 0) {
 		job_event(f->job, PF_EV_GONE_FROM_SOURCE, f, NULL,
 			"%zu known items are no longer at the source", gone);
+	}
+	if (is_round(f->rows.n - gone)) {
+		job_event(f->job, PF_EV_LISTING_ROUND, f, NULL, "the source lists %zu items",
+			f->rows.n - gone);
 	}
 	count(f);
 	return job_keeps(f->job) ? fold_save_new(f, err) : PF_OK;

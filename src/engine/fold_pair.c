@@ -200,16 +200,23 @@ static int ask_more(struct pf_fold *f, enum pf_side_no side, struct pf_err *err)
 	size_t n = side == SRC ? f->pairing.sources : f->pairing.targets;
 	struct pf_pair_item *items = side == SRC ? f->pairing.source : f->pairing.target;
 
+	if (f->restart) {
+		return f->pair_open[side] == 0 ? PF_OK : PF_AGAIN;
+	}
+	if (f->not_before_ms > f->job->now.ms) {
+		return PF_AGAIN;
+	}
 	while (f->pair_next[side] < n && f->pair_open[side] < PAIR_WINDOW) {
 		size_t i = f->pair_next[side];
 		bool gone = side == SRC && (f->rows.v[items[i].index].bits & PF_ENTRY_GONE);
 
-		if (items[i].candidate && !items[i].known && !gone) {
+		if (items[i].candidate && !items[i].known && !items[i].asked && !gone) {
 			int rc = ask(f, side, i, err);
 
 			if (rc != PF_OK) {
 				return rc;
 			}
+			items[i].asked = true;
 			f->pair_open[side]++;
 		}
 		f->pair_next[side]++;
@@ -231,6 +238,7 @@ static bool second_round(struct pf_pairing *p)
 
 		if (s->mate == SIZE_MAX && s->candidate && !s->has_canonical) {
 			s->known = false;
+			s->asked = false;
 			any[SRC] = true;
 		}
 		any[SRC] = any[SRC] || (s->mate == SIZE_MAX && s->candidate);
@@ -240,6 +248,7 @@ static bool second_round(struct pf_pairing *p)
 
 		if (t->mate == SIZE_MAX && t->candidate && !t->has_canonical) {
 			t->known = false;
+			t->asked = false;
 			any[DST] = true;
 		}
 		any[DST] = any[DST] || (t->mate == SIZE_MAX && t->candidate);
@@ -274,6 +283,9 @@ int fold_pair_step(struct pf_fold *f, struct pf_err *err)
 	if (src != PF_OK || dst != PF_OK) {
 		return PF_AGAIN;
 	}
+	if (f->restart) {
+		return PF_OK;
+	}
 	again = f->pair_round++ == 0 && some_lack_canonical(&f->pairing);
 	pf_pair_match(&f->pairing);
 	if (again && second_round(&f->pairing)) {
@@ -289,6 +301,35 @@ static void known(struct pf_pair_item *item, struct pf_fingerprinter *printer)
 	pf_fingerprinter_take(printer, &item->print);
 	item->known = true;
 	item->has_canonical = true;
+}
+
+/*
+ * What can't be read can't be told from others. A source's item is then sent, as far as it comes; a
+ * target's that may be one of ours must not be passed over for a busy moment, or it comes twice.
+ */
+static int not_read(struct pf_fold *f, enum pf_side_no side, size_t i, const struct pf_err *why,
+	struct pf_err *err)
+{
+	struct pf_pair_item *item = side == SRC ? &f->pairing.source[i] : &f->pairing.target[i];
+
+	if (fold_is_stale(f, why) || why->retry == PF_RETRY_NO) {
+		return PF_OK;
+	}
+	if (f->pair_tries >= TRIES_MAX) {
+		if (side == SRC) {
+			return PF_OK;
+		}
+		*err = *why;
+		err->scope = err->scope > PF_SCOPE_FOLDER ? err->scope : PF_SCOPE_FOLDER;
+		return pf_wrap(err, "comparing it with what the target has");
+	}
+	if (f->not_before_ms <= f->job->now.ms) { /* the first of those in flight */
+		f->pair_tries++;
+		f->not_before_ms = f->job->now.ms + job_pause_ms(f->job, f->pair_tries, why);
+	}
+	item->asked = false;
+	f->pair_next[side] = i < f->pair_next[side] ? i : f->pair_next[side];
+	return PF_OK;
 }
 
 int fold_pair_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
@@ -320,15 +361,18 @@ int fold_pair_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 		pf_fingerprinter_add(*printer, ev->chunk.bytes);
 		break;
 	case PF_STORE_DONE:
+		f->pair_tries = 0;
 		if (*printer) {
 			known(side == SRC ? &f->pairing.source[i] : &f->pairing.target[i],
 				*printer);
 		}
-		/* fall through */
-	case PF_STORE_FAILED: /* can't be read: then nothing can be it */
 		pf_fingerprinter_free(printer);
 		f->pair_open[side]--;
 		break;
+	case PF_STORE_FAILED:
+		pf_fingerprinter_free(printer);
+		f->pair_open[side]--;
+		return not_read(f, side, i, &ev->failed.why, err);
 	default:
 		break;
 	}

@@ -311,6 +311,16 @@ int refuse_get(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 	if (s->state == SLOT_PUTTING || s->state == SLOT_READY) {
 		return PF_OK; /* the body is here: what comes after it does not matter */
 	}
+	if (fold_is_stale(f, why)) { /* all that is not put is given up by the next step */
+		e->bits &= (uint16_t)~PF_ENTRY_BUSY;
+		slot_release(s);
+		return PF_OK;
+	}
+	if (why->scope >= PF_SCOPE_FOLDER && why->retry == PF_RETRY_NO) {
+		*err = *why;
+		err->scope = PF_SCOPE_FOLDER;
+		return PF_FAIL;
+	}
 	if (ev->failed.missing) {
 		e->bits |= PF_ENTRY_MISSING; /* and busy: not asked for again */
 		f->missing++;

@@ -97,6 +97,7 @@ void pf_job_free(struct pf_job **job)
 	job_folders_free(j);
 	pf_fingerprinter_free(&j->printer);
 	pf_quarantine_free(&j->quarantine);
+	pf_quarantine_free(&j->removed);
 	free(j->slots);
 	free(j);
 	*job = NULL;
@@ -127,7 +128,7 @@ static void count_folders(struct pf_job *job)
 
 	o->folders = job->fold_count;
 	for (size_t i = 0; i < job->fold_count; i++) {
-		o->folders_failed += job->folds[i].failed;
+		o->folders_failed += job->folds[i].failed || job->folds[i].incomplete;
 		o->folders_skipped += job->folds[i].skipped;
 		o->renamed += job->folds[i].renamed && !job->folds[i].skipped;
 	}
@@ -237,6 +238,7 @@ static int dispatch(struct pf_job *job, enum pf_side_no side, const struct pf_st
 	case USE_MKFOLDER:
 	case USE_SUBSCRIBE:
 		return job_folders_event(job, side, ev, err);
+	case USE_KEEP:
 	case USE_REMOVE:
 		return job_mirror_event(job, ev, err);
 	case USE_CLOSE:
@@ -478,6 +480,14 @@ static int step_phase(struct pf_job *job, struct pf_err *err)
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
 }
 
+/* Something is due at `at_ms`; 0: nothing is. */
+static void wake_by(const struct pf_job *job, int64_t at_ms, int64_t *wake_ms)
+{
+	if (at_ms > job->now.ms && at_ms < *wake_ms) {
+		*wake_ms = at_ms;
+	}
+}
+
 /* The earliest moment at which something of ours is due. */
 static void lower_wake(const struct pf_job *job, int64_t *wake_ms)
 {
@@ -485,28 +495,19 @@ static void lower_wake(const struct pf_job *job, int64_t *wake_ms)
 		*wake_ms = job->stop_by_ms;
 	}
 	for (size_t s = 0; s < 2; s++) {
-		int64_t until = job->side[s].pause_until_ms;
-
-		if (until > job->now.ms && until < *wake_ms) {
-			*wake_ms = until;
-		}
+		wake_by(job, job->side[s].pause_until_ms, wake_ms);
+		wake_by(job, job->side[s].ask_at_ms, wake_ms);
 	}
 	for (size_t i = job->first_active; i < job->fold_count; i++) {
 		const struct pf_fold *f = &job->folds[i];
-		const int64_t due[] = {f->not_before_ms, f->again > 0 ? f->again_ms : 0};
 
-		for (size_t k = 0; k < PF_COUNT(due); k++) {
-			if (due[k] > job->now.ms && due[k] < *wake_ms) {
-				*wake_ms = due[k];
-			}
-		}
+		wake_by(job, f->not_before_ms, wake_ms);
+		wake_by(job, f->again > 0 ? f->again_ms : 0, wake_ms);
 	}
 	for (size_t i = 0; job->slots_paused > 0 && i < job->slots_touched; i++) {
-		int64_t due = job->slots[i].state == SLOT_READY ? job->slots[i].not_before_ms : 0;
+		const struct pf_slot *s = &job->slots[i];
 
-		if (due > job->now.ms && due < *wake_ms) {
-			*wake_ms = due;
-		}
+		wake_by(job, s->state == SLOT_READY ? s->not_before_ms : 0, wake_ms);
 	}
 }
 

@@ -11,21 +11,25 @@ enum { ID_MAX = 65536 };
 
 /* ---- lists ---- */
 
-int job_folders_begin(struct pf_job *job, struct pf_err *err)
+static int ask_folders(struct pf_job *job, enum pf_side_no side, struct pf_err *err)
 {
-	for (int s = 0; s < 2; s++) {
-		struct pf_op op = {
-			.kind = PF_OP_FOLDERS,
-			.id = op_id(USE_FOLDERS, 0, 0),
-			.folders = {.states = true, .shared = s == SRC && job->cfg->rules->shared},
-		};
+	struct pf_op op = {
+		.kind = PF_OP_FOLDERS,
+		.id = op_id(USE_FOLDERS, 0, 0),
+		.folders = {.states = true, .shared = side == SRC && job->cfg->rules->shared},
+	};
 
-		if (job_submit(job, (enum pf_side_no)s, &op, err) != PF_OK) {
-			return pf_wrap(err, "listing the folders of the %s",
-				s == SRC ? "source" : "target");
-		}
+	job->side[side].ask_at_ms = 0;
+	if (job_submit(job, side, &op, err) != PF_OK) {
+		return pf_wrap(
+			err, "listing the folders of the %s", side == SRC ? "source" : "target");
 	}
 	return PF_OK;
+}
+
+int job_folders_begin(struct pf_job *job, struct pf_err *err)
+{
+	return ask_folders(job, SRC, err) == PF_OK ? ask_folders(job, DST, err) : PF_FAIL;
 }
 
 static void free_known(struct pf_known_folder *k)
@@ -188,7 +192,7 @@ int fold_save(struct pf_fold *f, struct pf_err *err)
 	if (f->old_cursor.n > 0) {
 		row.src_cursor = pf_buf_span(&f->old_cursor);
 	}
-	if (f->failed) {
+	if (f->failed || f->incomplete) {
 		row.verdict = PF_VERDICT_QUARANTINED;
 	} else if (f->skipped) {
 		row.verdict = PF_VERDICT_SKIPPED;
@@ -384,8 +388,33 @@ static bool nothing_to_do(const struct pf_fold *f)
 	       pf_span_eq(pf_buf_span(&f->old_cursor), pf_buf_span(&k->cursor));
 }
 
+/* Once more, where it may pass: without its folders nothing can be said of an account. */
+static int not_listed(
+	struct pf_job *job, enum pf_side_no side, const struct pf_err *why, struct pf_err *err)
+{
+	struct pf_side *s = &job->side[side];
+
+	if (why->retry != PF_RETRY_NO && s->asked++ < LIST_TRIES_MAX) {
+		s->ask_at_ms = job->now.ms + job_pause_ms(job, s->asked, why);
+		return PF_OK;
+	}
+	*err = *why;
+	if (s->ready) {
+		(void)pf_wrap(err, "listing the folders");
+	}
+	return job_lose(job, side, err, err);
+}
+
 int job_folders_step(struct pf_job *job, struct pf_err *err)
 {
+	for (int s = 0; s < 2; s++) {
+		int64_t at = job->side[s].ask_at_ms;
+
+		if (at > 0 && at <= job->now.ms &&
+			ask_folders(job, (enum pf_side_no)s, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
 	if (!job->side[SRC].listed || !job->side[DST].listed) {
 		return PF_AGAIN;
 	}
@@ -511,7 +540,8 @@ static int not_made(struct pf_fold *f, const struct pf_store_event *ev, struct p
 	if ((ev->failed.in_doubt || why->retry != PF_RETRY_NO) &&
 		f->list_tries++ < LIST_TRIES_MAX) {
 		f->not_before_ms = f->job->now.ms + job_pause_ms(f->job, f->list_tries, why);
-	} else if (pf_names_next(&f->dst, ++f->name_tries)) {
+	} else if (why->retry == PF_RETRY_NO && !ev->failed.in_doubt &&
+		   pf_names_next(&f->dst, ++f->name_tries)) {
 		pf_path_show(&f->dst, f->shown_dst, sizeof(f->shown_dst));
 		f->renamed = true;
 		(void)snprintf(
@@ -542,15 +572,8 @@ int job_folders_event(struct pf_job *job, enum pf_side_no side, const struct pf_
 			return add_known(s, ev->folder, err);
 		}
 		s->listed = ev->kind == PF_STORE_DONE;
-		if (ev->kind == PF_STORE_FAILED) {
-			*err = ev->failed.why; /* without its folders nothing can be said of an
-						  account */
-			if (s->ready) {
-				(void)pf_wrap(err, "listing the folders");
-			}
-			return job_lose(job, side, err, err);
-		}
-		return PF_OK;
+		return ev->kind == PF_STORE_FAILED ? not_listed(job, side, &ev->failed.why, err)
+						   : PF_OK;
 	}
 	if (!f || (ev->kind != PF_STORE_DONE && ev->kind != PF_STORE_FAILED)) {
 		return PF_OK;
@@ -577,6 +600,9 @@ void job_folders_free(struct pf_job *job)
 		struct pf_fold *f = &job->folds[i];
 
 		fold_free_work(f);
+		for (size_t g = 0; g < f->gone_n; g++) {
+			pf_quarantine_abort(&f->gone[g].file);
+		}
 		free(f->gone);
 		pf_arena_deinit(&f->gone_arena);
 		pf_path_deinit(&f->src);

@@ -31,6 +31,7 @@ enum {
 	FOLDERS_LISTED_AHEAD = 24, /* folders whose listings are under way or at hand */
 	ROWS_AHEAD = 100000,   /* no further folder is listed while so many rows are in memory */
 	TRIES_MAX = 6,         /* of an item that may pass, in one pass */
+	RESTARTS_MAX = 3,      /* of a folder whose ids lost their meaning */
 	DOUBTS_MAX = 3,        /* times that an item may be in doubt in one pass */
 	LIST_TRIES_MAX = 4,    /* of a listing */
 	SETTLE_ROUNDS_MAX = 5, /* of a folder whose items are in doubt */
@@ -50,8 +51,9 @@ enum op_use {
 	USE_PUT,  /* index: slot */
 	USE_PAIR, /* index: item of the pairing on that side */
 	USE_FLAGS,
-	USE_DEEP, /* index: entry; both sides */
-	USE_REMOVE,
+	USE_DEEP,   /* index: entry; both sides */
+	USE_KEEP,   /* index: item of the folder that left the source */
+	USE_REMOVE, /* the same */
 	USE_CLOSE,
 };
 
@@ -93,6 +95,8 @@ struct pf_side {
 	bool ready, listed, lost, ended;
 	struct pf_err lost_why;
 	int64_t pause_until_ms; /* the server asked for patience */
+	unsigned int asked;     /* times that its list of folders did not come */
+	int64_t ask_at_ms;      /* when it is asked for again; 0 = not at all */
 };
 
 enum fold_state {
@@ -145,7 +149,7 @@ struct pf_slot {
 	uint64_t need_commit;             /* may be put when this many commits are done */
 	uint64_t fed, total;              /* of a large one */
 	int64_t not_before_ms;            /* after a pause */
-	bool large, got, aborted, put;
+	bool large, got, aborted, put, weighed;
 	bool to_quarantine; /* its bytes are wanted for the quarantine only */
 	struct pf_quarantine_entry *entry_file;
 	char why[400]; /* what the target said */
@@ -157,6 +161,19 @@ struct pf_foreign {
 	uint64_t size;
 	int64_t date_utc_s;
 	const struct pf_digest *digest; /* known from before; else NULL */
+};
+
+/* An item that left the source. Spans lie in the folder's gone_arena. */
+struct pf_gone {
+	struct pf_span dst_id, kw;
+	uint32_t seq;
+	uint64_t size;
+	int64_t date_utc_s;
+	uint8_t sys;
+	bool kept, ended; /* its bytes are in the list of removals; asked for and over */
+	bool has_digest;
+	struct pf_digest digest;
+	struct pf_quarantine_entry *file; /* of a large one, while it comes */
 };
 
 struct pf_fold {
@@ -173,6 +190,8 @@ struct pf_fold {
 	bool selectable, subscribe, dst_exists, skipped, failed, unchanged, renamed;
 	size_t src_folder; /* index in the source's list; SIZE_MAX: gone */
 	unsigned int name_tries, list_tries, settle_rounds, confirm_rounds;
+	unsigned int flag_tries, pair_tries; /* refusals that may pass, in a row */
+	unsigned int restarts;
 	int64_t not_before_ms;
 
 	/* the ledger's row */
@@ -193,7 +212,14 @@ struct pf_fold {
 		void_rows; /* of ids that lost their meaning: their fingerprints still serve */
 	bool confirmed;    /* the listing that reads the target back was judged */
 	bool src_done, dst_done, src_asked, dst_asked, dst_validity_new;
-	bool relist_dst;        /* the listing under way turned out to be too short */
+	bool relist_dst; /* the listing under way turned out to be too short */
+	bool restart;    /* ids lost their meaning under way: back to the listings */
+	bool src_unsure; /* no UIDVALIDITY: known ids must prove to be what they were ... */
+	bool dst_unsure;
+	bool src_moved; /* ... and did not */
+	bool dst_moved;
+	bool incomplete;        /* the source lists fewer items than it says there are */
+	bool unfinished;        /* the next pass must look at all of it, whatever the cursor says */
 	bool want_delta, delta; /* of the source's listing: asked for, got */
 	uint64_t dst_from;      /* ids from here on are listed at the target */
 	uint64_t dst_listed;    /* items that the target's listing gave */
@@ -202,15 +228,9 @@ struct pf_fold {
 	struct pf_span *claimed; /* target ids that rows of other folders account for, sorted */
 	size_t claimed_n;
 
-	struct pf_gone { /* to be removed from the target by --mirror; ids in the arena that follows
-			  */
-		struct pf_span dst_id;
-		uint32_t seq;
-		uint64_t size;
-		bool has_digest;
-		struct pf_digest digest;
-	} * gone;
-	size_t gone_n, gone_cap, gone_next;
+	struct pf_gone *gone; /* to be removed from the target by --mirror */
+	size_t gone_n, gone_cap, gone_next, keep_next;
+	size_t gone_of; /* items that the ledger held for copied */
 	struct pf_arena gone_arena;
 	struct pf_pairing pairing;
 	unsigned int pair_round;
@@ -260,6 +280,7 @@ struct pf_job {
 	size_t mirror_next, mirror_open;
 	struct pf_fingerprinter *printer; /* of whole items */
 	struct pf_quarantine *quarantine;
+	struct pf_quarantine *removed; /* what --mirror removed, so that it can be put back */
 	struct pf_progress progress;
 	struct pf_outcome outcome;
 	char progress_folder[256];
@@ -302,6 +323,8 @@ int fold_step(struct pf_fold *f, struct pf_err *err);
 int fold_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err);
 void fold_fail(struct pf_fold *f, const struct pf_err *why);
+/* Whether `why` says that ids of a side lost their meaning; then the folder begins anew. */
+bool fold_is_stale(struct pf_fold *f, const struct pf_err *why);
 void fold_free_work(struct pf_fold *f);       /* all that is only needed while it is worked on */
 bool fold_has_place(const struct pf_fold *f); /* its target folder is there */
 bool fold_is_active(const struct pf_fold *f);

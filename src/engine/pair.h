@@ -19,6 +19,7 @@ struct pf_pair_item {
 	bool candidate; /* some item of the other side could be it */
 	bool known;     /* `print` is filled: exact always, canonical where has_canonical */
 	bool has_canonical;
+	bool asked;        /* its bytes are on the way, or can't be had */
 	bool by_canonical; /* paired by that one: the target holds it in a rewritten form */
 };
 

@@ -35,7 +35,7 @@ struct ilisting {
 	char root_delimiter;
 	bool shared_asked; /* LIST of the namespaces of others */
 	bool list_failed;
-	bool again; /* something of it was put off by the server */
+	bool again;   /* something of it was put off by the server */
 	size_t named; /* folders before it were looked at for parents that are not listed */
 	struct pf_err why;
 };

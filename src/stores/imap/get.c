@@ -276,7 +276,7 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 	if (body->size == 0 && op->op.get.size > 0 && !op->alone) {
 		return PF_OK; /* empty, though it is listed with a size: asked for again, alone */
 	}
-	if (body->size == 0 && op->op.get.size > 0 && (c->store->facts.caps & PF_CAP_EXACT_SIZE)) {
+	if (body->size == 0 && op->op.get.size > 0) { /* even an estimate is not that wrong */
 		op->empty = true;
 		return PF_OK;
 	}

@@ -296,8 +296,8 @@ int select_issue(struct iconn *c, struct ifolder *f, struct iop *list, struct pf
 int select_data(struct icmd *i, const struct pf_imap_resp *r, struct pf_err *err);
 int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
 	struct pf_store_event *out, bool *given, struct pf_err *err);
-/* What was asked for behind a SELECT that failed is void. */
-void select_failed(struct iconn *c, const struct icmd *i, const struct pf_err *why);
+/* What was asked for behind a SELECT that failed is void; returns whether there was such. */
+bool select_failed(struct iconn *c, const struct icmd *i, const struct pf_err *why);
 /* Why an operation with an id of a former UIDVALIDITY can't be carried out. */
 void select_stale(struct pf_err *why);
 int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);

@@ -56,6 +56,17 @@ static bool needs_selection(enum pf_op_kind kind)
 	return kind == PF_OP_GET || kind == PF_OP_FLAGS || kind == PF_OP_REMOVE;
 }
 
+/* Flags and removals wait for the answer: in another UIDVALIDITY they would hit other messages. */
+static bool is_being_selected(const struct iconn *c, const struct ifolder *f)
+{
+	for (const struct icmd *i = c->cmds; i; i = i->next) {
+		if (i->kind == ICMD_SELECT && i->folder == f) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* One operation, or as many as one command can serve. PF_AGAIN: it must wait. */
 static int issue_one(struct iconn *c, struct ifolder *f, struct pf_err *err)
 {
@@ -63,11 +74,21 @@ static int issue_one(struct iconn *c, struct ifolder *f, struct pf_err *err)
 	struct iop *op;
 	int rc;
 
+	if (f->stale && needs_selection(kind)) {
+		struct iend end = {.failed = true};
+
+		select_stale(&end.why);
+		op_failed(c->store, take_op(f), &end);
+		return PF_OK;
+	}
 	if (needs_selection(kind) && !c->selected && select_issue(c, f, NULL, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	if (kind == PF_OP_GET) {
 		return get_issue(c, f, err);
+	}
+	if (needs_selection(kind) && is_being_selected(c, f)) {
+		return PF_AGAIN;
 	}
 	op = take_op(f);
 	switch (kind) {

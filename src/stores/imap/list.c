@@ -114,59 +114,103 @@ static int give_state(struct iconn *c, struct icmd *i, struct iop *op, struct pf
 	return PF_OK;
 }
 
-static bool is_of_selection(const struct icmd *k)
+static bool is_of_selection(const struct iop *op)
 {
-	return k->kind == ICMD_SMALL &&
-	       (k->ops[0]->op.kind == PF_OP_FLAGS || k->ops[0]->op.kind == PF_OP_REMOVE);
+	enum pf_op_kind kind = op ? op->op.kind : PF_OP_CLOSE;
+
+	return kind == PF_OP_LIST || kind == PF_OP_GET || kind == PF_OP_FLAGS ||
+	       kind == PF_OP_REMOVE;
+}
+
+/* What went out behind the SELECT speaks of a folder that is not there, or of other messages. */
+static bool void_flight(const struct icmd *i, const struct pf_err *why)
+{
+	bool any = false;
+
+	for (struct icmd *k = i->next; k && k->kind != ICMD_SELECT; k = k->next) {
+		if (k->n > 0 && is_of_selection(k->ops[0])) {
+			k->unselected = true;
+			k->why = *why;
+			any = true;
+		}
+	}
+	return any;
 }
 
 /*
  * The folder can't be had. What waits for it in this flight means nothing now: by RFC 9051 section
  * 6.3.2 no mailbox is selected, but some servers stay in the one before, and give its messages.
  */
-void select_failed(struct iconn *c, const struct icmd *i, const struct pf_err *why)
+bool select_failed(struct iconn *c, const struct icmd *i, const struct pf_err *why)
 {
 	if (c->folder == i->folder) {
 		c->selected = false;
 	}
-	for (struct icmd *k = i->next; k && k->kind != ICMD_SELECT; k = k->next) {
-		if (k->kind == ICMD_LIST || k->kind == ICMD_GET || is_of_selection(k)) {
-			k->unselected = true;
-			k->why = *why;
-		}
+	return void_flight(i, why);
+}
+
+/* What waited for the answer before it goes out (issue.c) has it now. */
+static void fail_waiting(struct iconn *c, struct ifolder *f, const struct pf_err *why)
+{
+	struct iend end = {.failed = true, .why = *why};
+	struct iop *op = f->first;
+
+	if (is_of_selection(op)) {
+		f->first = op->next;
+		f->last = f->first ? f->last : NULL;
+		op_failed(c->store, op, &end);
 	}
+}
+
+void select_stale(struct pf_err *why)
+{
+	(void)pf_fail(why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
+		"the folder's UIDVALIDITY changed while it was worked on");
+	why->number = PF_EV_VALIDITY_CHANGED;
 }
 
 int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
 	struct pf_store_event *out, bool *given, struct pf_err *err)
 {
 	struct ifolder *f = i->folder;
+	bool changed;
 
 	if (ev->resp->cond != PF_IMAP_OK) {
 		struct pf_err why;
 
 		(void)pf_imap_refusal(&why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
-		select_failed(c, i, &why);
+		if (!select_failed(c, i, &why)) {
+			fail_waiting(c, f, &why);
+		}
 		return PF_OK;
 	}
-	if (f->validity != 0 && i->uidvalidity != 0 && f->validity != i->uidvalidity) {
+	changed = f->opened && f->validity != i->uidvalidity;
+	if (changed) {
 		store_note(c->store, PF_EV_VALIDITY_CHANGED, pf_buf_span(&f->id), pf_span(NULL, 0),
 			0, "UIDVALIDITY was %llu and is %llu now", (unsigned long long)f->validity,
 			(unsigned long long)i->uidvalidity);
-		if (i->n == 0) { /* ids of queued operations are of another world */
-			return pf_fail(err, PF_SCOPE_SESSION, PF_RETRY_NOW,
-				"the folder's UIDVALIDITY changed while it was worked on");
-		}
 	}
-	f->validity = i->uidvalidity;
+	if (changed && i->n == 0) { /* ids of its operations are of another world */
+		struct pf_err why;
+
+		f->stale = true;
+		select_stale(&why);
+		(void)void_flight(i, &why);
+		return PF_OK;
+	}
 	if (i->n > 0) {
 		struct iop *op = i->ops[0];
 
+		f->opened = true;
+		f->stale = false;
+		f->validity = i->uidvalidity;
 		op->exists = i->exists;
 		op->selected = true;
 		*given = true;
 		return give_state(c, i, op, out, err);
 	}
+	f->validity = i->uidvalidity;
+	f->opened = true;
 	return PF_OK;
 }
 
