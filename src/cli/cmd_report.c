@@ -51,6 +51,7 @@ struct making {
 	const char *quarantine; /* NULL: beside the ledger */
 	struct pf_buf out;
 	bool complete;
+	size_t accounts;
 };
 
 static int one_account(struct making *m, struct pf_ledger *led, const char *quarantine,
@@ -59,6 +60,7 @@ static int one_account(struct making *m, struct pf_ledger *led, const char *quar
 	struct pf_report r;
 	int rc = pf_report_read(led, account, quarantine, &r, err);
 
+	r.number = m->accounts++;
 	if (rc == PF_OK) {
 		rc = m->form(&r, &m->out, err);
 		m->complete = m->complete && pf_report_is_complete(&r);

@@ -1,6 +1,6 @@
 /*
- * RFC 4180: one row an item that did not arrive. A cell that a spreadsheet would take for a formula
- * gets an apostrophe.
+ * RFC 4180: one row an item that did not arrive, one header for all accounts. A cell that a
+ * spreadsheet would take for a formula gets an apostrophe.
  */
 #include "cli/report_data.h"
 
@@ -22,8 +22,12 @@ static int cell(struct pf_buf *out, const char *text, const char *end, struct pf
 
 int pf_report_csv(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
 {
-	int rc = pf_buf_add_str(
-		out, "folder,item,verdict,date,size,message_id,subject,reason\r\n", err);
+	int rc = r->number > 0
+			 ? PF_OK
+			 : pf_buf_add_str(out,
+				   "folder,item,verdict,date,size,message_id,subject,reason,from,"
+				   "to\r\n",
+				   err);
 
 	for (size_t i = 0; i < r->missed_count && rc == PF_OK; i++) {
 		const struct pf_missed *m = &r->missed[i];
@@ -35,7 +39,9 @@ int pf_report_csv(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 			pf_buf_addf(out, err, "%llu,", (unsigned long long)m->size) != PF_OK ||
 			cell(out, m->message_id, ",", err) != PF_OK ||
 			cell(out, m->subject, ",", err) != PF_OK ||
-			cell(out, m->reason, "\r\n", err) != PF_OK) {
+			cell(out, m->reason, ",", err) != PF_OK ||
+			cell(out, r->from, ",", err) != PF_OK ||
+			cell(out, r->to, "\r\n", err) != PF_OK) {
 			rc = PF_FAIL;
 		}
 	}

@@ -16,6 +16,7 @@ struct pf_report_folder {
 
 struct pf_report {
 	const char *from, *to; /* identities */
+	size_t number;         /* of the account within what is written: 0, 1, ... */
 	struct pf_report_folder *folders;
 	size_t folder_count;
 	struct pf_missed *missed;

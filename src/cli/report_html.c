@@ -20,7 +20,8 @@ static const char HEAD[] =
 	"collapse;width:100%}"
 	"td,th{padding:.3rem .6rem;text-align:left;border-bottom:1px solid "
 	"var(--dim);vertical-align:top;"
-	"overflow-wrap:anywhere}\n.n{text-align:right;font-variant-numeric:tabular-nums;white-"
+	"overflow-wrap:anywhere}\nth{white-space:nowrap}.d{white-space:nowrap}.n{text-align:right;"
+	"font-variant-numeric:tabular-nums;white-"
 	"space:nowrap}"
 	"code{font-size:.85em;overflow-wrap:anywhere}svg{display:block;width:100%;height:14px}\n"
 	".key span{display:inline-block;width:.9em;height:.9em;margin:0 .3em 0 "
@@ -78,7 +79,7 @@ static int answer(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 		return PF_FAIL;
 	}
 	return pf_buf_addf(
-		out, err, "<br>last pass %s to %s; %zu passes</p>", begun, ended, r->passes);
+		out, err, "<br>last pass %s to %s; %zu in all</p>", begun, ended, r->passes);
 }
 
 static int sums(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
@@ -183,15 +184,14 @@ static int missed(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 	}
 	rc = pf_buf_add_str(out,
 		"<h2>Did not "
-		"arrive</h2><table><tr><th>folder<th>item<th>date<th>subject<th>why</tr>",
+		"arrive</h2><table><tr><th>folder<th>item<th>date<th>message<th>why</tr>",
 		err);
 	for (size_t i = 0; i < r->missed_count && rc == PF_OK; i++) {
 		const struct pf_missed *m = &r->missed[i];
 
 		if (pf_buf_add_str(out, "<tr>", err) != PF_OK ||
 			cell(out, m->folder, err) != PF_OK || cell(out, m->id, err) != PF_OK ||
-			cell(out, m->date, err) != PF_OK ||
-			pf_buf_add_str(out, "<td>", err) != PF_OK ||
+			pf_buf_addf(out, err, "<td class=\"d\">%.10s</td><td>", m->date) != PF_OK ||
 			text(out, m->subject, err) != PF_OK ||
 			pf_buf_add_str(out, "<br><code>", err) != PF_OK ||
 			text(out, m->message_id, err) != PF_OK ||
@@ -206,13 +206,13 @@ static int missed(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 
 int pf_report_html(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
 {
-	if (pf_buf_add_str(out, HEAD, err) != PF_OK || answer(r, out, err) != PF_OK ||
-		sums(r, out, err) != PF_OK || missed(r, out, err) != PF_OK ||
-		folders(r, out, err) != PF_OK) {
+	if ((r->number == 0 && pf_buf_add_str(out, HEAD, err) != PF_OK) ||
+		answer(r, out, err) != PF_OK || sums(r, out, err) != PF_OK ||
+		missed(r, out, err) != PF_OK || folders(r, out, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	return pf_buf_addf(out, err,
 		"<p>Merkle root of the fingerprints: <code>%s</code><br>postferry " PF_VERSION
-		"</p></html>\n",
+		"</p>\n",
 		r->merkle);
 }

@@ -8,7 +8,7 @@ int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 
 	pf_date_iso(r->begun_utc_s, begun);
 	pf_date_iso(r->ended_utc_s ? r->ended_utc_s : PF_DATE_NONE, ended);
-	rc = pf_buf_addf(out, err, "%s\n%s\n-> %s\nlast pass %s to %s, %zu passes\n\n",
+	rc = pf_buf_addf(out, err, "%s\n%s\n-> %s\nlast pass %s to %s, %zu in all\n\n",
 		pf_report_is_complete(r) ? "COMPLETE: everything arrived" : "NOT COMPLETE", r->from,
 		r->to, begun, ended, r->passes);
 	for (size_t v = 1; v <= PF_VERDICT_COUNT && rc == PF_OK; v++) {
