@@ -38,6 +38,9 @@ bool pf_is_fragile(struct pf_span message)
 {
 	uint8_t last = '\n';
 
+	if (message.n > 0 && memchr(message.p, '\0', message.n)) {
+		return true;
+	}
 	for (size_t i = 0; i < message.n; i++) {
 		uint8_t c = message.p[i];
 

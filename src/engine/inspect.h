@@ -17,7 +17,7 @@ bool pf_is_stub(struct pf_span message, uint64_t listed_size);
 
 /*
  * Whether it is of a kind that some servers alter without a word and without another size: 8-bit
- * octets in the header (Cyrus puts an X for each by default).
+ * octets in the header (Cyrus puts an X for each by default), NULs (Dovecot puts 0x80 for each).
  */
 bool pf_is_fragile(struct pf_span message);
 

@@ -1,5 +1,6 @@
 /* Identity is content: distinct items are never one, identical copies stay as many as they were. */
 #include "engine/fingerprint.h"
+#include "engine/inspect.h"
 #include "engine/pair.h"
 #include "engine/repair.h"
 #include "engine/rules.h"
@@ -226,9 +227,21 @@ static void rules_name_the_reason(void **state)
 		&r, &(struct pf_item){.size = 5, .date_utc_s = PF_DATE_NONE}, why, sizeof(why)));
 }
 
+static void what_targets_alter_unasked_is_fragile(void **state)
+{
+	static const char nul[] = "Subject: a\r\n\r\nbo\0dy\r\n";
+
+	(void)state;
+	assert_true(pf_is_fragile(pf_span(nul, sizeof(nul) - 1)));
+	assert_true(pf_is_fragile(pf_span_str("Subject: caf\xe9\r\n\r\nbody\r\n")));
+	assert_false(pf_is_fragile(pf_span_str("Subject: a\r\n\r\ncaf\xe9\r\n")));
+	assert_false(pf_is_fragile(pf_span(NULL, 0)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_targets_alter_unasked_is_fragile),
 		cmocka_unit_test(any_cut_gives_the_same_print),
 		cmocka_unit_test(canonical_sees_what_a_rewrite_leaves),
 		cmocka_unit_test(copies_stay_as_many),

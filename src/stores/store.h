@@ -119,7 +119,9 @@ struct pf_op {
 };
 
 enum pf_store_event_kind {
-	PF_STORE_READY, /* signed in: facts() are true from now on. Comes once, op 0 */
+	PF_STORE_READY, /* signed in, as an operation was there to sign in for; before any of its
+			 * events. Comes once, op 0. From now on facts() are true, those about names
+			 * from the first DONE of FOLDERS on */
 	PF_STORE_NOTE,  /* something for the log; op may be 0 */
 	PF_STORE_FOLDER,
 	PF_STORE_STATE, /* of LIST, once, before its items */

@@ -297,6 +297,15 @@ static int signed_in(struct iconn *c, struct pf_err *err)
 
 /* ---- once for the store ---- */
 
+/* Only a source lists by changes, and only who enabled it is told of what vanished. */
+static bool enables_qresync(const struct iconn *c)
+{
+	const struct pf_imap_caps *k = pf_imap_session_caps(c->session);
+
+	return c->store->cfg->source && (k->bits & PF_IMAP_CAP_QRESYNC) &&
+	       (k->bits & PF_IMAP_CAP_ENABLE);
+}
+
 static void take_facts(struct iconn *c)
 {
 	struct istore *s = c->store;
@@ -308,7 +317,7 @@ static void take_facts(struct iconn *c)
 		  PF_CAP_EXACT_SIZE | PF_CAP_EXACT_BYTES | PF_CAP_CURSOR;
 	f->caps |= k->bits & PF_IMAP_CAP_UIDPLUS ? PF_CAP_PUT_RETURNS_ID | PF_CAP_REMOVE_ONE : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_CONDSTORE ? PF_CAP_CURSOR_FLAGS : 0;
-	f->caps |= k->bits & PF_IMAP_CAP_QRESYNC ? PF_CAP_LIST_DELTA : 0;
+	f->caps |= enables_qresync(c) ? PF_CAP_LIST_DELTA : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_MULTIAPPEND ? PF_CAP_PUT_GROUPS : 0;
 	if (s->quirks & QUIRK_SIZE_ESTIMATED) {
 		f->caps &= ~(uint32_t)PF_CAP_EXACT_SIZE;
@@ -343,8 +352,7 @@ static int enable(struct iconn *c, struct pf_err *err)
 {
 	struct pf_imap_cmd *cmd;
 
-	if ((caps(c) & PF_IMAP_CAP_QRESYNC) && (caps(c) & PF_IMAP_CAP_ENABLE) &&
-		c->store->cfg->source) {
+	if (enables_qresync(c)) {
 		if (pf_imap_cmd_new(c->session, PF_IMAP_CMD_ENABLE, NULL, &cmd, err) != PF_OK) {
 			return PF_FAIL;
 		}

@@ -307,6 +307,10 @@ static int on_namespace(struct istore *s, const struct pf_imap_namespace *r, str
 		if (pf_buf_add(&s->prefix, r->personal[0].prefix, err) != PF_OK) {
 			return PF_FAIL;
 		}
+		if (pf_span_starts(r->personal[0].prefix, "INBOX")) {
+			/* What is below INBOX lies beside the rest, and is listed there. */
+			s->facts.caps &= ~(uint32_t)PF_CAP_INBOX_CHILDREN;
+		}
 	}
 	return add_prefixes(s, r->other, r->others, err) == PF_OK
 		       ? add_prefixes(s, r->shared, r->shareds, err)
@@ -570,6 +574,9 @@ static int give_state(
 	if (pf_buf_addf(&s->cursor_out, err, "%llu %llu %llu %llu",
 		    (unsigned long long)f->uidvalidity, (unsigned long long)f->uidnext,
 		    (unsigned long long)f->messages, (unsigned long long)f->modseq) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (folder_seen(s, pf_buf_span(&f->name), f->uidvalidity, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	out->state.validity = f->uidvalidity;

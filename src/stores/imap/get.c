@@ -280,6 +280,14 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 		op->empty = true;
 		return PF_OK;
 	}
+	if (!body->streamed && body->size > op->op.get.whole_max) {
+		op->got = true;
+		*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = op->op.id};
+		out->chunk.bytes = body->bytes;
+		out->chunk.total = body->bytes.n;
+		*given = true;
+		return PF_OK;
+	}
 	blob = blob_of(c, body, err);
 	if (!blob) {
 		return PF_FAIL;

@@ -184,7 +184,8 @@ struct istore {
 	unsigned int losses;
 	unsigned int pauses; /* such, in a row */
 	bool uid_behind;     /* rows name their message behind its body: a long one goes solely */
-	bool has_held, ready, ready_told, closing, closed, lost_told;
+	struct pf_store_event early; /* what must wait until READY is told */
+	bool has_held, has_early, ready, ready_told, closing, closed, lost_told;
 	bool slowed;          /* the server said that it is slow on purpose */
 	bool sign_in_refused; /* a password is tried once, never in a loop */
 	/* what was found out */
@@ -219,6 +220,8 @@ void op_back(struct istore *s, struct iop *op);
 /* The same, for a time; ends as failed when that happened too often. */
 void op_again(struct istore *s, struct iop *op, const struct pf_err *why);
 void folder_ready(struct istore *s, struct ifolder *f);
+/* STATUS says what ids mean in this folder; what a SELECT of this session said goes before it. */
+int folder_seen(struct istore *s, struct pf_span id, uint64_t validity, struct pf_err *err);
 void store_lost(struct istore *s, const struct pf_err *why);
 /* Keep a note to be told by next(). */
 void store_note(struct istore *s, int number, struct pf_span folder, struct pf_span raw,

@@ -206,6 +206,11 @@ int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_ev
 		f->validity = i->uidvalidity;
 		op->exists = i->exists;
 		op->selected = true;
+		if (op->delta && i->uidvalidity != op->cursor.validity) {
+			op->refused = true; /* what was asked for is of another world */
+			(void)pf_fail(&op->end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
+				"the folder's UIDVALIDITY changed: all of it must be listed");
+		}
 		*given = true;
 		return give_state(c, i, op, out, err);
 	}
@@ -282,10 +287,11 @@ int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err
 	rows_free(&op->seen);
 	op->cursor.modseq = 0;
 	read_cursor(op);
-	/* Both fetches go out with the SELECT; should its UIDVALIDITY be another one, a full
-	 * listing follows. */
+	/* Both fetches go out with the SELECT; should its UIDVALIDITY be another one than STATUS
+	 * had, the operation fails, and a full listing follows. */
 	op->delta = op->cursor.modseq > 0 && op->cursor.next > 1 &&
-		    (c->store->caps & PF_IMAP_CAP_QRESYNC) && f->validity == op->cursor.validity;
+		    (c->store->facts.caps & PF_CAP_LIST_DELTA) &&
+		    f->validity == op->cursor.validity;
 	if (select_issue(c, f, op, err) != PF_OK) {
 		return PF_FAIL;
 	}

@@ -102,11 +102,31 @@ static const char *use_of(enum pf_role role)
 	}
 }
 
+static bool has_delimiter(const struct istore *s, const struct pf_path *path)
+{
+	const char *segment;
+
+	for (size_t i = 0; s->delimiter && (segment = pf_path_segment(path, i)) != NULL; i++) {
+		if (strchr(segment, s->delimiter)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int issue_mkfolder(struct iconn *c, struct iop *op, struct pf_err *err)
 {
 	const char *use = use_of(op->op.mkfolder.role);
 	struct pf_imap_cmd *cmd;
 
+	if (has_delimiter(c->store, &op->path)) {
+		struct iend end = {.failed = true, .refused = true};
+
+		(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"the name has the server's delimiter in it: it would be another folder");
+		op_failed(c->store, op, &end);
+		return PF_OK;
+	}
 	pf_buf_clear(&op->text);
 	if (names_native(c->store, &op->path, &op->text, err) != PF_OK ||
 		begin(c, op, PF_IMAP_CMD_CREATE, true, &cmd, err) != PF_OK) {

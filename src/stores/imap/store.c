@@ -125,6 +125,17 @@ static struct ifolder *folder_for(struct istore *s, struct pf_span id, struct pf
 	return f;
 }
 
+int folder_seen(struct istore *s, struct pf_span id, uint64_t validity, struct pf_err *err)
+{
+	struct ifolder *f = folder_for(s, id, err);
+
+	if (!f) {
+		return PF_FAIL;
+	}
+	f->validity = f->validity ? f->validity : validity;
+	return PF_OK;
+}
+
 static int copy_op(struct iop *to, const struct pf_op *op, struct pf_err *err)
 {
 	to->op = *op;
@@ -316,6 +327,11 @@ static bool at_hand(struct istore *s, struct pf_store_event *out)
 		*out = (struct pf_store_event){.kind = PF_STORE_READY};
 		return true;
 	}
+	if (s->has_early) {
+		s->has_early = false;
+		*out = s->early;
+		return true;
+	}
 	if (s->has_held) {
 		s->has_held = false;
 		*out = s->held;
@@ -473,6 +489,11 @@ static int next(
 			return PF_FAIL;
 		}
 		close_idle(s);
+		if (given && s->ready && !s->ready_told) { /* it came in one go with the sign-in */
+			s->early = *out;
+			s->has_early = true;
+			continue;
+		}
 		if (given) {
 			return PF_OK;
 		}

@@ -6,8 +6,10 @@
  * ends in a bare LF is given out with CRLF, as any IMAP server would; one that has CRLF is given
  * out as it is. What is stored is stored octet for octet.
  *
- *   store.c    operations and events
- *   scan.c     folders and messages on disk, names of files
+ *   store.c    operations and events: the table that the engine sees
+ *   folders.c  listing, making and subscribing folders
+ *   items.c    listing, reading, storing and changing messages
+ *   scan.c     messages on disk, names of files
  *   read.c     a message's bytes
  *   write.c    delivery: tmp, fsync, rename
  *   keywords.c the letters a to z of dovecot-keywords
@@ -17,30 +19,39 @@
 
 #include "stores/store.h"
 
-enum { MD_PATH_MAX = 4096, MD_KEYWORDS = 26, MD_CHUNK = 128 * 1024 };
+enum { MD_PATH_MAX = 4096, MD_KEYWORDS = 26, MD_CHUNK = 128 * 1024, MD_TEXT_MAX = 1 << 20 };
 
 struct md_keywords {
 	char *name[MD_KEYWORDS]; /* NULL: the letter is free */
 };
 
-/* One message of a listing. */
+/* One message of a listing. Its id is the name without the info part: it stays when flags change.
+ */
 struct md_message {
 	char *file; /* "cur/NAME" or "new/NAME", below the folder */
-	char *id;   /* NAME without its info part: stays when flags change */
+	size_t id_n;
 	uint64_t size;
 	int64_t mtime_s;
 };
 
 struct md_list {
-	struct md_message *v;
+	struct md_message *v; /* in the order of delivery */
 	size_t n, cap;
 };
 
 /* scan.c */
+/* PF_FAIL (scope FOLDER): it can't be read, or is not there. */
 int md_scan(const char *folder, struct md_list *out, struct pf_err *err);
 void md_list_free(struct md_list *l);
-/* The file of `id`, below the folder; NULL: there is none. `path` gets the whole path. */
-bool md_find(const char *folder, struct pf_span id, char path[MD_PATH_MAX], struct pf_err *err);
+struct pf_span md_id(const struct md_message *m);
+/*
+ * The file of `id`. `l` is what is known of the folder: looked at first, and brought up to date by
+ * what the directory shows. *found false: there is none.
+ */
+int md_find(const char *folder, struct md_list *l, struct pf_span id, char path[MD_PATH_MAX],
+	bool *found, struct pf_err *err);
+/* A message that we stored or renamed ourselves: "cur/NAME". */
+int md_list_note(struct md_list *l, const char *file, struct pf_err *err);
 /* Flags in the info part of a file name. */
 int md_flags(const char *file, const struct md_keywords *kw, struct pf_buf *words, uint32_t *sys,
 	struct pf_err *err);
@@ -81,5 +92,62 @@ int md_commit(struct md_writer *w, const char *folder, const char *info, int64_t
 	struct pf_err *err);
 void md_abort(struct md_writer *w);
 int md_make(const char *folder, struct pf_err *err); /* the directory with cur, new and tmp */
+
+/* ---- the store ---- */
+
+struct md_op {
+	struct md_op *next;
+	struct pf_op op;
+	struct pf_buf folder, item, kw[2];
+	struct pf_path path;
+};
+
+struct md_store {
+	struct pf_store base;
+	const struct pf_store_cfg *cfg;
+	struct pf_store_facts facts;
+	struct md_op *first, *last, *told;
+	size_t ops;
+	unsigned int serial;
+	bool ready_told, closed;
+	/* the folder that was used last: a directory is not read for every message */
+	char dir[MD_PATH_MAX];
+	struct md_list list;
+	/* of the operation at the front, while it gives out events */
+	bool begun;
+	char **names; /* FOLDERS: directory names */
+	size_t name_count, at;
+	struct pf_buf subscriptions; /* FOLDERS: the file */
+	struct md_keywords kw;
+	struct md_reader reader;
+	uint64_t offset, limit; /* GET: given out; where the part that was asked for ends */
+	bool body_given, feeding, hungry_told, abandoned;
+	struct md_writer writer;
+	uint64_t fed;
+	struct pf_buf words, id_out;
+	struct pf_path path_out;
+	struct pf_folder folder_out;
+	uint8_t chunk[2 * MD_CHUNK];
+};
+
+/* store.c */
+/* The directory of a folder's id: "" is INBOX. */
+void md_dir_of(const struct md_store *s, struct pf_span id, char path[MD_PATH_MAX]);
+/* The operation at the front is over; `why` NULL: it is done. */
+void md_end(struct md_store *s, struct pf_store_event *out, const struct pf_err *why);
+
+/* folders.c: PF_OK fills `out`, PF_FAIL ends the operation with `err` */
+int md_step_folders(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
+int md_step_mkfolder(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
+int md_step_subscribe(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
+void md_names_free(struct md_store *s);
+
+/* items.c: the same; PF_AGAIN: it waits to be fed */
+int md_step_list(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
+int md_step_get(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
+int md_step_put(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
+int md_step_flags(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
+int md_step_remove(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
+int md_feed(struct md_store *s, struct pf_span part, struct pf_err *err);
 
 #endif

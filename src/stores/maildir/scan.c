@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+enum { SUB_LENGTH = 4 }; /* of "cur/" and "new/" */
 
 static const struct {
 	char letter;
@@ -30,6 +33,34 @@ static const char *info_of(const char *name)
 	return name + strlen(name);
 }
 
+/* Of the name in "cur/NAME:2,FS". */
+static size_t id_length(const char *file)
+{
+	return (size_t)(info_of(file) - file) - SUB_LENGTH;
+}
+
+struct pf_span md_id(const struct md_message *m)
+{
+	return pf_span(m->file + SUB_LENGTH, m->id_n);
+}
+
+static int make_room(struct md_list *l, struct pf_err *err)
+{
+	size_t cap = l->cap ? l->cap * 2 : 64;
+	struct md_message *grown;
+
+	if (l->n < l->cap) {
+		return PF_OK;
+	}
+	grown = realloc(l->v, cap * sizeof(*grown));
+	if (!grown) {
+		return pf_fail_memory(err, "a listing");
+	}
+	l->v = grown;
+	l->cap = cap;
+	return PF_OK;
+}
+
 static int add(struct md_list *l, const char *folder, const char *sub, const char *name,
 	struct pf_err *err)
 {
@@ -42,26 +73,17 @@ static int add(struct md_list *l, const char *folder, const char *sub, const cha
 	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
 		return PF_OK; /* moved meanwhile, or no message */
 	}
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 64;
-		struct md_message *grown = realloc(l->v, cap * sizeof(*grown));
-
-		if (!grown) {
-			return pf_fail_memory(err, "a listing");
-		}
-		l->v = grown;
-		l->cap = cap;
+	if (make_room(l, err) != PF_OK) {
+		return PF_FAIL;
 	}
 	m = &l->v[l->n];
 	m->file = strdup(file);
-	m->id = strndup(name, (size_t)(info_of(name) - name));
-	m->size = (uint64_t)st.st_size;
-	m->mtime_s = st.st_mtime;
-	if (!m->file || !m->id) {
-		free(m->file);
-		free(m->id);
+	if (!m->file) {
 		return pf_fail_memory(err, "a listing");
 	}
+	m->id_n = id_length(file);
+	m->size = (uint64_t)st.st_size;
+	m->mtime_s = st.st_mtime;
 	l->n++;
 	return PF_OK;
 }
@@ -75,8 +97,8 @@ static int scan_sub(const char *folder, const char *sub, struct md_list *l, stru
 
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, sub);
 	d = opendir(path);
-	if (!d) {
-		return errno == ENOENT
+	if (!d) { /* "new" may be missing; without "cur" there is no folder */
+		return errno == ENOENT && strcmp(sub, "new") == 0
 			       ? PF_OK
 			       : pf_fail_sys(err, PF_SCOPE_FOLDER, PF_RETRY_NO, "reading %s", path);
 	}
@@ -90,12 +112,21 @@ static int scan_sub(const char *folder, const char *sub, struct md_list *l, stru
 }
 
 /* In the order of delivery: names begin with the time. */
+static int cmp_ids(struct pf_span a, struct pf_span b)
+{
+	char *end;
+	/* What is behind a name is its info part or a NUL, so that the number ends before it. */
+	long long p = strtoll((const char *)a.p, &end, 10),
+		  q = strtoll((const char *)b.p, &end, 10);
+	size_t n = a.n < b.n ? a.n : b.n;
+	int d = p != q ? (p < q ? -1 : 1) : memcmp(a.p, b.p, n);
+
+	return d != 0 ? d : (a.n < b.n ? -1 : a.n > b.n);
+}
+
 static int by_id(const void *a, const void *b)
 {
-	const struct md_message *x = a, *y = b;
-	long long p = strtoll(x->id, NULL, 10), q = strtoll(y->id, NULL, 10);
-
-	return p != q ? (p < q ? -1 : 1) : strcmp(x->id, y->id);
+	return cmp_ids(md_id(a), md_id(b));
 }
 
 int md_scan(const char *folder, struct md_list *out, struct pf_err *err)
@@ -116,38 +147,104 @@ void md_list_free(struct md_list *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->v[i].file);
-		free(l->v[i].id);
 	}
 	free(l->v);
 	*l = (struct md_list){0};
 }
 
-bool md_find(const char *folder, struct pf_span id, char path[MD_PATH_MAX], struct pf_err *err)
+/* ---- one message ---- */
+
+/* Where the message of this id is in the list, or would be. */
+static size_t place_of(const struct md_list *l, struct pf_span id)
 {
-	static const char *const SUBS[] = {"cur", "new"};
-	bool found = false;
+	size_t lo = 0, hi = l->n;
 
-	(void)err;
-	for (size_t i = 0; i < PF_COUNT(SUBS) && !found; i++) {
-		struct dirent *e;
-		DIR *d;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
 
-		(void)snprintf(path, MD_PATH_MAX, "%s/%s", folder, SUBS[i]);
-		d = opendir(path);
-		while (d && !found && (e = readdir(d)) != NULL) {
-			size_t n = (size_t)(info_of(e->d_name) - e->d_name);
-
-			found = pf_span_eq(pf_span(e->d_name, n), id);
-			if (found) {
-				(void)snprintf(
-					path, MD_PATH_MAX, "%s/%s/%s", folder, SUBS[i], e->d_name);
-			}
-		}
-		if (d) {
-			(void)closedir(d);
+		if (cmp_ids(md_id(&l->v[mid]), id) < 0) {
+			lo = mid + 1;
+		} else {
+			hi = mid;
 		}
 	}
+	return lo;
+}
+
+int md_list_note(struct md_list *l, const char *file, struct pf_err *err)
+{
+	struct pf_span id = pf_span(file + SUB_LENGTH, id_length(file));
+	size_t at = place_of(l, id);
+	char *copy = strdup(file);
+
+	if (!copy || make_room(l, err) != PF_OK) {
+		free(copy);
+		return pf_fail_memory(err, "a listing");
+	}
+	if (at < l->n && pf_span_eq(md_id(&l->v[at]), id)) {
+		free(l->v[at].file);
+		l->v[at].file = copy;
+		return PF_OK;
+	}
+	memmove(&l->v[at + 1], &l->v[at], (l->n - at) * sizeof(*l->v));
+	l->v[at] = (struct md_message){.file = copy, .id_n = id.n};
+	l->n++;
+	return PF_OK;
+}
+
+/* "cur/NAME" of the file with this id; NULL: none. */
+static bool look(const char *folder, const char *sub, struct pf_span id, char file[512])
+{
+	char path[MD_PATH_MAX];
+	bool found = false;
+	struct dirent *e;
+	DIR *d;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, sub);
+	d = opendir(path);
+	while (d && !found && (e = readdir(d)) != NULL) {
+		size_t n = (size_t)(info_of(e->d_name) - e->d_name);
+
+		found = pf_span_eq(pf_span(e->d_name, n), id);
+		if (found) {
+			(void)snprintf(file, 512, "%s/%s", sub, e->d_name);
+		}
+	}
+	if (d) {
+		(void)closedir(d);
+	}
 	return found;
+}
+
+int md_find(const char *folder, struct md_list *l, struct pf_span id, char path[MD_PATH_MAX],
+	bool *found, struct pf_err *err)
+{
+	char file[512], name[256];
+	size_t at;
+
+	*found = false;
+	if (id.n == 0 || id.n >= sizeof(name)) {
+		return PF_OK;
+	}
+	memcpy(name, id.p, id.n);
+	name[id.n] = '\0'; /* as cmp_ids wants it */
+	id = pf_span(name, id.n);
+	at = place_of(l, id);
+	if (at < l->n && pf_span_eq(md_id(&l->v[at]), id)) {
+		(void)snprintf(path, MD_PATH_MAX, "%.3500s/%s", folder, l->v[at].file);
+		*found = access(path, F_OK) == 0;
+	}
+	if (*found) {
+		return PF_OK;
+	}
+	/* Come since, or renamed by another program, as its flags changed. */
+	*found = look(folder, "cur", id, file) || look(folder, "new", id, file) ||
+		 look(folder, "cur", id, file);
+	if (!*found) {
+		return PF_OK;
+	}
+	(void)snprintf(path, MD_PATH_MAX, "%.3500s/%s", folder, file);
+	return md_list_note(l, file, err);
 }
 
 int md_flags(const char *file, const struct md_keywords *kw, struct pf_buf *words, uint32_t *sys,

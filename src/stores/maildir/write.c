@@ -11,6 +11,9 @@ static int fail(struct pf_err *err, const char *path)
 {
 	int rc = pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "writing %s", path);
 
+	if (err->sys == ENOENT) { /* the directory, not the message, is what is missing */
+		err->scope = PF_SCOPE_FOLDER;
+	}
 	if (err->sys == ENOSPC || err->sys == EDQUOT) {
 		err->number = PF_EV_TARGET_FULL;
 		err->retry = PF_RETRY_LATER;
