@@ -58,7 +58,7 @@ int conn_tls_write(struct pf_conn *c, const struct pf_span *spans, size_t count,
 	struct pf_err *err);
 void conn_tls_end(struct pf_conn *c);
 
-/* tls.c */
+/* tls.c. For a handshake: with all certificates that are trusted; NULL: they can't be read. */
 SSL_CTX *pf_tls_ctx(struct pf_tls *tls);
 /* The pinned SHA-256, 32 bytes; NULL = none. */
 const uint8_t *pf_tls_pin(const struct pf_tls *tls);

@@ -9,13 +9,19 @@ enum { PIN_BYTES = 32 };
 
 struct pf_tls {
 	SSL_CTX *ctx;
+	bool system_read; /* the system's certificates are in ctx */
 	bool pinned;
 	uint8_t pin[PIN_BYTES];
 };
 
 SSL_CTX *pf_tls_ctx(struct pf_tls *tls)
 {
-	return tls->ctx;
+	/* They are many, and take longer to read than a small account to copy: not for links
+	 * without TLS. */
+	if (!tls->system_read) {
+		tls->system_read = SSL_CTX_set_default_verify_paths(tls->ctx) == 1;
+	}
+	return tls->system_read ? tls->ctx : NULL;
 }
 
 const uint8_t *pf_tls_pin(const struct pf_tls *tls)
@@ -86,9 +92,6 @@ static int set_up(struct pf_tls *tls, const struct pf_tls_cfg *cfg, struct pf_er
 	 * fingerprint to pin.
 	 */
 	SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_NONE, NULL);
-	if (SSL_CTX_set_default_verify_paths(tls->ctx) != 1) {
-		return bad(err, "reading", "the system's certificates");
-	}
 	if (cfg->ca_file && SSL_CTX_load_verify_locations(tls->ctx, cfg->ca_file, NULL) != 1) {
 		return bad(err, "--ca-file: no certificate can be read from", cfg->ca_file);
 	}

@@ -25,8 +25,8 @@ def servers(fast_dir, tls):
         yield a, b
 
 
-def run(source, target, ledger, *more):
-    return postferry("copy", "--from", source, "--to", target, "--ledger", ledger, "--json", *more)
+def run(source, target, ledger, *more, env=None):
+    return postferry("copy", "--from", source, "--to", target, "--ledger", ledger, "--json", *more, env=env)
 
 
 def starttls(server, host="localhost"):
@@ -38,6 +38,11 @@ def test_starttls_and_imaps(servers, tls, ledger):
     done = run(starttls(a), b.tls_url(), ledger, "--ca-file", tls.ca)
     assert done.status == 0, done
     assert difference(snapshot(a), snapshot(b), order=False) == []
+
+
+def test_authorities_of_the_system_are_trusted(servers, tls, ledger):
+    a, b = servers
+    assert run(starttls(a), b.tls_url(), ledger, env={"SSL_CERT_FILE": tls.ca}).status == 0
 
 
 def test_unknown_authority_is_refused_with_the_fingerprint(servers, tls, ledger):
