@@ -353,22 +353,24 @@ static bool place_is_busy(const struct pf_job *job, const struct pf_fold *f)
 	return false;
 }
 
-static int step_fold(struct pf_job *job, struct pf_fold *f, struct pf_err *err)
+static int step_fold(struct pf_job *job, struct pf_fold *f, bool *moved, struct pf_err *err)
 {
+	enum fold_state before = f->state;
 	int rc = fold_step(f, err);
 
 	if (rc == PF_FAIL && err->scope <= PF_SCOPE_FOLDER) {
 		fold_fail(f, err);
-		return PF_OK;
-	}
-	if (f->state == FOLD_OVER && rc != PF_FAIL) {
+		rc = PF_OK;
+	} else if (f->state == FOLD_OVER && rc != PF_FAIL) {
 		job->progress.folders_done++;
 	}
+	/* Another folder may have waited for that. */
+	*moved = *moved || f->state != before;
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
 }
 
 /* Which folders may go on: so many are listed, of these so many are copied. */
-static int step_folds(struct pf_job *job, struct pf_err *err)
+static int step_folds(struct pf_job *job, bool *moved, struct pf_err *err)
 {
 	size_t listed = 0, copying = 0;
 
@@ -397,7 +399,7 @@ static int step_folds(struct pf_job *job, struct pf_err *err)
 		} else if (f->state == FOLD_PAIRING && copying >= folders_at_once(job)) {
 			continue;
 		}
-		if (step_fold(job, f, err) != PF_OK) {
+		if (step_fold(job, f, moved, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
@@ -417,10 +419,10 @@ static bool folds_are_over(const struct pf_job *job)
 	return job->first_active == job->fold_count;
 }
 
-static int step_items(struct pf_job *job, struct pf_err *err)
+static int step_items(struct pf_job *job, bool *moved, struct pf_err *err)
 {
 	if ((job_writes(job) && job_make_step(job, err) == PF_FAIL) ||
-		step_folds(job, err) != PF_OK) {
+		step_folds(job, moved, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	while (job->first_active < job->fold_count &&
@@ -437,7 +439,7 @@ static int step_items(struct pf_job *job, struct pf_err *err)
 	return PF_OK;
 }
 
-static int step_phase(struct pf_job *job, struct pf_err *err)
+static int step_phase(struct pf_job *job, bool *moved, struct pf_err *err)
 {
 	int rc = PF_OK;
 
@@ -457,7 +459,7 @@ static int step_phase(struct pf_job *job, struct pf_err *err)
 		}
 		break;
 	case PF_PHASE_ITEMS:
-		rc = step_items(job, err);
+		rc = step_items(job, moved, err);
 		break;
 	case PF_PHASE_MIRROR:
 		rc = job_mirror_step(job, err);
@@ -517,7 +519,7 @@ static int one_turn(struct pf_job *job, bool *moved, int64_t *wake_ms, struct pf
 
 	if (take_events(job, DST, moved, wake_ms, err) != PF_OK ||
 		take_events(job, SRC, moved, wake_ms, err) != PF_OK ||
-		step_phase(job, err) != PF_OK) {
+		step_phase(job, moved, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	*moved = *moved || job->phase != before;
