@@ -127,10 +127,12 @@ void conn_free(struct iconn **conn)
  * the queue, alone, and after some times it is given up. The others begin anew as if nothing had
  * been.
  */
-static void suspect(struct istore *s, struct iop *op, const struct pf_err *why)
+static void suspect(struct iconn *c, struct iop *op, const struct pf_err *why)
 {
+	struct istore *s = c->store;
 	struct ifolder *f = op->folder;
-	struct iend end = {.refused = true};
+	bool within = !pf_imap_session_at_rest(c->session);
+	struct iend end = {.refused = within};
 
 	if (++op->tries < TRIES) {
 		op->alone = true;
@@ -140,18 +142,25 @@ static void suspect(struct istore *s, struct iop *op, const struct pf_err *why)
 		folder_ready(s, f);
 		return;
 	}
-	(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_NO,
+	/* Between two rows it may have been chance all the same: then later once more. */
+	(void)pf_fail(&end.why, PF_SCOPE_ITEM, within ? PF_RETRY_NO : PF_RETRY_LATER,
 		"the connection broke each of %u times it was read: %s", op->tries, why->text);
 	op_failed(s, op, &end);
 }
 
-/* The first message that did not come of the oldest command that asks for some. */
+/*
+ * The first message that did not come of the oldest command that asks for some: the one that a row
+ * had begun for, or that was to come next when nothing else was to be answered before it.
+ */
 static struct iop *being_read(const struct iconn *c)
 {
+	if (pf_imap_session_at_rest(c->session) && c->cmds && c->cmds->kind != ICMD_GET) {
+		return NULL;
+	}
 	for (const struct icmd *i = c->cmds; i; i = i->next) {
 		for (size_t k = 0; i->kind == ICMD_GET && k < i->n; k++) {
 			if (i->ops[k] && !i->ops[k]->got) {
-				return pf_imap_session_at_rest(c->session) ? NULL : i->ops[k];
+				return i->ops[k];
 			}
 		}
 	}
@@ -172,7 +181,7 @@ static void lose_op(struct iconn *c, const struct icmd *i, struct iop *op, const
 	} else if ((op->op.kind == PF_OP_LIST && op->got) || (is_get && op->given > 0)) {
 		op_failed(s, op, &end); /* a part was given out: it can't begin anew */
 	} else if (op == c->suspected) {
-		suspect(s, op, why);
+		suspect(c, op, why);
 	} else if (i->kind == ICMD_GET) {
 		op->next = op->folder->first;
 		op->folder->first = op;

@@ -1,0 +1,96 @@
+"""What happens to an account while it is read: single scenes on the server of the torture test, with all else calm."""
+
+import pytest
+from field_notes import quick
+from run import copy
+from torture import SYSTEM, Server
+
+
+def calm(side, *extensions):
+    server = Server("scene", side, source=side == "source", calm=True)
+    server.revision, server.utf8, server.delimiter, server.prefix = 1, False, "/", b""
+    server.preauth = server.dawdles = server.login_disabled = False
+    server.chunks, server.refuses, server.extensions = 0, set(), list(extensions)
+    server.any_keyword, server.says_permanent, server.permanent = True, True, list(SYSTEM)
+    return server
+
+
+@pytest.fixture
+def sides():
+    source, target = calm("source"), calm("target", "UIDPLUS", "LITERAL+")
+    for name in ("INBOX", "A", "B"):
+        box = source.find(name.encode()) or source.make_box(name.encode(), [name])
+        for n in range(5):
+            box.add(f"Subject: {name} {n}\r\n\r\n{n}\r\n".encode(), [b"\\Seen"], (86400 * n, 0))
+    with source, target:
+        yield source, target
+    assert not source.violations + target.violations
+
+
+def run(sides, ledger):
+    return copy(sides[0].url(), sides[1].url(), ledger, env=quick(20)) # pauses and deadlines are short
+
+
+def reads_body(command):
+    return command.name == b"UID FETCH" and any(item[0] == b"BODY.PEEK" for item in command["items"])
+
+
+def asks_for(session, command, uid):
+    return any(m.uid == uid for m in session.chosen(command["set"]))
+
+
+def test_a_message_at_which_the_server_hangs_up_before_a_word(sides, ledger):
+    """It costs itself only, and a bounded number of connections."""
+    def hang_up(session, command):
+        if reads_body(command) and session.box.name == b"A" and asks_for(session, command, bad):
+            raise ConnectionError
+    source, target = sides
+    bad = source.boxes[b"A"].messages[2].uid
+    source.hook = hang_up
+    done = run(sides, ledger)
+    assert done.status == 1 and done.outcome["copied"] == 14, done
+    assert len(target.boxes[b"A"].messages) == 4 and source.connections < 50
+
+
+def test_expunged_between_listing_and_reading(sides, ledger):
+    def expunge(session, command):
+        if reads_body(command) and session.box.name == b"A" and len(session.view) == 5:
+            session.box.messages.remove(session.view.pop(2))
+            session.output += b"* 3 EXPUNGE\r\n"
+    source, target = sides
+    source.hook = expunge
+    done = run(sides, ledger)
+    assert done.status == 0 and done.outcome["copied"] == 14 and done.outcome["vanished"] == 1, done
+    assert len(target.boxes[b"A"].messages) == 4
+
+
+@pytest.mark.parametrize("code", [b"READ-ONLY", b"NOPERM", b"UNKNOWN-CTE"])
+def test_a_folder_that_takes_nothing(sides, ledger, code):
+    source, target = sides
+    target.hook = lambda _, c: (b"NO", code, b"no") if c.name == b"APPEND" and c["mailbox"] == b"A" else None
+    done = run(sides, ledger)
+    assert done.status == 1 and done.outcome["copied"] == 10 and done.outcome["quarantined"] == 5, done
+    assert all(m["folder"] == "A" and code.decode() in m["reason"] for m in done.missed)
+    assert len(source.boxes[b"A"].messages) == 5
+
+
+def test_a_folder_that_can_not_be_opened(sides, ledger):
+    source, target = sides
+    source.hook = lambda _, c: (b"NO", None, b"locked") if c.name == b"EXAMINE" and c["mailbox"] == b"A" else None
+    done = run(sides, ledger)
+    assert done.status == 1 and done.outcome["folders_failed"] == 1 and done.outcome["copied"] == 10, done
+    source.hook = None
+    done = run(sides, ledger)
+    assert done.status == 0 and len(target.boxes[b"A"].messages) == 5, done
+
+
+def test_mail_that_comes_meanwhile_is_for_the_next_run(sides, ledger):
+    def arrive(session, command):
+        if reads_body(command) and session.box.name == b"A" and len(session.view) == 5:
+            session.box.add(b"Subject: new\r\n\r\n", [], (86400, 0))
+            session.catch_up()
+    source, target = sides
+    source.hook = arrive
+    assert run(sides, ledger).status == 0
+    assert run(sides, ledger).status == 0
+    assert [m.raw for m in target.boxes[b"A"].messages] == [m.raw for m in source.boxes[b"A"].messages]
