@@ -1,5 +1,7 @@
 """Encryption and sign-in: verified by default, pinned on request, never silently in the clear."""
 
+import subprocess
+
 import pytest
 from mail import Account, difference, message, snapshot
 from run import postferry
@@ -93,3 +95,25 @@ def test_administrator_signs_in_for_the_account(fast_dir, tls, ledger):
         done = postferry("copy", "--from", a.tls_url(), "--to", b.tls_url(), "--ledger", ledger, "--ca-file", tls.ca,
                          "--from-admin", "admin", env={"POSTFERRY_FROM_PASSWORD": "master"})
         assert done.status == 0, done
+
+
+def test_a_client_certificate_signs_in(fast_dir, tls, ledger, tmp_path):
+    """EXTERNAL (RFC 4422): the certificate says who it is, and no password is asked for."""
+    def openssl(*args):
+        subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=tmp_path)
+
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=user", "-keyout", "user.key", "-out", "user.csr")
+    openssl("x509", "-req", "-in", "user.csr", "-CA", tls.ca, "-CAkey", tls.ca.replace("ca.pem", "ca.key"), "-CAcreateserial",
+            "-days", "30", "-out", "user.crt")
+    (tmp_path / "user.pem").write_text((tmp_path / "user.crt").read_text() + (tmp_path / "user.key").read_text())
+    extra = (f"ssl_ca = <{tls.ca}\nssl_require_crl = no\nssl_verify_client_cert = yes\nauth_ssl_username_from_cert = yes\n"
+             "ssl_cert_username_field = commonName\n")
+    with Dovecot(fast_dir, tls=tls, mechanisms="external", password=" nopassword=y", extra=extra) as a, \
+            Dovecot(fast_dir, tls=tls) as b:
+        none = {"POSTFERRY_FROM_PASSWORD": None}
+        done = postferry("copy", "--from", a.tls_url(), "--to", b.tls_url(), "--ledger", ledger, "--ca-file", tls.ca,
+                         "--from-secret", "none", "--from-cert", tmp_path / "user.pem", env=none)
+        assert done.status == 0, done
+        done = postferry("copy", "--from", a.tls_url(), "--to", b.tls_url(), "--ledger", ledger, "--ca-file", tls.ca,
+                         "--from-secret", "none", env=none)
+        assert done.status == 3, done
