@@ -319,16 +319,7 @@ static void take_facts(struct iconn *c)
 	f->caps |= k->bits & PF_IMAP_CAP_CONDSTORE ? PF_CAP_CURSOR_FLAGS : 0;
 	f->caps |= enables_qresync(c) ? PF_CAP_LIST_DELTA : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_MULTIAPPEND ? PF_CAP_PUT_GROUPS : 0;
-	if (s->quirks & QUIRK_SIZE_ESTIMATED) {
-		f->caps &= ~(uint32_t)PF_CAP_EXACT_SIZE;
-	}
-	if (s->quirks & QUIRK_REWRITES) {
-		f->caps &= ~(uint32_t)PF_CAP_EXACT_BYTES;
-	}
-	if (s->quirks & QUIRK_INBOX_FLAT) {
-		f->caps &= ~(uint32_t)PF_CAP_INBOX_CHILDREN;
-	}
-	f->caps |= s->quirks & QUIRK_FOLD_CASE ? PF_CAP_FOLD_CASE : 0;
+	quirks_apply(s);
 	f->max_item_bytes = k->append_limit;
 }
 

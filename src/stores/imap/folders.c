@@ -334,6 +334,7 @@ int folders_data(struct iconn *c, const struct pf_imap_session_event *ev, struct
 		return on_namespace(s, &r->ns, err);
 	case PF_IMAP_ID:
 		s->quirks |= quirks_of(r->raw);
+		quirks_apply(s); /* the greeting may have said less */
 		return PF_OK;
 	case PF_IMAP_QUOTA:
 		if (r->quota.limit_kib != UINT64_MAX) {

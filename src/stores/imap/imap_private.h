@@ -362,5 +362,7 @@ enum iquirk {
 	QUIRK_INBOX_FLAT = 1u << 4,
 };
 uint32_t quirks_of(struct pf_span greeting_or_id);
+/* What the quirks that are known by now mean for the facts. */
+void quirks_apply(struct istore *s);
 
 #endif

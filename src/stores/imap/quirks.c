@@ -42,3 +42,19 @@ uint32_t quirks_of(struct pf_span text)
 	}
 	return bits;
 }
+
+void quirks_apply(struct istore *s)
+{
+	struct pf_store_facts *f = &s->facts;
+
+	if (s->quirks & QUIRK_SIZE_ESTIMATED) {
+		f->caps &= ~(uint32_t)PF_CAP_EXACT_SIZE;
+	}
+	if (s->quirks & QUIRK_REWRITES) {
+		f->caps &= ~(uint32_t)PF_CAP_EXACT_BYTES;
+	}
+	if (s->quirks & QUIRK_INBOX_FLAT) {
+		f->caps &= ~(uint32_t)PF_CAP_INBOX_CHILDREN;
+	}
+	f->caps |= s->quirks & QUIRK_FOLD_CASE ? PF_CAP_FOLD_CASE : 0;
+}
