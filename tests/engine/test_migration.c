@@ -1,0 +1,207 @@
+/*
+ * Random sequences of what users and servers do between passes, and
+ * after each pass the promises P2 and P3: every item accounted for, none lost,
+ * no second copy, nothing of the user's touched at the target.
+ * TEST_ENGINE_SEEDS says how many seeds; TEST_ENGINE_SEED only this one.
+ */
+#include "world.h"
+
+#include <string.h>
+
+enum { SEEDS = 60 };
+
+/* How often a message must be at the target at least, by folder. */
+struct bounds {
+	unsigned int least[FOLDERS][NUMBERS];
+};
+
+/* What the source has now, and what the target has; an item that left the
+ * source and came back may be there twice, but none more often than it ever
+ * came. */
+static void note(struct world *w, struct bounds *b)
+{
+	for (size_t f = 0; f < FOLDERS; f++) {
+		unsigned int source[NUMBERS], target[NUMBERS];
+
+		count(w, 0, f, source);
+		count(w, 1, f, target);
+		for (size_t n = 0; n < NUMBERS; n++) {
+			b->least[f][n] = source[n] > target[n] ? source[n] : target[n];
+		}
+	}
+}
+
+static void check_one(
+	struct world *w, unsigned int there, const struct bounds *b, size_t f, size_t n)
+{
+	if (there < b->least[f][n] || there > w->arrived[f][n]) {
+		fail_msg("pass %zu: message %zu is %u times in folder %zu, not %u to %u", w->passes,
+			n, there, f, b->least[f][n], w->arrived[f][n]);
+	}
+}
+
+static void check(struct world *w, const struct bounds *b, uint64_t seed)
+{
+	print_message("# seed %llu, pass %zu\n", (unsigned long long)seed, w->passes);
+	for (size_t f = 0; f < FOLDERS; f++) {
+		unsigned int target[NUMBERS];
+
+		count(w, 1, f, target);
+		for (size_t n = 0; n < NUMBERS; n++) {
+			check_one(w, target[n], b, f, n);
+		}
+	}
+}
+
+static const struct pf_mem_item *any_item(struct world *w, struct pf_mem_folder *f)
+{
+	size_t n = pf_mem_items(f);
+
+	return n > 0 ? pf_mem_item_at(f, (size_t)chance(w, n)) : NULL;
+}
+
+static void change_flags(struct world *w, struct pf_mem_folder *f)
+{
+	const struct pf_mem_item *i = any_item(w, f);
+	struct pf_flags flags = {(uint32_t)chance(w, PF_FLAGS_ALL + 1), {NULL, 0}};
+	struct pf_err err;
+
+	if (i) {
+		assert_int_equal(pf_mem_set_flags(f, i->uid, flags, &err), PF_OK);
+	}
+}
+
+/* One thing that users or servers do between two passes. */
+static void happen(struct world *w)
+{
+	size_t folder = (size_t)chance(w, FOLDERS);
+	struct pf_mem_folder *source = folder_of(w, 0, folder);
+	const struct pf_mem_item *i;
+	struct pf_err err;
+
+	switch (chance(w, 10)) {
+	case 0: /* a copy of what is there */
+		i = any_item(w, source);
+		if (i) {
+			add(w, 0, folder, number_of(i));
+		}
+		break;
+	case 1:
+		i = any_item(w, source);
+		if (i) {
+			assert_int_equal(pf_mem_remove(source, i->uid, &err), PF_OK);
+		}
+		break;
+	case 2: /* moved to another folder */
+		i = any_item(w, source);
+		if (i) {
+			add(w, 0, (folder + 1) % FOLDERS, number_of(i));
+			assert_int_equal(pf_mem_remove(source, i->uid, &err), PF_OK);
+		}
+		break;
+	case 3:
+		change_flags(w, source);
+		break;
+	case 4:
+		if (w->passes > 0) {
+			change_flags(w, folder_of(w, 1, folder));
+		}
+		break;
+	case 5: /* the user's own at the target */
+		if (w->passes > 0) {
+			add(w, 1, folder, w->numbers++);
+		}
+		break;
+	default:
+		add(w, 0, folder, w->numbers++);
+		break;
+	}
+}
+
+static void upset(struct world *w)
+{
+	size_t folder = (size_t)chance(w, FOLDERS);
+
+	switch (chance(w, 8)) {
+	case 0:
+		pf_mem_renumber(folder_of(w, 0, folder));
+		break;
+	case 1:
+		if (w->passes > 0) {
+			pf_mem_renumber(folder_of(w, 1, folder));
+		}
+		break;
+	case 2:
+		lose_ledger(w);
+		break;
+	default:
+		break;
+	}
+}
+
+static void changes(struct world *w)
+{
+	for (uint64_t i = chance(w, 12); i > 0; i--) {
+		happen(w);
+	}
+	upset(w);
+}
+
+static void one_without_trouble(uint64_t seed)
+{
+	struct bounds *b = calloc(1, sizeof(*b));
+	struct world w;
+
+	assert_non_null(b);
+	world_begin(&w, seed);
+	for (int round = 0; round < 4; round++) {
+		size_t before;
+
+		changes(&w);
+		note(&w, b);
+		if (!pass(&w, PF_JOB_COPY) || pf_outcome_exit_status(&w.outcome) != 0) {
+			fail_msg("seed %llu, pass %zu: status %d: %s", (unsigned long long)seed,
+				w.passes, pf_outcome_exit_status(&w.outcome), w.outcome.why.text);
+		}
+		check(&w, b, seed);
+		check_accounts(&w);
+		before = w.whims[1].writes;
+		assert_true(pass(&w, PF_JOB_COPY)); /* nothing new: nothing is written */
+		if (w.whims[1].writes != before) {
+			fail_msg("seed %llu, pass %zu wrote %zu times", (unsigned long long)seed,
+				w.passes, w.whims[1].writes - before);
+		}
+	}
+	world_end(&w);
+	free(b);
+}
+
+static void run_seeds(void (*one)(uint64_t seed))
+{
+	const char *many = getenv("TEST_ENGINE_SEEDS"), *only = getenv("TEST_ENGINE_SEED");
+	uint64_t n = many ? strtoull(many, NULL, 10) : SEEDS;
+
+	if (only) {
+		one(strtoull(only, NULL, 10));
+		return;
+	}
+	for (uint64_t seed = 1; seed <= n; seed++) {
+		one(seed);
+	}
+}
+
+static void passes_keep_the_promises(void **state)
+{
+	(void)state;
+	run_seeds(one_without_trouble);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(passes_keep_the_promises),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
