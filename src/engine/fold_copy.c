@@ -422,7 +422,8 @@ static void weigh(struct pf_slot *s, uint64_t size)
 			"listed with %llu bytes, came with %llu", (unsigned long long)e->size,
 			(unsigned long long)size);
 	}
-	if (max > 0 && size > max && !s->to_quarantine) {
+	/* Who says retry may know better than what the target announces. */
+	if (max > 0 && size > max && !s->to_quarantine && f->job->cfg->mode != PF_JOB_RETRY) {
 		(void)snprintf(why, sizeof(why),
 			"%llu bytes are more than the %llu that the target takes",
 			(unsigned long long)size, (unsigned long long)max);

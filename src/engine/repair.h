@@ -1,6 +1,8 @@
 /*
- * A message as a strict target will take it, when it refused the original: bare LF and CR become
- * CRLF, NULs become blanks, a leading mbox "From " line goes. The original is kept by the caller.
+ * A message as a strict target will take it, when it refused the original: line ends become
+ * CRLF, the last one included, NULs blanks; a leading mbox "From " line and blank continuation
+ * lines of the header go; header lines without a name get one, and a message without header gets
+ * one. The original is kept by the caller.
  */
 #ifndef PF_ENGINE_REPAIR_H
 #define PF_ENGINE_REPAIR_H

@@ -169,16 +169,20 @@ static void repair_changes_only_what_is_wrong(void **state)
 		const char *out; /* NULL: nothing to repair */
 	} CASES[] = {
 		{"A: b\r\n\r\nc\r\n", 11, NULL},
-		{"A: b\n\nc", 7, "A: b\r\n\r\nc"},
+		{"A: b\n\nc", 7, "A: b\r\n\r\nc\r\n"},
+		{"A: b\r\n\r\nc", 9, "A: b\r\n\r\nc\r\n"},
+		{"A: b\r\nodd\r\n \r\nC: d\r\n\r\n\n", 23,
+			"A: b\r\nX-Unnamed-Header: odd\r\nC: d\r\n\r\n\r\n"},
+		{"A: b\n\r\r\nc", 9, "A: b\r\n\r\nc\r\n"},
 		{"A: b\r\n\r\nx\0y\r\n", 13, "A: b\r\n\r\nx y\r\n"},
 		{"From x Mon\nA: b\r\n\r\n", 19, "A: b\r\n\r\n"},
 		{"From  : ann\r\n\r\n", 15, NULL},
 		{"From \t: ann\n\n", 13, "From \t: ann\r\n\r\n"},
 		{"From x: y\nA: b\r\n\r\n", 18, "A: b\r\n\r\n"},
-		{"From", 4, NULL},
-		{"From x", 6, ""},
-		{"", 0, NULL},
-		{"a\rb\r\r\n", 6, "a\r\nb\r\n\r\n"},
+		{"From", 4, "Subject: (message without header)\r\n\r\nFrom\r\n"},
+		{"From x", 6, "Subject: (message without header)\r\n\r\n"},
+		{"", 0, "Subject: (message without header)\r\n\r\n"},
+		{"a\rb\r\r\n", 6, "Subject: (message without header)\r\n\r\na\r\nb\r\n"},
 	};
 	struct pf_err err;
 	char what[200];

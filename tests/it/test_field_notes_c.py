@@ -1,12 +1,29 @@
 """The run stops or crawls: cases 24 to 41 of the field notes that concern IMAP."""
 
 import glob
+import os
+import re
+import ssl
+import time
 
 import pytest
 from field_notes import MESSAGES, bodies, quick, run, source
 from peer import Box, Peer
+from servers import certs
 
+LONG = "POSTFERRY_LONG" in os.environ  # all of the combinations
 THROTTLED = "Request is throttled. Suggested Backoff Time: 299609 milliseconds"
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    return certs.make(str(tmp_path_factory.mktemp("certs")))
+
+
+def context(tls):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(tls.cert, tls.key)
+    return made
 
 
 def with_folders(count, **faults):
@@ -113,9 +130,9 @@ def test_fn24_session_expired(ledger):
 def test_fn24_patience_ends(ledger):
     """A server that only ever asks for patience is left to the next run; nothing is lost or counted as wrong."""
     with source() as a, Peer(before=Times("APPEND", "NO Server Unavailable. 15", 10000)) as b:
-        done = run(a, b, ledger, env=quick(500))
+        done = run(a, b, ledger, "--connections", "1", env=quick(200))
         assert done.status == 4 and done.outcome["open"] == 10 and "patience" in done.out, done
-        assert len(pauses(done)) == 11 and len(b.commands("APPEND")) < 300, done
+        assert len(pauses(done)) == 11 and len(b.commands("APPEND")) < 60, done
         b.before = None
         done = run(a, b, ledger)
         assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
@@ -135,7 +152,7 @@ def test_fn25_slow_mode_lowers_the_number_of_connections(ledger):
 def test_fn25_bandwidth_is_not_the_mailbox(ledger):
     full = "NO [OVERQUOTA] Account exceeded command or bandwidth limits."
     with source(before=Times("UID_FETCH", full, 10000)) as a, Peer() as b:
-        done = run(a, b, ledger, env=quick(500))
+        done = run(a, b, ledger, "--connections", "1", env=quick(200))
         assert done.status == 4 and "target is full" not in done.out and not b.appends, done
     with source() as a, Peer(append_reply=lambda n, raw, f: "NO [OVERQUOTA] Quota exceeded" if n < 12 else "store") as b:
         done = run(a, b, ledger + "2")
@@ -266,14 +283,61 @@ def test_fn69_a_refused_password_is_tried_once(ledger):
         assert done.status == 3 and a.logins == 1, done
 
 
-def test_fn30_bad_append_ends_the_session_but_not_the_folder(ledger):
+@pytest.mark.parametrize("caps", [Peer.caps, "IMAP4rev1 LITERAL- UIDPLUS", "IMAP4rev1"])
+@pytest.mark.parametrize("reply", ["NO not this one", "BAD Command Argument Error. 11"])
+@pytest.mark.parametrize("early", [True, False])
+def test_fn30_a_refused_append_costs_itself(ledger, caps, reply, early):
+    """Refused before the literal was read, or after it; each message arrives as it is, but for that one."""
     bad = MESSAGES[4]
+    faults = {"at_literal": lambda s, command, size: reply if size == len(bad) else None} if early else \
+             {"append_reply": lambda n, raw, flags: reply if raw == bad else "store"}
+    with source() as a, Peer(caps=caps, **faults) as b:
+        done = run(a, b, ledger)
+        assert done.status == 1 and bodies(b) == sorted(m for m in MESSAGES if m != bad), done
+        assert done.missed[0]["item"] == "5" and reply[4:] in done.missed[0]["reason"], done
 
-    def answer(n, raw, flags):
-        return ("* BYE Connection closed. 14", None) if raw == bad else "store"
-    with source() as a, Peer(append_reply=answer) as b:
-        done = run(a, b, ledger, timeout=110)
-        assert done.status == 1 and len(bodies(b)) == 9, done
+
+def test_fn30_literals_wait_unless_they_need_not(ledger):
+    big = b"Subject: big\r\n\r\n" + b"x" * 80 * 60 + b"\r\n"
+    for caps, at_once in ((Peer.caps, [True, True]), ("IMAP4rev1 LITERAL-", [True, False]), ("IMAP4rev1", [False, False])):
+        with source([MESSAGES[0], big]) as a, Peer(caps=caps) as b:
+            done = run(a, b, f"{ledger}{len(caps)}")
+            assert done.status == 0 and bodies(b) == sorted([MESSAGES[0], big]), done
+            assert b.at_once == at_once, caps
+
+
+@pytest.mark.parametrize("flags", [(), ("\\Seen",)])
+def test_fn30_always_a_list_of_flags_and_a_date(ledger, flags):
+    """gromox takes larger literals for commands that are too long when the list is missing."""
+    peer = source([])
+    peer.boxes["INBOX"].add(MESSAGES[0], flags)
+    with peer as a, Peer() as b:
+        assert run(a, b, ledger).status == 0
+        assert re.match(r'APPEND INBOX \([^)]*\) "[ 0-9][0-9]-[A-Z][a-z]{2}-[0-9]{4} ', b.commands("APPEND")[0]), b.log
+
+
+@pytest.mark.parametrize("reply", [("* BYE Connection closed. 14", None), ("* BYE Invalid character in literal", None), "cut"])
+def test_fn30_closed_at_an_append(ledger, reply):
+    bad = MESSAGES[4]
+    with source() as a, Peer(append_reply=lambda n, raw, f: reply if raw == bad else "store") as b:
+        done = run(a, b, ledger, env=quick(20))
+        assert done.status == 1 and bodies(b) == sorted(m for m in MESSAGES if m != bad), done
+        assert done.missed[0]["item"] == "5", done
+
+
+def test_fn30_the_tenth_error_is_never_made(ledger):
+    """Exchange hangs up after ten BADs: the session is changed before that."""
+    count = {}
+
+    def answer(session, word, args):
+        if word != "APPEND":
+            return None
+        count[session] = count.get(session, 0) + 1
+        return "BAD Command Argument Error. 11"
+    with source() as a, Peer(before=answer, caps="IMAP4rev1") as b:
+        done = run(a, b, ledger)
+        assert done.status == 1 and done.outcome["quarantined"] == 10, done
+        assert len(count) > 2 and all(n <= 8 for n in list(count.values())[1:]), count
 
 
 def test_fn31_too_large_is_known_before(ledger):
@@ -284,18 +348,151 @@ def test_fn31_too_large_is_known_before(ledger):
         assert glob.glob(ledger + ".quarantine/**/*.eml", recursive=True)
 
 
-def test_fn32_a_full_target_pauses_the_account(ledger):
-    with source() as a, Peer(append_reply=lambda n, raw, f: "NO [OVERQUOTA] full" if n > 3 else "store") as b:
+@pytest.mark.parametrize("before,after,status", [
+    ("APPENDLIMIT=2000", "APPENDLIMIT=2000", None), ("", "APPENDLIMIT=2000", None), ("APPENDLIMIT=2000", "", None),
+    ("APPENDLIMIT=9999999", "APPENDLIMIT=2000", None), ("", "APPENDLIMIT", 2000)])
+def test_fn31_where_the_limit_is_said(ledger, before, after, status):
+    big = b"Subject: big\r\n\r\n" + b"x" * 5000 + b"\r\n"
+    peer = Peer(caps=f"{Peer.caps} {after}", caps_before=f"{Peer.caps} {before}", append_limit=status)
+    with source([MESSAGES[0], big]) as a, peer as b:
         done = run(a, b, ledger)
-        assert done.status == 4 and "full" in done.out and b.appends < 12, done
+        assert done.status == 1 and bodies(b) == [MESSAGES[0]] and b.appends == 1, done
+        assert "2000" in done.missed[0]["reason"], done
+
+
+@pytest.mark.parametrize("reply", ["NO [TOOBIG] too big", "NO Maximum size of appendable message has been exceeded"])
+def test_fn31_the_limit_is_smaller_than_what_was_said(ledger, reply):
+    big = b"Subject: big\r\n\r\n" + b"x" * 5000 + b"\r\n"
+    with source([MESSAGES[0], big]) as a, Peer(caps=f"{Peer.caps} APPENDLIMIT=1000000",
+                                               append_reply=lambda n, raw, f: reply if len(raw) > 2000 else "store") as b:
+        done = run(a, b, ledger)
+        assert done.status == 1 and bodies(b) == [MESSAGES[0]] and reply[4:] in done.missed[0]["reason"], done
+        kept = glob.glob(ledger + ".quarantine/**/*.eml", recursive=True)
+        with open(kept[0], "rb") as f:
+            assert f.read() == big
+
+
+def test_fn31_the_limit_is_larger_than_what_was_said(ledger):
+    """What the server announces is believed by a copy; who knows better asks with retry."""
+    big = b"Subject: big\r\n\r\n" + b"x" * 5000 + b"\r\n"
+    with source([MESSAGES[0], big]) as a, Peer(caps=f"{Peer.caps} APPENDLIMIT=2000") as b:
+        assert run(a, b, ledger).status == 1 and len(bodies(b)) == 1
+        done = run(a, b, ledger, command="retry")
+        assert done.status == 0 and bodies(b) == sorted([MESSAGES[0], big]), done
+
+
+@pytest.mark.parametrize("reply", ["NO [OVERQUOTA] full", "NO Quota exceeded (mailbox for user is full)",
+                                   "NO Server Unavailable. 15"])
+def test_fn32_a_full_target_pauses_the_account(ledger, reply):
+    with source() as a, Peer(append_reply=lambda n, raw, f: reply if n > 3 else "store") as b:
+        done = run(a, b, ledger, "--connections", "1", env=quick(100))
+        assert done.status == 4 and reply[4:] in done.out and b.appends < 30, done
         b.append_reply = None
         assert run(a, b, ledger).status == 0 and bodies(b) == sorted(MESSAGES)
+
+
+@pytest.mark.parametrize("line", [
+    b"* 3 FETCH (UID 3 BODY[] {4294967296}\r\nSubject: x\r\n\r\n", b"* LIST () \"/\" {4294967296}\r\nabc",
+    b"* OK {4294967296}\r\n" + b"* OK " + b"x" * 3_000_000, b"* SEARCH " + b"1 " * 1_500_000],
+                         ids=["body", "name", "text", "line"])
+def test_fn33_hostile_sizes(ledger, line):
+    """Nothing is allocated for what is only announced; the account is not lost by it."""
+    def answer(session, word, args):
+        if word == "UID_FETCH" and "BODY" in args and session.peer.logins < 3:
+            session.send(line)
+            return "cut"
+        return None
+    with source(before=answer) as a, Peer() as b:
+        done = run(a, b, ledger, env=quick(10))
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
 
 
 def test_fn35_endless_bye(ledger):
     with source() as a, Peer(bye_at_login=b"* BYE go away\r\n" * 100) as b:
         done = run(a, b, ledger, timeout=60)
         assert done.status in (3, 4) and "go away" in done.err, done
+
+
+def test_fn35_keep_alives_for_ever(ledger):
+    """A server that says that it is still there, and nothing else, is given up after ten minutes."""
+    def answer(session, word, args):
+        if word == "UID_FETCH" and "BODY" in args and session.peer.logins <= 2:
+            try:
+                while True:
+                    session.send("* OK Still here")
+                    time.sleep(0.05)
+            except OSError:
+                return "cut"
+        return None
+    with source(before=answer) as a, Peer() as b:
+        done = run(a, b, ledger, "--connections", "1", env=quick(200))
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+        assert "did not finish any command for ten minutes" in done.out, done
+
+
+@pytest.mark.parametrize("how", ["store-hang", "hang"])
+def test_fn35_mute_after_a_large_append(ledger, how):
+    """The deadline grows with the size; what became of the message is looked up, and it is there once."""
+    big = b"Subject: big\r\n\r\n" + b"line of text\r\n" * 100_000
+
+    seen = []
+
+    def answer(n, raw, flags):
+        if raw != big or seen:
+            return "store"
+        seen.append(n)
+        if how == "hang":
+            time.sleep(8)
+            return "cut"
+        return "store-hang"
+    with source([MESSAGES[0], big]) as a, Peer(append_reply=answer) as b:
+        done = run(a, b, ledger, env=quick(100))
+        assert done.status == 0 and bodies(b) == sorted([MESSAGES[0], big]), done
+        mute = [e for e in done.events if "mute for" in e["text"]]
+        assert mute and int(mute[0]["text"].split("mute for ")[1].split()[0]) >= 60 + len(big) // 20000, done
+
+
+def test_fn35_both_sides_write(ledger):
+    """The target talks before it reads: whoever does not read while writing waits for ever."""
+    big = b"Subject: big\r\n\r\n" + b"line of text\r\n" * 300_000
+
+    def chatter(session, command, size):
+        if size == len(big):
+            session.send(b"* OK noise noise noise noise noise noise\r\n" * 200_000)
+    with source([big]) as a, Peer(at_literal=chatter) as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == [big], done
+
+
+@pytest.mark.parametrize("word", ["ID", "ENABLE", "NAMESPACE"])
+@pytest.mark.parametrize("reply", ["BAD what", "NO", "cut"])
+def test_fn35_optional_commands_that_fail(ledger, word, reply):
+    caps = Peer.caps + " ID ENABLE CONDSTORE QRESYNC"
+    with source(caps=caps, before=lambda s, w, a: reply if w == word else None) as a, Peer() as b:
+        done = run(a, b, ledger, "--connections", "1", env=quick(10))
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+        assert len(a.commands(word)) <= 3 and "10007" in done.out, done
+
+
+def test_fn36_starttls_injection(ledger, tls):
+    """What came in the clear behind the answer to STARTTLS is thrown away."""
+    lie = b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\np3 OK [ALERT] injected\r\n* BYE injected\r\n"
+    with source(tls=context(tls), caps_before="IMAP4rev1 STARTTLS", in_clear=lie) as a, Peer() as b:
+        done = run(a, b, ledger, "--ca-file", tls.ca)
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES) and "injected" not in done.out, done
+
+
+def test_fn36_end_without_close_notify(ledger, tls):
+    """Within a literal it is an error, and the item is asked for again; after BYE it is none."""
+    def answer(session, word, args):
+        if word == "UID_FETCH" and "BODY" in args and session.peer.logins == 1:
+            session.send(b"* 1 FETCH (UID 1 BODY[] {" + str(len(MESSAGES[0])).encode() + b"}\r\n" + MESSAGES[0][:20])
+            return "cut"
+        return None
+    with source(tls=context(tls), tls_at_once=True, before=answer) as a, Peer(tls=context(tls), tls_at_once=True) as b:
+        done = run(a, b, ledger, "--ca-file", tls.ca, "--connections", "1")
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES) and a.logins == 2 and b.logins == 1, done
+        assert len([e for e in done.events if e["number"] == 10003]) == 1, done
 
 
 @pytest.mark.parametrize("reply", ["NO Folder name is reserved", "NO [CANNOT] Folder contains excess whitespace",
@@ -319,3 +516,106 @@ def test_14001_costs_one_response(ledger):
         done = run(a, b, ledger)
         assert done.status == 0 and bodies(b, "Folder 3") == [MESSAGES[3]], done
         assert "14001" in done.out
+
+
+@pytest.mark.parametrize("reply", [
+    "NO Folder name is reserved", "NO [CANNOT] Folder contains excess whitespace", "NO Invalid mailbox name: ^",
+    "NO Character not allowed in mailbox name: '.'", "NO Mailbox doesn't allow inferior mailboxes",
+    "NO Mailbox name should probably be prefixed with: INBOX.", "NO [CANNOT] longer than 40 characters"])
+def test_fn37_each_refusal_leads_to_another_name(ledger, reply):
+    """Whatever the words: the next name is tried, it is recorded, and the folder's mail arrives with its children's."""
+    peer = source([])
+    for n, name in enumerate(["A", "A/B^c. d", "A/B^c. d/E"]):
+        peer.boxes[name] = Box()
+        peer.boxes[name].add(MESSAGES[n])
+    refused = []
+
+    def answer(name):
+        if "^" in name.rpartition("/")[2]:
+            refused.append(name)
+            return reply
+        return None
+    with peer as a, Peer(create_reply=answer) as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and sorted(sum((bodies(b, n) for n in b.boxes), [])) == MESSAGES[:3], done
+        assert refused and [e for e in done.events if e["number"] == 11001], done
+        assert run(a, b, ledger).outcome["copied_now"] == 0
+
+
+@pytest.mark.parametrize("reply", ["NO [ALREADYEXISTS] there", "NO Mailbox already exists"])
+def test_fn37_what_exists_already_is_fine(ledger, reply):
+    """The listing did not show it (others' case, or a server that hides it); it is there."""
+    peer = source([])
+    peer.boxes["Files"] = Box()
+    peer.boxes["Files"].add(MESSAGES[0])
+    with peer as a, Peer(unlisted=("Files",), create_reply=lambda name: reply) as b:
+        b.boxes["Files"] = Box()
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b, "Files") == [MESSAGES[0]], done
+
+
+def test_fn37_said_to_exist_and_not_there(ledger):
+    peer = source([MESSAGES[1]])
+    peer.boxes["Files"] = Box()
+    peer.boxes["Files"].add(MESSAGES[0])
+    with peer as a, Peer(create_reply=lambda name: "NO [ALREADYEXISTS] there") as b:
+        done = run(a, b, ledger)
+        assert done.status == 1 and bodies(b) == [MESSAGES[1]] and done.outcome["open"] + done.outcome["folders_failed"], done
+
+
+DELIMITERS = ["/", ".", "\\", "|", "^"]
+PREFIXES = ["", "INBOX", "Mail", "~user"]
+TREE = [["INBOX"], ["INBOX", "sub"], ["Archive"], ["Archive", "Dr. Jones"], ["Archive", "a|b"], ["Archive", "a^b"],
+        ["Archive", "a\\b"], ["Archive", "Dr. Jones", "2019/2020"], ["Sent"]]
+
+
+def native(path, delimiter, prefix):
+    """The server's own name: what is below INBOX lies beside the rest when INBOX is the prefix."""
+    path = [p.replace(delimiter, "_") for p in path]
+    if path[0] == "INBOX" and (len(path) == 1 or prefix != "INBOX"):
+        return delimiter.join(path)
+    path = path[1:] if path[0] == "INBOX" else path
+    return delimiter.join(([prefix] if prefix else []) + path)
+
+
+MATRIX = [(d, p) for d in DELIMITERS for p in PREFIXES]
+
+
+@pytest.mark.parametrize("delimiter,prefix", MATRIX if LONG else MATRIX[::5] + [(".", "INBOX"), ("/", "Mail")])
+def test_fn38_delimiters_and_prefixes(ledger, delimiter, prefix):
+    """From this server to a plain one, and to this one from a plain one: the same tree."""
+    start = prefix + delimiter if prefix else ""
+    kind = {"delimiter": delimiter, "prefix": start}
+    for here, there in ((kind, {}), ({}, kind)):
+        with Peer(**here) as a, Peer(**there) as b:
+            for n, path in enumerate(TREE):
+                name = native(path, a.delimiter, a.prefix.rstrip(a.delimiter))
+                a.boxes.setdefault(name, Box()).add(MESSAGES[n])
+            done = run(a, b, f"{ledger}{len(here)}")
+            assert done.status == 0, done
+            shown = {name: bodies(b, name) for name in b.boxes if b.boxes[name].items}
+            assert len(shown) == len(TREE) and sorted(sum(shown.values(), [])) == sorted(MESSAGES[:len(TREE)]), done
+            assert not [n for n in b.boxes if "INBOX" in n[1:] and "INBOX" in n[:5]], list(b.boxes)
+            again = run(a, b, f"{ledger}{len(here)}")
+            assert again.status == 0 and again.outcome["copied_now"] == 0, again
+
+
+def test_fn38_inbox_by_other_names(ledger):
+    with Peer(raw_list=('* LIST () "/" "Inbox"', '* LIST () "/" "inbox/sub"')) as a, Peer() as b:
+        a.boxes = {"Inbox": Box(), "inbox/sub": Box()}
+        a.boxes["Inbox"].add(MESSAGES[0])
+        a.boxes["inbox/sub"].add(MESSAGES[1])
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == [MESSAGES[0]] and bodies(b, "INBOX/sub") == [MESSAGES[1]], done
+
+
+def test_fn38_a_flat_server_and_an_inbox_that_holds_nothing(ledger):
+    with source([MESSAGES[0]]) as a:
+        a.boxes["INBOX/sub"] = Box()
+        a.boxes["INBOX/sub"].add(MESSAGES[1])
+        for n, faults in enumerate(({"delimiter": None, "caps": "IMAP4rev1"},
+                                    {"attributes": lambda n: "\\Noinferiors" if n == "INBOX" else "",
+                                     "create_reply": lambda n: "NO no inferiors" if n.startswith("INBOX/") else None})):
+            with Peer(**faults) as b:
+                done = run(a, b, f"{ledger}{n}")
+                assert done.status == 0 and sorted(sum((bodies(b, x) for x in b.boxes), [])) == MESSAGES[:2], done

@@ -554,10 +554,11 @@ class Session:
 
     def status_row(self, box, items):
         values = {b"MESSAGES": len(box.messages), b"UIDNEXT": box.next, b"UIDVALIDITY": box.validity, b"UNSEEN": 0, b"RECENT": 0,
-                  b"HIGHESTMODSEQ": 0 if box.nomodseq else box.modseq, b"SIZE": sum(len(m.raw) for m in box.messages)}
+                  b"APPENDLIMIT": 2_000_000_000, b"HIGHESTMODSEQ": 0 if box.nomodseq else box.modseq, b"SIZE": sum(len(m.raw) for m in box.messages)}
         for item in items:
             if item not in values or (item == b"HIGHESTMODSEQ" and not self.server.has("CONDSTORE")) or \
-                    (item == b"SIZE" and not self.server.has("STATUS=SIZE")):
+                    (item == b"SIZE" and not self.server.has("STATUS=SIZE")) or \
+                    (item == b"APPENDLIMIT" and not self.server.has("APPENDLIMIT")):
                 raise Violation(f"a STATUS item that was not announced: {item!r}")
         self.condstore = self.condstore or b"HIGHESTMODSEQ" in items
         pairs = self.say.shuffled(b"%s %d" % (self.say.word(i), values[i]) for i in items)

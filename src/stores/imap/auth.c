@@ -26,7 +26,7 @@ static int simple(
 
 static uint32_t caps(const struct iconn *c)
 {
-	return pf_imap_session_caps(c->session)->bits;
+	return pf_imap_session_caps(c->session)->bits & ~c->store->caps_off;
 }
 
 /* ---- names ---- */
@@ -171,6 +171,7 @@ static int sign_in(struct iconn *c, struct pf_err *err)
 	bool clear = !pf_conn_is_tls(c->net) && !cfg->allow_plaintext;
 
 	c->step = AUTH_SIGN_IN;
+	c->store->append_limit = pf_imap_session_caps(c->session)->append_limit;
 	if (c->store->sign_in_refused) {
 		return pf_fail(
 			err, PF_SCOPE_STORE, PF_RETRY_NO, "the server refused the sign-in before");
@@ -320,7 +321,7 @@ static void take_facts(struct iconn *c)
 	f->caps |= enables_qresync(c) ? PF_CAP_LIST_DELTA : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_MULTIAPPEND ? PF_CAP_PUT_GROUPS : 0;
 	quirks_apply(s);
-	f->max_item_bytes = k->append_limit;
+	f->max_item_bytes = k->append_limit ? k->append_limit : s->append_limit;
 }
 
 static int become_ready(struct iconn *c)

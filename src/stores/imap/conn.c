@@ -431,6 +431,7 @@ static int refused_as_such(struct iconn *c, struct icmd *i, const struct pf_imap
 	} else {
 		(void)pf_imap_refusal(&why, PF_SCOPE_ITEM, ev->cmd, ev->resp);
 		c->errors += ev->resp->cond == PF_IMAP_BAD;
+		c->store->bads = c->store->bads || c->errors > 0;
 	}
 	if (why.scope >= PF_SCOPE_STORE) {
 		*taken = false; /* it is lost with the connection */
@@ -440,6 +441,7 @@ static int refused_as_such(struct iconn *c, struct icmd *i, const struct pf_imap
 	if (why.number == PF_EV_THROTTLED && i->kind != ICMD_CLOSE) {
 		*taken = true;
 		if (!i->unselected) { /* else the SELECT has said it */
+			c->store->put_off = i->kind;
 			patience_begin(c->store, &why);
 		}
 		if (i->kind == ICMD_SELECT) {
@@ -503,9 +505,12 @@ static int settle(struct iconn *c, struct icmd *i, const struct pf_imap_session_
 static void works(struct istore *s, const struct icmd *i, const struct pf_imap_resp *r)
 {
 	s->losses = 0;
-	if (i && i->kind != ICMD_SELECT && r->cond == PF_IMAP_OK) {
-		s->pauses = 0;
+	if (i && r->cond == PF_IMAP_OK) {
 		patience_slowed(s, r);
+		if (i->kind == s->put_off || s->put_off == ICMD_SETUP) {
+			s->pauses = 0;
+			s->put_off = ICMD_SETUP;
+		}
 	}
 }
 

@@ -201,6 +201,11 @@ int folders_issue(struct iconn *c, struct iop *op, struct pf_err *err)
 	if ((s->caps & PF_IMAP_CAP_ID) && ask(c, op, PF_IMAP_CMD_ID, " NIL", err) != PF_OK) {
 		return PF_FAIL;
 	}
+	/* APPENDLIMIT without a number: it is each mailbox's own (RFC 7889 section 4). */
+	if ((s->caps & PF_IMAP_CAP_APPENDLIMIT) && !s->facts.max_item_bytes && !s->cfg->source &&
+		ask(c, op, PF_IMAP_CMD_STATUS, " INBOX (APPENDLIMIT)", err) != PF_OK) {
+		return PF_FAIL;
+	}
 	if ((s->caps & PF_IMAP_CAP_QUOTA) && !s->cfg->source &&
 		ask(c, op, PF_IMAP_CMD_QUOTA, " INBOX", err) != PF_OK) {
 		return PF_FAIL;
@@ -269,8 +274,12 @@ static int on_status(struct ilisting *l, const struct pf_imap_status *r, struct 
 {
 	const uint32_t need =
 		PF_IMAP_STATUS_MESSAGES | PF_IMAP_STATUS_UIDNEXT | PF_IMAP_STATUS_UIDVALIDITY;
-	struct found *f = find(l, r->name, err);
+	struct found *f;
 
+	if (!(r->has & (need | PF_IMAP_STATUS_HIGHESTMODSEQ))) {
+		return PF_OK; /* of a limit */
+	}
+	f = find(l, r->name, err);
 	if (!f) {
 		return PF_FAIL;
 	}
@@ -329,6 +338,10 @@ int folders_data(struct iconn *c, const struct pf_imap_session_event *ev, struct
 	case PF_IMAP_LIST:
 		return on_list(s->listing, &r->list, err);
 	case PF_IMAP_STATUS:
+		if ((r->status.has & PF_IMAP_STATUS_APPENDLIMIT) &&
+			r->status.appendlimit != UINT64_MAX) {
+			s->facts.max_item_bytes = r->status.appendlimit;
+		}
 		return on_status(s->listing, &r->status, err);
 	case PF_IMAP_NAMESPACE:
 		return on_namespace(s, &r->ns, err);

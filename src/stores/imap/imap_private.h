@@ -182,17 +182,19 @@ struct istore {
 	int64_t quiet_until_ms; /* the server asked for patience */
 	uint64_t last_seq;
 	unsigned int losses;
-	unsigned int pauses; /* such, in a row */
-	bool uid_behind;     /* rows name their message behind its body: a long one goes solely */
+	unsigned int pauses;    /* such, in a row */
+	enum icmd_kind put_off; /* what the last one was for; SETUP: any */
+	bool uid_behind; /* rows name their message behind its body: a long one goes solely */
 	struct pf_store_event early; /* what must wait until READY is told */
 	bool has_held, has_early, ready, ready_told, closing, closed, lost_told;
+	bool bads;            /* some commands were */
 	bool slowed;          /* the server said that it is slow on purpose */
 	bool sign_in_refused; /* a password is tried once, never in a loop */
 	/* what was found out */
 	uint32_t caps;         /* of enum pf_imap_cap, signed in */
 	uint32_t caps_off;     /* said by the server, and not to be used */
 	unsigned int drops[8]; /* of the link, at each command that we can do without */
-	uint64_t append_limit; /* as far as was said; 0 = not */
+	uint64_t append_limit; /* said before the sign-in; 0 = not */
 	uint32_t quirks;
 	struct pf_buf prefix;         /* of the personal namespace */
 	struct pf_buf other_prefixes; /* NUL-ended each: namespaces that are left out */

@@ -157,11 +157,20 @@ static bool take_folder(struct iconn *c)
 
 int conn_issue(struct iconn *c, struct pf_err *err)
 {
+	size_t most;
+
 	if (conn_retires(c) || (patience_lasts(c->store, NULL) && !c->store->closing)) {
 		return PF_OK;
 	}
-	while (!c->bye && c->cmd_count < COMMANDS_MAX && take_folder(c)) {
+	/* After a pause one command has to go through before others follow. Where a command was
+	 * BAD, no more are under way than may be BAD as well. */
+	most = c->store->pauses > 0 ? 1 : c->store->bads ? ERRORS_MAX - c->errors : COMMANDS_MAX;
+	while (!c->bye && c->cmd_count < most && take_folder(c)) {
 		int rc = issue_one(c, c->folder, err);
+
+		if (most == 1) {
+			conn_close_append(c);
+		}
 
 		if (rc != PF_OK) {
 			return rc == PF_AGAIN ? PF_OK : PF_FAIL;

@@ -6,6 +6,7 @@
 #include "stores/imap/imap_private.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void conn_close_append(struct iconn *c)
 {
@@ -56,6 +57,16 @@ static int begin_append(struct iconn *c, struct ifolder *f, struct icmd **out, s
 	return PF_OK;
 }
 
+/* NULs may go only in a literal8 (RFC 3516 section 4.3); servers without BINARY are asked all the
+ * same: some take them. */
+static void add_body(struct iconn *c, struct pf_imap_cmd *cmd, struct pf_blob *body)
+{
+	bool binary = (c->store->caps & PF_IMAP_CAP_BINARY) && body->n > 0 &&
+		      memchr(body->bytes, '\0', body->n) != NULL;
+
+	pf_imap_cmd_blob(cmd, body, binary);
+}
+
 static int put_alone(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
 {
 	struct icmd *i;
@@ -66,7 +77,7 @@ static int put_alone(struct iconn *c, struct ifolder *f, struct iop *op, struct 
 	}
 	add_meta(i->cmd, op);
 	if (op->op.put.body) {
-		pf_imap_cmd_blob(i->cmd, op->op.put.body, false);
+		add_body(c, i->cmd, op->op.put.body);
 	} else {
 		pf_imap_cmd_fed(i->cmd, op->op.put.size);
 		c->fed = op;
@@ -88,7 +99,7 @@ static int put_grouped(struct iconn *c, struct ifolder *f, struct iop *op, struc
 	}
 	i->bytes += op->op.put.body->n;
 	add_meta(i->cmd, op);
-	pf_imap_cmd_blob(i->cmd, op->op.put.body, false);
+	add_body(c, i->cmd, op->op.put.body);
 	if (first) {
 		if (pf_imap_cmd_send(i->cmd, true, err) != PF_OK) {
 			return PF_FAIL;
@@ -146,6 +157,12 @@ void put_end_fed(struct iconn *c, const struct icmd *i)
 	}
 }
 
+/* Whether literals go out before the server asks for them. */
+static bool unasked(const struct iconn *c)
+{
+	return (c->store->caps & (PF_IMAP_CAP_LITERAL_PLUS | PF_IMAP_CAP_LITERAL_MINUS)) != 0;
+}
+
 int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev)
 {
 	struct iend end = {.failed = true};
@@ -156,6 +173,8 @@ int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event
 		return PF_OK;
 	}
 	(void)pf_imap_refusal(&end.why, PF_SCOPE_ITEM, ev->cmd, ev->resp);
+	/* Where it stopped reading is not known: a message must not be taken for commands. */
+	c->retire = c->retire || (ev->resp->cond == PF_IMAP_BAD && unasked(c));
 	if (ev->resp->code == PF_IMAP_CODE_TRYCREATE ||
 		ev->resp->code == PF_IMAP_CODE_NONEXISTENT) {
 		end.why.scope = PF_SCOPE_FOLDER;

@@ -21,6 +21,7 @@ class Peer:
     tls = None              # ssl.SSLContext: for STARTTLS, or of the port when tls_at_once
     tls_at_once = False
     in_clear = b""          # behind the OK to STARTTLS, in the same packet
+    append_limit = None     # what STATUS says of APPENDLIMIT
     hang_up_over = None     # connections over this number are closed without a word
     greeting = "* OK peer ready"
     server_id = "peer"      # its name in the answer to ID
@@ -62,6 +63,7 @@ class Peer:
             setattr(self, key, value)
         self.boxes = {"INBOX": Box()}
         self.subscribed = set()
+        self.at_once = []  # whether each literal of an APPEND came unasked
         self.log, self.appends, self.fetches, self.connections, self.logins = [], 0, 0, 0, 0
         self.lock = threading.Lock()
         peer = self

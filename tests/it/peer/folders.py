@@ -31,6 +31,9 @@ class Folders:
         box = self.peer.boxes.get(name)
         if not box:
             return "NO none"
+        if "APPENDLIMIT" in args and self.peer.append_limit is not None:
+            self.send(f"* STATUS {quoted(name)} (APPENDLIMIT {self.peer.append_limit})")
+            return "OK"
         validity = "" if box.validity is None else f" UIDVALIDITY {box.validity}"
         self.send(f'* STATUS {quoted(name)} (MESSAGES {len(box.items)} UIDNEXT {box.next}{validity})')
         return "OK"

@@ -61,6 +61,8 @@ class Session(SignIn, Folders, Messages):
                 continue
             if not m.group(3):
                 self.send("+ go")
+            if b" APPEND " in out:
+                self.peer.at_once.append(bool(m.group(3)))
             literal = self.r.read(int(m.group(2)))
             out += b"\0" + m.group(1) + str(len(literal)).encode() + b"\0"
             self.literals.append(literal)
