@@ -125,7 +125,7 @@ static int load(struct pf_fold *f, struct pf_err *err)
 	if (!job->cfg->ledger || f->row_id == 0) {
 		return PF_OK;
 	}
-	for (size_t i = 0; i < job->fold_count; i++) {
+	for (size_t i = 0; f->shares_place && i < job->fold_count; i++) {
 		struct pf_fold *o = &job->folds[i];
 
 		if (o != f && o->row_id != 0 && pf_path_eq(&o->dst, &f->dst) &&

@@ -343,7 +343,7 @@ static size_t folders_at_once(const struct pf_job *job)
  * up. */
 static bool place_is_busy(const struct pf_job *job, const struct pf_fold *f)
 {
-	for (size_t i = job->first_active; i < job->fold_count; i++) {
+	for (size_t i = job->first_active; f->shares_place && i < job->active_end; i++) {
 		const struct pf_fold *o = &job->folds[i];
 
 		if (o != f && fold_is_active(o) && pf_path_eq(&o->dst, &f->dst)) {
@@ -399,6 +399,7 @@ static int step_folds(struct pf_job *job, bool *moved, struct pf_err *err)
 		} else if (f->state == FOLD_PAIRING && copying >= folders_at_once(job)) {
 			continue;
 		}
+		job->active_end = i < job->active_end ? job->active_end : i + 1;
 		if (step_fold(job, f, moved, err) != PF_OK) {
 			return PF_FAIL;
 		}
@@ -493,6 +494,9 @@ static void wake_by(const struct pf_job *job, int64_t at_ms, int64_t *wake_ms)
 /* The earliest moment at which something of ours is due. */
 static void lower_wake(const struct pf_job *job, int64_t *wake_ms)
 {
+	bool making = job_writes(job) && job->make_next < job->fold_count; /* one may be paused */
+	size_t end = making ? job->fold_count : job->active_end;
+
 	if ((job->stopping || job->phase == PF_PHASE_CLOSING) && job->stop_by_ms < *wake_ms) {
 		*wake_ms = job->stop_by_ms;
 	}
@@ -500,7 +504,7 @@ static void lower_wake(const struct pf_job *job, int64_t *wake_ms)
 		wake_by(job, job->side[s].pause_until_ms, wake_ms);
 		wake_by(job, job->side[s].ask_at_ms, wake_ms);
 	}
-	for (size_t i = job->first_active; i < job->fold_count; i++) {
+	for (size_t i = job->first_active; i < end; i++) {
 		const struct pf_fold *f = &job->folds[i];
 
 		wake_by(job, f->not_before_ms, wake_ms);

@@ -369,6 +369,50 @@ static int map_folders(struct pf_job *job, struct pf_err *err)
 	return rc;
 }
 
+/* ---- folders that go to the same place ---- */
+
+static int by_place(const void *a, const void *b)
+{
+	const struct pf_fold *const *x = a, *const *y = b;
+
+	return pf_path_cmp(&(*x)->dst, &(*y)->dst);
+}
+
+/* Most folders share their place with no other; so these few are marked, and not looked for. */
+static int mark_shared(struct pf_job *job, struct pf_err *err)
+{
+	struct pf_fold **v = calloc(job->fold_count + 1, sizeof(struct pf_fold *));
+
+	if (!v) {
+		return pf_fail_memory(err, "the mapping of folders");
+	}
+	for (size_t i = 0; i < job->fold_count; i++) {
+		v[i] = &job->folds[i];
+	}
+	qsort(v, job->fold_count, sizeof(struct pf_fold *), by_place);
+	for (size_t i = 1; i < job->fold_count; i++) {
+		if (by_place(&v[i - 1], &v[i]) == 0) {
+			v[i - 1]->shares_place = true;
+			v[i]->shares_place = true;
+		}
+	}
+	free(v);
+	return PF_OK;
+}
+
+/* This one has got another place: does another folder go there? */
+static void mark_shared_with(struct pf_fold *f)
+{
+	for (size_t i = 0; i < f->job->fold_count; i++) {
+		struct pf_fold *o = &f->job->folds[i];
+
+		if (o != f && pf_path_eq(&o->dst, &f->dst)) {
+			o->shares_place = true;
+			f->shares_place = true;
+		}
+	}
+}
+
 /*
  * Nothing to do in a folder when the source shows the state that the last complete pass left, the
  * target's folder is still the same one, and no item is open.
@@ -423,7 +467,7 @@ int job_folders_step(struct pf_job *job, struct pf_err *err)
 		return PF_FAIL;
 	}
 	if (make_folds(job, err) != PF_OK || (job->cfg->ledger && read_rows(job, err) != PF_OK) ||
-		map_folders(job, err) != PF_OK) {
+		map_folders(job, err) != PF_OK || mark_shared(job, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	for (size_t i = 0; i < job->fold_count; i++) {
@@ -523,7 +567,14 @@ static int made(struct pf_fold *f, const struct pf_store_event *ev, struct pf_er
 		(job_keeps(f->job) && fold_save(f, err) != PF_OK)) {
 		return PF_FAIL;
 	}
-	f->job->make_again = f->job->make_again || f->needs_subscribing;
+	if (f->needs_subscribing && !f->job->stopping) {
+		int rc = subscribe(f, err);
+
+		if (rc == PF_FAIL) {
+			return rc;
+		}
+		f->job->make_again = f->job->make_again || rc == PF_AGAIN;
+	}
 	if (f->state == FOLD_MAKING) {
 		f->state = FOLD_LISTING;
 		return fold_list_begin(f, err);
@@ -542,6 +593,7 @@ static int not_made(struct pf_fold *f, const struct pf_store_event *ev, struct p
 		f->not_before_ms = f->job->now.ms + job_pause_ms(f->job, f->list_tries, why);
 	} else if (why->retry == PF_RETRY_NO && !ev->failed.in_doubt &&
 		   pf_names_next(&f->dst, ++f->name_tries)) {
+		mark_shared_with(f);
 		pf_path_show(&f->dst, f->shown_dst, sizeof(f->shown_dst));
 		f->renamed = true;
 		(void)snprintf(

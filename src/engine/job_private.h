@@ -187,6 +187,7 @@ struct pf_fold {
 	char shown[256], shown_dst[256]; /* both paths */
 	char note[200];                  /* why it has another name, or is left out */
 	bool needs_making, needs_subscribing;
+	bool shares_place; /* another folder of the source goes to the same one */
 	bool selectable, subscribe, dst_exists, skipped, failed, unchanged, renamed;
 	size_t src_folder; /* index in the source's list; SIZE_MAX: gone */
 	unsigned int name_tries, list_tries, settle_rounds, confirm_rounds;
@@ -261,6 +262,7 @@ struct pf_job {
 	struct pf_fold *folds;
 	size_t fold_count;
 	size_t first_active; /* folders before it are over */
+	size_t active_end;   /* those from here on were not begun */
 	size_t making;       /* MKFOLDERs and SUBSCRIBEs without answer */
 	size_t make_next;    /* folder that is to be made or subscribed to next */
 	bool make_again;     /* some folder needs another try */

@@ -22,17 +22,15 @@ static void free_part(struct part *p)
 
 void session_drop_cmd(struct pf_imap_session *s, struct pf_imap_cmd *c)
 {
-	struct pf_imap_cmd **at = &s->first;
+	struct pf_imap_cmd **at = &s->first, *before = NULL;
 
-	while (*at && *at != c) {
+	while (*at && *at != c) { /* mostly the first: answers come in the order of commands */
+		before = *at;
 		at = &(*at)->next;
 	}
 	if (*at) {
 		*at = c->next;
-	}
-	s->last = NULL;
-	for (struct pf_imap_cmd *i = s->first; i; i = i->next) {
-		s->last = i;
+		s->last = s->last == c ? before : s->last;
 	}
 	while (c->first) {
 		struct part *next = c->first->next;

@@ -3,35 +3,25 @@
  * LIST can't bring it; and between paths and the server's own names.
  */
 #include "model/role.h"
+#include "stores/imap/found.h"
 #include "stores/imap/imap_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 65536 };
-
-/* One folder as the server's answers add up. */
-struct found {
-	struct pf_buf name; /* raw */
-	uint32_t attrs;
-	char delimiter;
-	bool listed, subscribed, has_status;
-	bool there; /* STATUS was answered, or may be another time */
-	uint64_t messages, uidnext, uidvalidity, modseq;
-	uint32_t status_has;
-};
+enum { NAME_MAX_BYTES = 65536, STATES_IN_FLIGHT = 256 };
 
 struct ilisting {
-	struct found *v;
-	size_t n, cap;
+	struct founds found;
 	size_t given;        /* handed out */
 	size_t pending;      /* commands without answer */
 	bool states, shared; /* as asked for */
 	bool subscriptions_asked;
 	bool extended_failed; /* LIST with RETURN gave nothing: plain LIST was asked for */
 	bool status_asked;
-	bool root_asked; /* for the delimiter */
+	size_t status_next, status_end; /* folders whose states are to be asked for */
+	bool root_asked;                /* for the delimiter */
 	char root_delimiter;
 	bool shared_asked; /* LIST of the namespaces of others */
 	bool list_failed;
@@ -44,53 +34,13 @@ void folders_free(struct istore *s)
 {
 	struct ilisting *l = s->listing;
 
-	for (size_t i = 0; l && i < l->n; i++) {
-		pf_buf_deinit(&l->v[i].name);
-	}
 	if (l) {
-		free(l->v);
+		founds_free(&l->found);
 	}
 	free(l);
 	s->listing = NULL;
 	s->listing_op = NULL;
 	s->listing_ready = false;
-}
-
-/* INBOX is the same in any case (RFC 9051 section 5.1). */
-static bool same_name(struct pf_span a, struct pf_span b)
-{
-	return pf_span_eq(a, b) || (pf_span_is(a, "INBOX") && pf_span_is(b, "INBOX"));
-}
-
-static struct found *find(struct ilisting *l, struct pf_span name, struct pf_err *err)
-{
-	struct found *f;
-
-	for (size_t i = l->n; i > 0; i--) { /* STATUS and LSUB mostly come in the order of LIST */
-		f = &l->v[i - 1];
-		if (same_name(pf_buf_span(&f->name), name)) {
-			return f;
-		}
-	}
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 64;
-		struct found *grown = realloc(l->v, cap * sizeof(*grown));
-
-		if (!grown) {
-			(void)pf_fail_memory(err, "a list of folders");
-			return NULL;
-		}
-		l->v = grown;
-		l->cap = cap;
-	}
-	f = &l->v[l->n];
-	*f = (struct found){.listed = false};
-	pf_buf_init(&f->name, NAME_MAX_BYTES);
-	if (pf_buf_add(&f->name, name, err) != PF_OK) {
-		return NULL;
-	}
-	l->n++;
-	return f;
 }
 
 /* ---- asking ---- */
@@ -213,32 +163,38 @@ int folders_issue(struct iconn *c, struct iop *op, struct pf_err *err)
 	return ask_lists(c, op, err);
 }
 
-/* Only folders that can hold something have a state. */
+static int ask_state(struct iconn *c, struct iop *op, size_t i, struct pf_err *err)
+{
+	bool modseq = (c->store->caps & PF_IMAP_CAP_CONDSTORE) != 0;
+	struct icmd *k = icmd_new(c, ICMD_FOLDERS, NULL, err);
+	struct pf_imap_cmd *cmd;
+
+	if (!k || icmd_add_op(k, op, err) != PF_OK ||
+		conn_begin(c, PF_IMAP_CMD_STATUS, k, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	k->hint = i;
+	pf_imap_cmd_astring(cmd, pf_buf_span(&c->store->listing->found.v[i].name));
+	pf_imap_cmd_text(cmd, modseq ? " (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
+				     : " (MESSAGES UIDNEXT UIDVALIDITY)");
+	c->store->listing->pending++;
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+/* Only folders that can hold something have a state. So many are asked for at a time. */
 static int ask_states(struct iconn *c, struct iop *op, struct pf_err *err)
 {
 	struct ilisting *l = c->store->listing;
-	bool modseq = (c->store->caps & PF_IMAP_CAP_CONDSTORE) != 0;
 
-	l->status_asked = true;
-	for (size_t i = 0; i < l->n; i++) {
-		struct found *f = &l->v[i];
-		struct icmd *k;
-		struct pf_imap_cmd *cmd;
+	if (!l->status_asked) {
+		l->status_asked = true;
+		l->status_end = l->found.n;
+	}
+	for (; l->status_next < l->status_end && l->pending < STATES_IN_FLIGHT; l->status_next++) {
+		const struct found *f = &l->found.v[l->status_next];
 
-		if (f->has_status || (f->attrs & PF_IMAP_ATTR_NOSELECT)) {
-			continue;
-		}
-		k = icmd_new(c, ICMD_FOLDERS, NULL, err);
-		if (!k || icmd_add_op(k, op, err) != PF_OK ||
-			conn_begin(c, PF_IMAP_CMD_STATUS, k, &cmd, err) != PF_OK) {
-			return PF_FAIL;
-		}
-		k->hint = i;
-		pf_imap_cmd_astring(cmd, pf_buf_span(&f->name));
-		pf_imap_cmd_text(cmd, modseq ? " (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
-					     : " (MESSAGES UIDNEXT UIDVALIDITY)");
-		l->pending++;
-		if (pf_imap_cmd_send(cmd, false, err) != PF_OK) {
+		if (!f->has_status && !(f->attrs & PF_IMAP_ATTR_NOSELECT) &&
+			ask_state(c, op, l->status_next, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
@@ -255,7 +211,7 @@ static int on_list(struct ilisting *l, const struct pf_imap_list *r, struct pf_e
 		l->root_delimiter = r->delimiter ? r->delimiter : l->root_delimiter;
 		return PF_OK;
 	}
-	f = find(l, r->name, err);
+	f = founds_get(&l->found, r->name, err);
 	if (!f) {
 		return PF_FAIL;
 	}
@@ -279,7 +235,7 @@ static int on_status(struct ilisting *l, const struct pf_imap_status *r, struct 
 	if (!(r->has & (need | PF_IMAP_STATUS_HIGHESTMODSEQ))) {
 		return PF_OK; /* of a limit */
 	}
-	f = find(l, r->name, err);
+	f = founds_get(&l->found, r->name, err);
 	if (!f) {
 		return PF_FAIL;
 	}
@@ -367,9 +323,9 @@ int folders_data(struct iconn *c, const struct pf_imap_session_event *ev, struct
 /* What the names say: those of a flat namespace, and often INBOX, have none. */
 static char listed_delimiter(const struct ilisting *l)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->v[i].delimiter) {
-			return l->v[i].delimiter;
+	for (size_t i = 0; i < l->found.n; i++) {
+		if (l->found.v[i].delimiter) {
+			return l->found.v[i].delimiter;
 		}
 	}
 	return l->root_delimiter;
@@ -383,17 +339,17 @@ static int add_inbox(struct istore *s, bool *flat, struct pf_err *err)
 	bool there = false;
 
 	*flat = false;
-	for (size_t i = 0; i < l->n; i++) {
-		if (pf_span_is(pf_buf_span(&l->v[i].name), "INBOX") ||
-			(l->v[i].attrs & PF_IMAP_ATTR_INBOX)) {
-			*flat = *flat || (l->v[i].attrs & PF_IMAP_ATTR_NOINFERIORS);
+	for (size_t i = 0; i < l->found.n; i++) {
+		if (pf_span_is(pf_buf_span(&l->found.v[i].name), "INBOX") ||
+			(l->found.v[i].attrs & PF_IMAP_ATTR_INBOX)) {
+			*flat = *flat || (l->found.v[i].attrs & PF_IMAP_ATTR_NOINFERIORS);
 			there = true;
 		}
 	}
 	if (there) {
 		return PF_OK;
 	}
-	f = find(l, pf_span("INBOX", 5), err);
+	f = founds_get(&l->found, pf_span("INBOX", 5), err);
 	if (!f) {
 		return PF_FAIL;
 	}
@@ -409,19 +365,19 @@ static int add_parents(struct istore *s, struct pf_err *err)
 {
 	struct ilisting *l = s->listing;
 
-	for (; l->named < l->n; l->named++) { /* those that are added have no further ones */
-		char delimiter = l->v[l->named].delimiter;
-		size_t n = l->v[l->named].name.n;
+	for (; l->named < l->found.n; l->named++) { /* those that are added have no further ones */
+		char delimiter = l->found.v[l->named].delimiter;
+		size_t n = l->found.v[l->named].name.n;
 
 		for (size_t at = s->prefix.n > 0 ? s->prefix.n : 1; delimiter && at < n; at++) {
-			struct pf_span name = pf_buf_span(&l->v[l->named].name);
+			struct pf_span name = pf_buf_span(&l->found.v[l->named].name);
 			struct found *f;
 
 			if (name.p[at] != (uint8_t)delimiter || at + 1 == n ||
 				names_is_others(s, pf_span(name.p, at))) {
 				continue;
 			}
-			f = find(l, pf_span(name.p, at), err);
+			f = founds_get(&l->found, pf_span(name.p, at), err);
 			if (!f) {
 				return PF_FAIL;
 			}
@@ -465,8 +421,8 @@ static int decide(struct iconn *c, struct iop *op, struct pf_err *err)
 		op_back(s, op);
 		return PF_OK;
 	}
-	for (size_t i = 0; i < l->n; i++) {
-		empty = empty && !l->v[i].listed;
+	for (size_t i = 0; i < l->found.n; i++) {
+		empty = empty && !l->found.v[i].listed;
 	}
 	if ((l->list_failed || empty) && extended && !l->extended_failed) {
 		l->extended_failed = true;
@@ -539,7 +495,10 @@ int folders_done(
 		struct pf_err why; /* what passes does not mean that the folder is not there */
 
 		(void)pf_imap_refusal(&why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
-		l->v[i->hint].there = why.retry != PF_RETRY_NO;
+		l->found.v[i->hint].there = why.retry != PF_RETRY_NO;
+	}
+	if (ev->cmd == PF_IMAP_CMD_STATUS && ask_states(c, i->ops[0], err) != PF_OK) {
+		return PF_FAIL;
 	}
 	return l->pending == 0 ? decide(c, i->ops[0], err) : PF_OK;
 }
@@ -657,10 +616,10 @@ int folders_give(struct istore *s, struct pf_store_event *out, bool *given, stru
 	if (!s->listing_ready) {
 		return PF_OK;
 	}
-	while (l->given < l->n) {
+	while (l->given < l->found.n) {
 		bool good = false;
 
-		if (fill(s, &l->v[l->given++], &s->folder_out, &good, err) != PF_OK) {
+		if (fill(s, &l->found.v[l->given++], &s->folder_out, &good, err) != PF_OK) {
 			return PF_FAIL;
 		}
 		if (good) {

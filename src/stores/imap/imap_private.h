@@ -6,6 +6,7 @@
  *   auth.c      greeting, STARTTLS, sign-in, what is asked once
  *   issue.c     from queued operations to commands
  *   folders.c   NAMESPACE, LIST, LSUB, STATUS
+ *   found.c     what their answers add up to
  *   names.c     between paths and the server's names
  *   list.c      SELECT/EXAMINE and the listing of a folder
  *   rows.c      the rows of a listing, put together
