@@ -665,6 +665,7 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 		return PF_FAIL;
 	}
 	if (s->try == TRY_REPAIRED) {
+		e->bits &= (uint16_t)~PF_ENTRY_FRAGILE; /* it is not to be as the source has it */
 		rc = pf_rows_save(e, job->cfg->ledger, f->row_id, s->why, err);
 	} else {
 		rc = pf_ledger_item_done(job->cfg->ledger, &done, err);

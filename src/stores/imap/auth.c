@@ -301,10 +301,8 @@ static int signed_in(struct iconn *c, struct pf_err *err)
 /* Only a source lists by changes, and only who enabled it is told of what vanished. */
 static bool enables_qresync(const struct iconn *c)
 {
-	const struct pf_imap_caps *k = pf_imap_session_caps(c->session);
-
-	return c->store->cfg->source && (k->bits & PF_IMAP_CAP_QRESYNC) &&
-	       (k->bits & PF_IMAP_CAP_ENABLE);
+	return c->store->cfg->source && (caps(c) & PF_IMAP_CAP_QRESYNC) &&
+	       (caps(c) & PF_IMAP_CAP_ENABLE);
 }
 
 static void take_facts(struct iconn *c)
@@ -334,7 +332,6 @@ static int become_ready(struct iconn *c)
 		take_facts(c);
 		s->ready = true;
 	}
-	s->losses = 0;
 	return PF_OK;
 }
 

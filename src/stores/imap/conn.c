@@ -438,7 +438,7 @@ static int refused_as_such(struct iconn *c, struct icmd *i, const struct pf_imap
 		*err = why;
 		return PF_FAIL;
 	}
-	if (why.number == PF_EV_THROTTLED && i->kind != ICMD_CLOSE) {
+	if (why.number == PF_EV_THROTTLED && i->kind != ICMD_CLOSE && !c->store->closing) {
 		*taken = true;
 		if (!i->unselected) { /* else the SELECT has said it */
 			c->store->put_off = i->kind;

@@ -159,7 +159,8 @@ int conn_issue(struct iconn *c, struct pf_err *err)
 {
 	size_t most;
 
-	if (conn_retires(c) || (patience_lasts(c->store, NULL) && !c->store->closing)) {
+	if (c->store->lost.text[0] || conn_retires(c) ||
+		(patience_lasts(c->store, NULL) && !c->store->closing)) {
 		return PF_OK;
 	}
 	/* After a pause one command has to go through before others follow. Where a command was
