@@ -11,6 +11,22 @@ enum { ID_MAX = 65536 };
 
 /* ---- lists ---- */
 
+static void free_known(struct pf_known_folder *k)
+{
+	pf_path_deinit(&k->path);
+	pf_buf_deinit(&k->id);
+	pf_buf_deinit(&k->cursor);
+}
+
+/* A list that broke off says nothing: the next one is taken from its start. */
+static void forget_known(struct pf_side *side)
+{
+	for (size_t i = 0; i < side->n; i++) {
+		free_known(&side->folders[i]);
+	}
+	side->n = 0;
+}
+
 static int ask_folders(struct pf_job *job, enum pf_side_no side, struct pf_err *err)
 {
 	struct pf_op op = {
@@ -20,6 +36,7 @@ static int ask_folders(struct pf_job *job, enum pf_side_no side, struct pf_err *
 	};
 
 	job->side[side].ask_at_ms = 0;
+	forget_known(&job->side[side]);
 	if (job_submit(job, side, &op, err) != PF_OK) {
 		return pf_wrap(
 			err, "listing the folders of the %s", side == SRC ? "source" : "target");
@@ -30,13 +47,6 @@ static int ask_folders(struct pf_job *job, enum pf_side_no side, struct pf_err *
 int job_folders_begin(struct pf_job *job, struct pf_err *err)
 {
 	return ask_folders(job, SRC, err) == PF_OK ? ask_folders(job, DST, err) : PF_FAIL;
-}
-
-static void free_known(struct pf_known_folder *k)
-{
-	pf_path_deinit(&k->path);
-	pf_buf_deinit(&k->id);
-	pf_buf_deinit(&k->cursor);
 }
 
 static int add_known(struct pf_side *side, const struct pf_folder *f, struct pf_err *err)
@@ -668,9 +678,7 @@ void job_folders_free(struct pf_job *job)
 	job->folds = NULL;
 	job->fold_count = 0;
 	for (int s = 0; s < 2; s++) {
-		for (size_t i = 0; i < job->side[s].n; i++) {
-			free_known(&job->side[s].folders[i]);
-		}
+		forget_known(&job->side[s]);
 		free(job->side[s].folders);
 	}
 }

@@ -196,10 +196,33 @@ static void passes_keep_the_promises(void **state)
 	run_seeds(one_without_trouble);
 }
 
+/* A list of folders that broke off and came again does not list them twice. */
+static void a_list_of_folders_may_break_off(void **state)
+{
+	static const enum pf_mem_fault FAULTS[] = {
+		PF_MEM_LATER, PF_MEM_LOST_AFTER, PF_MEM_LOST_WITHIN, PF_MEM_HANGS};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * PF_COUNT(FAULTS); i++) {
+		struct world w;
+
+		world_begin(&w, i);
+		add(&w, 0, 0, 0);
+		w.whims[i % 2].once.fault = FAULTS[i / 2];
+		w.whims[i % 2].once.kind = PF_OP_FOLDERS;
+		assert_true(pass(&w, PF_JOB_COPY));
+		assert_int_equal(pf_outcome_exit_status(&w.outcome), 0);
+		assert_int_equal(w.outcome.folders, pf_mem_folders(w.account[0]));
+		assert_int_equal(pf_mem_folders(w.account[1]), pf_mem_folders(w.account[0]));
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes_keep_the_promises),
+		cmocka_unit_test(a_list_of_folders_may_break_off),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

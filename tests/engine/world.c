@@ -22,10 +22,15 @@ static bool writes(enum pf_op_kind kind)
 static enum pf_mem_fault fault(struct pf_mem_whims *base, const struct pf_op *op)
 {
 	struct whims *w = pf_container_of(base, struct whims, base);
+	enum pf_mem_fault once = w->once.fault;
 
 	w->writes += writes(op->kind);
 	assert_int_not_equal(op->kind, PF_OP_REMOVE); /* nothing is ever removed unasked */
 	assert_false(w->source && writes(op->kind));
+	if (once != PF_MEM_FINE && w->once.kind == op->kind && w->once.after-- == 0) {
+		w->once.fault = PF_MEM_FINE;
+		return once;
+	}
 	return PF_MEM_FINE;
 }
 

@@ -20,12 +20,19 @@
 
 enum { FOLDERS = 3, NUMBERS = 400 };
 
-/* Looks at the operations of one side, and lets them take turns by chance. */
+/* Looks at the operations of one side, lets them take turns by chance, and has things happen to
+ * them. */
 struct whims {
 	struct pf_mem_whims base;
 	struct world *world;
 	bool source;
 	size_t writes; /* operations that change something */
+	/* What happens once to an operation of this kind, when so many have passed before it. */
+	struct {
+		enum pf_mem_fault fault; /* FINE: nothing */
+		enum pf_op_kind kind;
+		unsigned int after;
+	} once;
 };
 
 struct world {

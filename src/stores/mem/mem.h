@@ -36,7 +36,7 @@ enum pf_mem_fault {
 	PF_MEM_LOST_UNSENT,    /* the connection is lost before it left */
 	PF_MEM_LOST_BEFORE, /* it left, was not done, and the connection is lost: it is in doubt */
 	PF_MEM_LOST_AFTER,  /* it was done, and the connection is lost: it is in doubt as well */
-	PF_MEM_LOST_WITHIN, /* GET, LIST: a part came. PUT by feed(): a part went */
+	PF_MEM_LOST_WITHIN, /* GET, LIST, FOLDERS: a part came. PUT by feed(): a part went */
 	PF_MEM_HANGS,       /* no answer until pf_mem_time_out, then as LOST_BEFORE */
 	PF_MEM_OMITTED,     /* GET: OK without the item. LIST: OK with too few rows */
 	PF_MEM_VANISHES,    /* GET: another client removed it just now */

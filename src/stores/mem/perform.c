@@ -115,6 +115,10 @@ static int give_state(struct mem_store *s, const struct pf_mem_folder *f, struct
 static int step_folders(struct mem_store *s, struct mem_op *op, struct pf_store_event *out,
 	bool *given, struct pf_err *err)
 {
+	if (op->fault == PF_MEM_LOST_WITHIN && op->at >= (s->account->n + 1) / 2) {
+		fail_by(s, op, op->fault);
+		return PF_OK;
+	}
 	if (op->at == s->account->n) {
 		done(s, op, pf_span(NULL, 0));
 		return PF_OK;
@@ -560,6 +564,7 @@ static int begin(struct mem_store *s, struct mem_op *op, bool *ended, struct pf_
 static int begin_fault(struct mem_store *s, struct mem_op *op, bool *ended, struct pf_err *err)
 {
 	bool list = op->op.kind == PF_OP_LIST, get = op->op.kind == PF_OP_GET;
+	bool folders = op->op.kind == PF_OP_FOLDERS;
 	bool put = op->op.kind == PF_OP_PUT;
 	struct pf_err why;
 
@@ -580,7 +585,7 @@ static int begin_fault(struct mem_store *s, struct mem_op *op, bool *ended, stru
 		*ended = true;
 		return PF_OK;
 	case PF_MEM_LOST_WITHIN:
-		*ended = !list && !get && !(put && !op->op.put.body);
+		*ended = !list && !folders && !get && !(put && !op->op.put.body);
 		break;
 	case PF_MEM_OMITTED:
 		*ended = !list;
