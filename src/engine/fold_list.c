@@ -479,25 +479,39 @@ static int note_gone(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 	return PF_OK;
 }
 
+/* It left the source before it was copied. What was in quarantine for it stays there. */
+static int vanished(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
+{
+	const char *why = e->verdict == PF_VERDICT_QUARANTINED
+				  ? "the source removed it while it was in quarantine"
+				  : "the source removed it before it was copied";
+
+	e->state = PF_ROW_DONE;
+	e->verdict = PF_VERDICT_VANISHED;
+	job_event(f->job, PF_EV_ITEM_VANISHED, f, e, "%s", why);
+	return job_keeps(f->job) ? pf_rows_save(e, f->job->cfg->ledger, f->row_id, why, err)
+				 : PF_OK;
+}
+
 /* What the state of a row from an earlier pass means for this one. */
 static int review(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 {
 	bool again = f->job->cfg->mode == PF_JOB_RETRY && e->verdict == PF_VERDICT_QUARANTINED;
+	bool back; /* a listing before this one did not show it */
 
 	if (e->bits & PF_ENTRY_GONE) {
-		if (e->verdict == PF_VERDICT_NONE && e->state != PF_ROW_SENT) {
-			e->state = PF_ROW_DONE;
-			e->verdict = PF_VERDICT_VANISHED;
-			e->bits |= PF_ENTRY_UNSAVED;
-			job_event(f->job, PF_EV_ITEM_VANISHED, f, e,
-				"the source removed it before it was copied");
-		} else if (e->verdict == PF_VERDICT_COPIED || e->verdict == PF_VERDICT_PRESENT) {
+		if ((e->verdict == PF_VERDICT_NONE && e->state != PF_ROW_SENT) ||
+			e->verdict == PF_VERDICT_QUARANTINED) {
+			return vanished(f, e, err);
+		}
+		if (e->verdict == PF_VERDICT_COPIED || e->verdict == PF_VERDICT_PRESENT) {
 			f->job->outcome.gone_from_source++;
 			return note_gone(f, e, err);
 		}
 		return PF_OK;
 	}
-	if (again || (e->state == PF_ROW_REFUSED && e->verdict == PF_VERDICT_NONE)) {
+	back = e->verdict == PF_VERDICT_VANISHED && (e->bits & PF_ENTRY_LISTED);
+	if (again || back || (e->state == PF_ROW_REFUSED && e->verdict == PF_VERDICT_NONE)) {
 		e->state = PF_ROW_PLANNED;
 		e->verdict = PF_VERDICT_NONE;
 		e->attempts = 0;
