@@ -1,5 +1,5 @@
 /*
- * Random sequences of what users and servers do between passes, and
+ * Random sequences of what users and servers do between and during passes, and
  * after each pass the promises P2 and P3: every item accounted for, none lost,
  * no second copy, nothing of the user's touched at the target.
  * TEST_ENGINE_SEEDS says how many seeds; TEST_ENGINE_SEED only this one.
@@ -35,6 +35,7 @@ static void check_one(
 	struct world *w, unsigned int there, const struct bounds *b, size_t f, size_t n)
 {
 	if (there < b->least[f][n] || there > w->arrived[f][n]) {
+		tell(w);
 		fail_msg("pass %zu: message %zu is %u times in folder %zu, not %u to %u", w->passes,
 			n, there, f, b->least[f][n], w->arrived[f][n]);
 	}
@@ -176,6 +177,43 @@ static void one_without_trouble(uint64_t seed)
 	free(b);
 }
 
+/* Trouble for some passes; once it is over, a retry and a pass bring all in
+ * order. */
+static void one_with_trouble(uint64_t seed)
+{
+	struct bounds *b = calloc(1, sizeof(*b));
+	struct world w;
+
+	assert_non_null(b);
+	world_begin(&w, seed);
+	for (unsigned int i = 0; i < 20; i++) {
+		add(&w, 0, i % FOLDERS, w.numbers++);
+	}
+	for (int round = 0; round < 3; round++) {
+		for (uint64_t i = chance(&w, 8); i > 0; i--) {
+			happen(&w);
+		}
+		note(&w, b);
+		w.whims[0].trouble = w.whims[1].trouble = 1 + (unsigned int)chance(&w, 250);
+		(void)pass(&w, PF_JOB_COPY);
+	}
+	w.whims[0].trouble = w.whims[1].trouble = 0;
+	note(&w, b);
+	(void)pass(&w, PF_JOB_RETRY); /* what ended in quarantine for the trouble */
+	for (int i = 0; i < 3 && pf_outcome_exit_status(&w.outcome) != 0; i++) {
+		(void)pass(&w, i == 1 ? PF_JOB_RETRY : PF_JOB_COPY);
+	}
+	if (!pass(&w, PF_JOB_COPY) || pf_outcome_exit_status(&w.outcome) != 0) {
+		tell(&w);
+		fail_msg("seed %llu: status %d when all trouble is over: %s",
+			(unsigned long long)seed, pf_outcome_exit_status(&w.outcome),
+			w.outcome.why.text);
+	}
+	check(&w, b, seed);
+	world_end(&w);
+	free(b);
+}
+
 static void run_seeds(void (*one)(uint64_t seed))
 {
 	const char *many = getenv("TEST_ENGINE_SEEDS"), *only = getenv("TEST_ENGINE_SEED");
@@ -218,11 +256,42 @@ static void a_list_of_folders_may_break_off(void **state)
 	}
 }
 
+/* Who removes what is in quarantine has decided about it: it is accounted for. */
+static void what_left_the_source_is_in_quarantine_no_more(void **state)
+{
+	struct pf_mem_folder *inbox;
+	struct pf_err err;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, 1);
+	add(&w, 0, 0, 0);
+	add(&w, 0, 0, 1);
+	pf_mem_traits(w.account[1])->facts.max_item_bytes = 1;
+	assert_true(pass(&w, PF_JOB_COPY));
+	assert_int_equal(pf_outcome_exit_status(&w.outcome), 1);
+	assert_int_equal(w.outcome.items[PF_VERDICT_QUARANTINED], 2);
+	inbox = folder_of(&w, 0, 0);
+	assert_int_equal(pf_mem_remove(inbox, pf_mem_item_at(inbox, 0)->uid, &err), PF_OK);
+	assert_true(pass(&w, PF_JOB_COPY));
+	assert_int_equal(w.outcome.items[PF_VERDICT_VANISHED], 1);
+	assert_int_equal(w.outcome.items[PF_VERDICT_QUARANTINED], 1);
+	world_end(&w);
+}
+
+static void passes_in_trouble_come_to_the_same(void **state)
+{
+	(void)state;
+	run_seeds(one_with_trouble);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes_keep_the_promises),
 		cmocka_unit_test(a_list_of_folders_may_break_off),
+		cmocka_unit_test(what_left_the_source_is_in_quarantine_no_more),
+		cmocka_unit_test(passes_in_trouble_come_to_the_same),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

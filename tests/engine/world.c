@@ -13,6 +13,9 @@ uint64_t chance(struct world *w, uint64_t n)
 
 /* ---- what happens to operations ---- */
 
+static const enum pf_mem_fault OF_ANY[] = {PF_MEM_LATER, PF_MEM_LOST_UNSENT, PF_MEM_LOST_BEFORE,
+	PF_MEM_LOST_AFTER, PF_MEM_LOST_WITHIN, PF_MEM_HANGS, PF_MEM_THROTTLED, PF_MEM_STORE_LOST};
+
 static bool writes(enum pf_op_kind kind)
 {
 	return kind == PF_OP_PUT || kind == PF_OP_FLAGS || kind == PF_OP_MKFOLDER ||
@@ -23,6 +26,7 @@ static enum pf_mem_fault fault(struct pf_mem_whims *base, const struct pf_op *op
 {
 	struct whims *w = pf_container_of(base, struct whims, base);
 	enum pf_mem_fault once = w->once.fault;
+	enum pf_mem_fault f;
 
 	w->writes += writes(op->kind);
 	assert_int_not_equal(op->kind, PF_OP_REMOVE); /* nothing is ever removed unasked */
@@ -31,7 +35,17 @@ static enum pf_mem_fault fault(struct pf_mem_whims *base, const struct pf_op *op
 		w->once.fault = PF_MEM_FINE;
 		return once;
 	}
-	return PF_MEM_FINE;
+	if (chance(w->world, 1000) >= w->trouble) {
+		return PF_MEM_FINE;
+	}
+	f = OF_ANY[chance(w->world, PF_COUNT(OF_ANY))];
+	if (f == PF_MEM_STORE_LOST && chance(w->world, 8) != 0) {
+		f = PF_MEM_LATER;
+	}
+	if (w->source && op->kind == PF_OP_LIST && chance(w->world, 4) == 0) {
+		f = PF_MEM_OMITTED;
+	}
+	return f;
 }
 
 static size_t turn(struct pf_mem_whims *base, size_t n)
@@ -242,6 +256,33 @@ bool pass(struct world *w, enum pf_job_mode mode)
 }
 
 /* ---- promise P2 ---- */
+
+void tell(struct world *w)
+{
+	struct pf_ledger_cursor *c = NULL, *k = NULL;
+	struct pf_ledger_folder row;
+	struct pf_ledger_item item;
+	struct session s;
+	struct pf_err err;
+
+	session_begin(w, &s, PF_JOB_COPY);
+	must(pf_ledger_folders(s.ledger, s.cfg.account, &c, &err), &err);
+	while (pf_ledger_folders_next(c, &row, &err) == PF_OK) {
+		print_message("# folder %lld verdict %d: %.*s\n", (long long)row.id,
+			(int)row.verdict, (int)row.note.n, (const char *)row.note.p);
+		must(pf_ledger_items(s.ledger, s.cfg.account, row.id, PF_ITEMS_ALL, &k, &err),
+			&err);
+		while (pf_ledger_items_next(k, &item, &err) == PF_OK) {
+			print_message("#   %.*s -> %.*s state %d verdict %d attempts %u: %.*s\n",
+				(int)item.src_id.n, (const char *)item.src_id.p, (int)item.dst_id.n,
+				(const char *)item.dst_id.p, (int)item.state, (int)item.verdict,
+				item.attempts, (int)item.note.n, (const char *)item.note.p);
+		}
+		pf_ledger_cursor_close(&k);
+	}
+	pf_ledger_cursor_close(&c);
+	session_end(&s);
+}
 
 /* Each item of the folder has one row with a verdict that says that it is at
  * the target. */

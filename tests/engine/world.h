@@ -26,7 +26,8 @@ struct whims {
 	struct pf_mem_whims base;
 	struct world *world;
 	bool source;
-	size_t writes; /* operations that change something */
+	unsigned int trouble; /* of a thousand operations */
+	size_t writes;        /* operations that change something */
 	/* What happens once to an operation of this kind, when so many have passed before it. */
 	struct {
 		enum pf_mem_fault fault; /* FINE: nothing */
@@ -67,5 +68,7 @@ bool pass(struct world *w, enum pf_job_mode mode);
 /* Rows of the ledger by verdict, and whether every item of the source has its
  * one row. */
 void check_accounts(struct world *w);
+/* The ledger's rows, for who has to find out what went wrong. */
+void tell(struct world *w);
 
 #endif
