@@ -164,7 +164,10 @@ def compare(source, target, before):
             return word in [p.lower() for p in target.permanent]
         return target.any_keyword or word in known
 
-    for box in source.boxes.values():
+    def plain(box):
+        return bool(fits(target, box.segments)) and not box.use and box.segments[0] not in ("Reports",)
+
+    for box in sorted(source.boxes.values(), key=plain, reverse=True): # what has one place only goes first
         if box.foreign or not box.selectable:
             continue
         want = contents(box, permitted)
@@ -172,8 +175,7 @@ def compare(source, target, before):
             want = want + (before["INBOX"] - want)
         places = [t for t in target.boxes.values() if id(t) not in taken and contents(t) == want]
         exact = [t for t in places if t.name == target.native(box.segments)]
-        plain = fits(target, box.segments) and not box.use and box.segments[0] not in ("Reports",)
-        if not places or (plain and not exact and box.segments[-1] != "raw Ä"):
+        if not places or (plain(box) and not exact and box.segments[-1] != "raw Ä"):
             near = max(target.boxes.values(), key=lambda t: sum((contents(t) & want).values()) + (t.segments == box.segments))
             have = contents(near)
             wrong.append(f"{box.segments} {box.name!r}: {sum(want.values())} messages, " + (

@@ -84,6 +84,16 @@ def test_a_folder_that_can_not_be_opened(sides, ledger):
     assert done.status == 0 and len(target.boxes[b"A"].messages) == 5, done
 
 
+def test_a_use_that_the_target_refuses_costs_the_use_only(sides, ledger):
+    source, target = sides
+    source.extensions, target.extensions = ["SPECIAL-USE"], ["CREATE-SPECIAL-USE", "SPECIAL-USE"]
+    source.boxes[b"A"].use = b"\\Archive"
+    target.hook = lambda _, c: (b"NO", b"USEATTR", b"no such use here") if c.name == b"CREATE" and c["use"] else None
+    done = run(sides, ledger)
+    assert done.status == 0 and done.outcome["renamed"] == 0, done
+    assert sorted(target.boxes) == [b"A", b"B", b"INBOX"] and len(target.boxes[b"A"].messages) == 5
+
+
 def test_mail_that_comes_meanwhile_is_for_the_next_run(sides, ledger):
     def arrive(session, command):
         if reads_body(command) and session.box.name == b"A" and len(session.view) == 5:

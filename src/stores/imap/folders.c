@@ -120,8 +120,10 @@ static int ask_lists(struct iconn *c, struct iop *op, struct pf_err *err)
 	if (ask_list(c, op, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	/* Also where RETURN says what is subscribed: that says it of listed folders only. */
+	/* Also where RETURN says what is subscribed: that says it of listed folders only. IMAP4rev2
+	 * has no LSUB any more. */
 	if (!c->store->listing->subscriptions_asked &&
+		((caps & PF_IMAP_CAP_REV1) || !(caps & PF_IMAP_CAP_REV2)) &&
 		ask(c, op, PF_IMAP_CMD_LSUB, " \"\" \"*\"", err) != PF_OK) {
 		return PF_FAIL;
 	}

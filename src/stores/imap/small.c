@@ -204,6 +204,7 @@ int small_done(
 		} else if (use_of(op->op.mkfolder.role) && !op->alone &&
 			   (c->store->caps & PF_IMAP_CAP_CREATE_SPECIAL_USE)) {
 			op->alone = true; /* once more, without its use */
+			op->refused = false;
 			return issue_mkfolder(c, op, err);
 		}
 	}
