@@ -5,6 +5,7 @@
  *                                      ^          |
  *                                      +-SETTLING-+  (items whose end is in doubt)
  *                                      +-CHECKING-+  (items that did not come)
+ *                                      +-CONFIRMING  (ids that the target did not tell)
  *
  * From any state behind LISTING it goes back there when a side gives its items new ids under way.
  */
@@ -103,6 +104,7 @@ static int begin_anew(struct pf_fold *f, struct pf_err *err)
 	f->again = 0;
 	f->settle_rounds = 0;
 	f->confirm_rounds = 0;
+	f->names_sought = false;
 	f->foreign_n = 0;
 	f->flag_next = 0;
 	fold_pair_free(f);
@@ -152,9 +154,12 @@ static int begin_copy(struct pf_fold *f, struct pf_err *err)
 
 static int begin_pair(struct pf_fold *f, struct pf_err *err)
 {
-	int rc = fold_pair_begin(f, err);
+	int rc;
 
+	f->pair_anew = f->state == FOLD_LISTING;
+	f->pair_names = f->state == FOLD_CONFIRMING;
 	f->state = FOLD_PAIRING;
+	rc = fold_pair_begin(f, err);
 	if (rc == PF_END) {
 		return begin_copy(f, err);
 	}
@@ -218,7 +223,18 @@ static int step_confirming(struct pf_fold *f, struct pf_err *err)
 		return f->deep_open == 0 ? begin_anew(f, err) : PF_AGAIN;
 	}
 	if (!f->confirmed) {
+		bool more = false;
+
 		f->confirmed = true;
+		if (fold_confirm_names(f, &more, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		if (more && !f->names_sought &&
+			job_writes(f->job)) { /* and then it is read back once more */
+			f->names_sought = true;
+			f->confirm_rounds--;
+			return begin_pair(f, err);
+		}
 		if (fold_confirm_end(f, err) != PF_OK) {
 			return PF_FAIL;
 		}
@@ -229,6 +245,7 @@ static int step_confirming(struct pf_fold *f, struct pf_err *err)
 	}
 	if (f->again > 0 && f->confirm_rounds <= 1) { /* the target lost some: once more */
 		f->state = FOLD_COPYING;
+		f->names_sought = false;
 		return PF_OK;
 	}
 	f->state = FOLD_CARRYING;

@@ -1,7 +1,7 @@
 /*
  * The target read back (promise P10): what was written is looked for in a new listing, by id, size,
  * date and flags. Ids that the target did not tell are found by size and date among what came
- * since.
+ * since, or else by their content.
  */
 #include "engine/job_private.h"
 
@@ -163,13 +163,14 @@ static int take_ids(struct pf_fold *f, struct nameless *w, struct pf_err *err)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		struct pf_entry *e = &f->rows.v[w->mine[i].index];
-		const struct pf_foreign *o;
+		struct pf_foreign *o;
 
 		if (w->mine[i].mate == SIZE_MAX) {
 			continue;
 		}
 		o = &f->foreign[w->mine[i].mate];
 		e->dst_id = o->id;
+		o->id = pf_span(NULL, 0); /* it is foreign no more */
 		e->bits |= PF_ENTRY_CONFIRMED;
 		f->job->outcome.compared++;
 		if (o->size != e->size && job_has_cap(f->job, DST, PF_CAP_EXACT_SIZE)) {
@@ -183,7 +184,7 @@ static int take_ids(struct pf_fold *f, struct nameless *w, struct pf_err *err)
 	return PF_OK;
 }
 
-static int name_the_nameless(struct pf_fold *f, struct pf_err *err)
+static int name_by_date(struct pf_fold *f, struct pf_err *err)
 {
 	struct nameless w = {
 		.mine = calloc(f->rows.n + 1, sizeof(*w.mine)),
@@ -222,6 +223,18 @@ out:
 	return rc;
 }
 
+int fold_confirm_names(struct pf_fold *f, bool *more, struct pf_err *err)
+{
+	if (job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE) && name_by_date(f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	*more = false;
+	for (size_t i = 0; i < f->rows.n && f->foreign_n > 0 && !*more; i++) {
+		*more = is_awaited(f, &f->rows.v[i]) && !f->rows.v[i].dst_id.p;
+	}
+	return PF_OK;
+}
+
 /* ---- what is not there ---- */
 
 static int not_there(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
@@ -250,9 +263,6 @@ static int not_there(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 
 int fold_confirm_end(struct pf_fold *f, struct pf_err *err)
 {
-	if (name_the_nameless(f, err) != PF_OK) {
-		return PF_FAIL;
-	}
 	for (size_t i = 0; i < f->rows.n; i++) {
 		struct pf_entry *e = &f->rows.v[i];
 

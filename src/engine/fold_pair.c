@@ -24,16 +24,52 @@ void fold_pair_free(struct pf_fold *f)
 	f->pairing = (struct pf_pairing){0};
 }
 
-/* Items of the source that may be at the target: planned ones, and those whose end is in doubt. */
-static bool is_pending(const struct pf_fold *f, const struct pf_entry *e)
+/* What an item of the source is to the target, in the order in which they are paired: of equal ones
+ * those that are there for certain come first. */
+enum rank {
+	RANK_STORED, /* it was put, and its id is not known */
+	RANK_SENT,   /* its end is in doubt */
+	RANK_PLANNED,
+	RANK_NONE, /* it is not looked for */
+};
+
+static enum rank rank_of(const struct pf_fold *f, const struct pf_entry *e)
 {
-	if (e->verdict != PF_VERDICT_NONE) {
-		return false;
+	if (e->verdict == PF_VERDICT_COPIED && !e->dst_id.p && !(e->bits & PF_ENTRY_GONE)) {
+		return RANK_STORED;
 	}
-	if (f->settle_rounds > 0) {
-		return e->state == PF_ROW_SENT && (e->bits & PF_ENTRY_BUSY);
+	if (e->verdict != PF_VERDICT_NONE || f->pair_names) {
+		return RANK_NONE;
 	}
-	return e->state == PF_ROW_SENT || e->state == PF_ROW_PLANNED;
+	if (f->pair_anew) {
+		return e->state == PF_ROW_SENT      ? RANK_SENT
+		       : e->state == PF_ROW_PLANNED ? RANK_PLANNED
+						    : RANK_NONE;
+	}
+	return e->state == PF_ROW_SENT && (e->bits & PF_ENTRY_BUSY) ? RANK_SENT : RANK_NONE;
+}
+
+static void fill_sources(struct pf_fold *f)
+{
+	struct pf_pairing *p = &f->pairing;
+
+	for (size_t i = 0; i < f->rows.n; i++) {
+		const struct pf_entry *e = &f->rows.v[i];
+		enum rank rank = rank_of(f, e);
+		struct pf_pair_item *n;
+
+		if (rank == RANK_NONE) {
+			continue;
+		}
+		n = &p->source[p->sources++];
+		*n = (struct pf_pair_item){
+			.size = e->size, .date_utc_s = e->date_utc_s, .index = i, .rank = rank};
+		n->rival = rank == RANK_STORED && !f->pair_anew && !f->pair_names;
+		n->known = e->digest != NULL;
+		if (e->digest) {
+			n->print.exact = *e->digest;
+		}
+	}
 }
 
 static int fill(struct pf_fold *f, struct pf_err *err)
@@ -45,24 +81,15 @@ static int fill(struct pf_fold *f, struct pf_err *err)
 	if (!p->source || !p->target) {
 		return pf_fail_memory(err, "pairing the items of a folder");
 	}
-	for (size_t i = 0; i < f->rows.n; i++) {
-		const struct pf_entry *e = &f->rows.v[i];
-
-		if (is_pending(f, e)) {
-			struct pf_pair_item *n = &p->source[p->sources++];
-
-			*n = (struct pf_pair_item){
-				.size = e->size, .date_utc_s = e->date_utc_s, .index = i};
-			n->known = e->digest != NULL;
-			if (e->digest) {
-				n->print.exact = *e->digest;
-			}
-		}
-	}
+	fill_sources(f);
 	for (size_t i = 0; i < f->foreign_n; i++) {
 		const struct pf_foreign *o = &f->foreign[i];
-		struct pf_pair_item *n = &p->target[p->targets++];
+		struct pf_pair_item *n;
 
+		if (!o->id.p) {
+			continue;
+		}
+		n = &p->target[p->targets++];
 		*n = (struct pf_pair_item){
 			.size = o->size, .date_utc_s = o->date_utc_s, .index = i};
 		n->known = o->digest != NULL;
@@ -73,6 +100,8 @@ static int fill(struct pf_fold *f, struct pf_err *err)
 	p->sizes_are_exact = job_has_cap(f->job, SRC, PF_CAP_EXACT_SIZE) &&
 			     job_has_cap(f->job, DST, PF_CAP_EXACT_SIZE);
 	p->dates_are_kept = job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE);
+	p->bytes_are_kept = job_has_cap(f->job, DST, PF_CAP_EXACT_BYTES);
+	p->ordered_below = f->pair_anew && f->dst_from == 0 ? RANK_STORED : RANK_PLANNED;
 	return PF_OK;
 }
 
@@ -130,16 +159,47 @@ static int settle_pair(
 		s->by_canonical ? "the target holds it in a form that it rewrote" : NULL, err);
 }
 
+/* It was put, in this pass or in one that did not come to read it back: now its id is known, or the
+ * target does not have it after all. In this pass that is left to the reading back. */
+static int settle_stored(
+	struct pf_fold *f, struct pf_entry *e, const struct pf_pair_item *s, struct pf_err *err)
+{
+	bool found = s->mate != SIZE_MAX;
+
+	if (!found && (!f->pair_anew || !job_writes(f->job))) {
+		return PF_OK;
+	}
+	if (found) {
+		e->dst_id = f->foreign[s->mate].id;
+		e->bits |= f->pair_anew ? PF_ENTRY_CONFIRMED : 0;
+	} else {
+		job_event(f->job, PF_EV_NOT_AT_TARGET, f, e,
+			"the target took it, but does not show it");
+		e->state = PF_ROW_PLANNED;
+		e->verdict = PF_VERDICT_NONE;
+		f->job->progress.items_done--;
+	}
+	return job_keeps(f->job) ? pf_rows_save(e, f->job->cfg->ledger, f->row_id, NULL, err)
+				 : PF_OK;
+}
+
+static int settle(struct pf_fold *f, const struct pf_pair_item *s, struct pf_err *err)
+{
+	struct pf_entry *e = &f->rows.v[s->index];
+
+	if (s->rank == RANK_STORED) {
+		return settle_stored(f, e, s, err);
+	}
+	return s->mate != SIZE_MAX ? settle_pair(f, e, s, err) : settle_alone(f, e, err);
+}
+
 static int finish(struct pf_fold *f, struct pf_err *err)
 {
-	bool first = f->settle_rounds == 0;
+	bool first = f->pair_anew;
 	int rc = PF_OK;
 
 	for (size_t i = 0; i < f->pairing.sources && rc == PF_OK; i++) {
-		const struct pf_pair_item *s = &f->pairing.source[i];
-		struct pf_entry *e = &f->rows.v[s->index];
-
-		rc = s->mate != SIZE_MAX ? settle_pair(f, e, s, err) : settle_alone(f, e, err);
+		rc = settle(f, &f->pairing.source[i], err);
 	}
 	fold_pair_free(f);
 	f->doubts = 0;

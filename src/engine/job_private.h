@@ -235,6 +235,9 @@ struct pf_fold {
 	struct pf_arena gone_arena;
 	struct pf_pairing pairing;
 	unsigned int pair_round;
+	bool pair_anew;    /* behind the first listings; else it is about what came in this pass */
+	bool pair_names;   /* only those are looked for whose ids the target did not tell */
+	bool names_sought; /* that was done for the items that were put last */
 	struct pf_fingerprinter **pair_printers[2];
 	size_t pair_next[2], pair_open[2];
 
@@ -390,8 +393,11 @@ int missing_settle(struct pf_fold *f, struct pf_err *err);
 /* ---- fold_confirm.c ---- */
 int fold_confirm_begin(struct pf_fold *f, struct pf_err *err); /* PF_END: nothing to read back */
 int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_err *err);
-int fold_confirm_end(struct pf_fold *f, struct pf_err *err); /* the listing is complete */
-int fold_deep_step(struct pf_fold *f, struct pf_err *err);   /* PF_OK: all compared */
+/* The listing is complete: ids that the target did not tell are looked for by date and size.
+ * *more: some were not found so, and are to be looked for by their content. */
+int fold_confirm_names(struct pf_fold *f, bool *more, struct pf_err *err);
+int fold_confirm_end(struct pf_fold *f, struct pf_err *err);
+int fold_deep_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all compared */
 void fold_deep_free(struct pf_fold *f);
 int fold_deep_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err);

@@ -18,23 +18,47 @@ static int by_date(const void *a, const void *b)
 	return x->date_utc_s < y->date_utc_s ? -1 : x->date_utc_s > y->date_utc_s;
 }
 
-static int by_exact(const void *a, const void *b)
+/* The order among those that are equal else. */
+static int by_rank(const struct pf_pair_item *x, const struct pf_pair_item *y)
 {
-	const struct pf_pair_item *x = a, *y = b;
+	if (x->rank != y->rank) {
+		return x->rank < y->rank ? -1 : 1;
+	}
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int exact_cmp(const struct pf_pair_item *x, const struct pf_pair_item *y)
+{
 	int d = (int)y->known - (int)x->known; /* known ones first */
 
-	if (d == 0) {
-		d = memcmp(&x->print.exact, &y->print.exact, sizeof(x->print.exact));
-	}
+	return d != 0 ? d : memcmp(&x->print.exact, &y->print.exact, sizeof(x->print.exact));
+}
+
+static int by_exact_date(const void *a, const void *b)
+{
+	int d = exact_cmp(a, b);
+
 	if (d == 0) {
 		d = by_date(a, b);
 	}
-	return d != 0 ? d : (x->index < y->index ? -1 : x->index > y->index);
+	return d != 0 ? d : by_rank(a, b);
+}
+
+static int by_exact(const void *a, const void *b)
+{
+	int d = exact_cmp(a, b);
+
+	return d != 0 ? d : by_rank(a, b);
+}
+
+static int form_cmp(const struct pf_pair_item *x, const struct pf_pair_item *y)
+{
+	return memcmp(&x->print.canonical, &y->print.canonical, sizeof(x->print.canonical));
 }
 
 static int canonical_cmp(const struct pf_pair_item *x, const struct pf_pair_item *y)
 {
-	int d = memcmp(&x->print.canonical, &y->print.canonical, sizeof(x->print.canonical));
+	int d = form_cmp(x, y);
 
 	return d != 0 ? d : by_date(x, y);
 }
@@ -46,13 +70,22 @@ static bool left_over(const struct pf_pair_item *i)
 
 static int by_canonical(const void *a, const void *b)
 {
-	const struct pf_pair_item *x = a, *y = b;
-	int d = (int)left_over(y) - (int)left_over(x);
+	int d = (int)left_over(b) - (int)left_over(a);
 
 	if (d == 0) {
-		d = canonical_cmp(x, y);
+		d = canonical_cmp(a, b);
 	}
-	return d != 0 ? d : (x->index < y->index ? -1 : x->index > y->index);
+	return d != 0 ? d : by_rank(a, b);
+}
+
+static int by_form(const void *a, const void *b)
+{
+	int d = (int)left_over(b) - (int)left_over(a);
+
+	if (d == 0) {
+		d = form_cmp(a, b);
+	}
+	return d != 0 ? d : by_rank(a, b);
 }
 
 static void sort(struct pf_pair_item *items, size_t n, int (*cmp)(const void *, const void *))
@@ -62,28 +95,28 @@ static void sort(struct pf_pair_item *items, size_t n, int (*cmp)(const void *, 
 	}
 }
 
-/* Both lists are sorted by `cmp`: mark every item that has an equal on the other side. */
-static void mark_equal(struct pf_pairing *p, int (*cmp)(const void *, const void *),
-	bool (*counts)(const struct pf_pair_item *))
+/* Mark every item that has an equal in the other list. */
+static void mark_equal(struct pf_pair_item *a, size_t n, struct pf_pair_item *b, size_t m,
+	int (*cmp)(const void *, const void *), bool (*counts)(const struct pf_pair_item *))
 {
 	size_t s = 0, t = 0;
 
-	sort(p->source, p->sources, cmp);
-	sort(p->target, p->targets, cmp);
-	while (s < p->sources && t < p->targets) {
-		int d = cmp(&p->source[s], &p->target[t]);
-		struct pf_pair_item key = p->source[s];
+	sort(a, n, cmp);
+	sort(b, m, cmp);
+	while (s < n && t < m) {
+		int d = cmp(&a[s], &b[t]);
+		struct pf_pair_item key = a[s];
 
 		if (d != 0) {
 			s += d < 0;
 			t += d > 0;
 			continue;
 		}
-		for (; s < p->sources && cmp(&p->source[s], &key) == 0; s++) {
-			p->source[s].candidate = p->source[s].candidate || counts(&key);
+		for (; s < n && cmp(&a[s], &key) == 0; s++) {
+			a[s].candidate = a[s].candidate || counts(&key);
 		}
-		for (; t < p->targets && cmp(&p->target[t], &key) == 0; t++) {
-			p->target[t].candidate = p->target[t].candidate || counts(&key);
+		for (; t < m && cmp(&b[t], &key) == 0; t++) {
+			b[t].candidate = b[t].candidate || counts(&key);
 		}
 	}
 }
@@ -99,9 +132,36 @@ static bool has_date(const struct pf_pair_item *i)
 	return i->date_utc_s != PF_DATE_NONE;
 }
 
+static int by_rival(const void *a, const void *b)
+{
+	const struct pf_pair_item *x = a, *y = b;
+
+	return (int)x->rival - (int)y->rival;
+}
+
+static bool is_dated_candidate(const struct pf_pair_item *i)
+{
+	return i->candidate && has_date(i);
+}
+
+/* Those of the source that are looked for come first, rivals last; returns how many are not. */
+static size_t part_rivals(struct pf_pairing *p)
+{
+	size_t n = 0;
+
+	sort(p->source, p->sources, by_rival);
+	while (n < p->sources && !p->source[n].rival) {
+		n++;
+	}
+	return n;
+}
+
 void pf_pair_candidates(struct pf_pairing *p)
 {
-	if (!p->sizes_are_exact && !p->dates_are_kept && p->sources > 0 && p->targets > 0) {
+	bool sizes = p->sizes_are_exact && p->bytes_are_kept;
+	size_t sought;
+
+	if (!sizes && !p->dates_are_kept && p->sources > 0 && p->targets > 0) {
 		for (size_t i = 0; i < p->sources; i++) {
 			p->source[i].candidate = true;
 		}
@@ -110,15 +170,21 @@ void pf_pair_candidates(struct pf_pairing *p)
 		}
 		return;
 	}
-	mark_equal(p, by_size, always);
-	mark_equal(p, by_date, has_date);
+	sought = part_rivals(p);
+	mark_equal(p->source, sought, p->target, p->targets, by_size, always);
+	mark_equal(p->source, sought, p->target, p->targets, by_date, has_date);
+	mark_equal(p->source, sought, p->source + sought, p->sources - sought, by_date,
+		is_dated_candidate);
 }
 
 /* Two items with one exact fingerprint; `dates` tells whether the dates must be equal as well. */
 static void match_exact(struct pf_pairing *p, bool dates)
 {
+	int (*cmp)(const void *, const void *) = dates ? by_exact_date : by_exact;
 	size_t s = 0, t = 0;
 
+	sort(p->source, p->sources, cmp);
+	sort(p->target, p->targets, cmp);
 	while (s < p->sources && t < p->targets && p->source[s].known && p->target[t].known) {
 		struct pf_pair_item *x = &p->source[s], *y = &p->target[t];
 		int d;
@@ -141,6 +207,14 @@ static void match_exact(struct pf_pairing *p, bool dates)
 	}
 }
 
+static void mates_by_form(struct pf_pair_item *x, struct pf_pair_item *y)
+{
+	x->mate = y->index;
+	y->mate = x->index;
+	x->by_canonical = true;
+	y->by_canonical = true;
+}
+
 static void match_canonical(struct pf_pairing *p)
 {
 	size_t s = 0, t = 0;
@@ -153,13 +227,62 @@ static void match_canonical(struct pf_pairing *p)
 		int d = canonical_cmp(x, y);
 
 		if (d == 0 && has_date(x)) {
-			x->mate = y->index;
-			y->mate = x->index;
-			x->by_canonical = true;
-			y->by_canonical = true;
+			mates_by_form(x, y);
 		}
 		s += d <= 0;
 		t += d >= 0;
+	}
+}
+
+/* The end of the run of one form that begins at `from`. */
+static size_t run_end(const struct pf_pair_item *items, size_t n, size_t from)
+{
+	size_t i = from + 1;
+
+	while (i < n && left_over(&items[i]) && form_cmp(&items[i], &items[from]) == 0) {
+		i++;
+	}
+	return i;
+}
+
+static bool are_identical(const struct pf_pair_item *items, size_t from, size_t to)
+{
+	for (size_t i = from + 1; i < to; i++) {
+		if (exact_cmp(&items[i], &items[from]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Items of one form, without dates: sources from `s` to `s_end`, targets from `t` to `t_end`. */
+static void pair_run(struct pf_pairing *p, size_t s, size_t s_end, size_t t, size_t t_end)
+{
+	bool clear = t_end - t >= s_end - s || are_identical(p->source, s, s_end);
+
+	for (; s < s_end && t < t_end; s++, t++) {
+		if (!clear && p->source[s].rank >= p->ordered_below) {
+			return; /* those that follow are of no lower rank */
+		}
+		mates_by_form(&p->source[s], &p->target[t]);
+	}
+}
+
+static void match_by_count(struct pf_pairing *p)
+{
+	size_t s = 0, t = 0;
+
+	sort(p->source, p->sources, by_form);
+	sort(p->target, p->targets, by_form);
+	while (s < p->sources && t < p->targets && left_over(&p->source[s]) &&
+		left_over(&p->target[t])) {
+		int d = form_cmp(&p->source[s], &p->target[t]);
+		size_t s_end = d <= 0 ? run_end(p->source, p->sources, s) : s;
+		size_t t_end = d >= 0 ? run_end(p->target, p->targets, t) : t;
+
+		pair_run(p, s, s_end, t, t_end);
+		s = s_end;
+		t = t_end;
 	}
 }
 
@@ -171,9 +294,11 @@ void pf_pair_match(struct pf_pairing *p)
 	for (size_t i = 0; i < p->targets; i++) {
 		p->target[i].mate = SIZE_MAX;
 	}
-	sort(p->source, p->sources, by_exact);
-	sort(p->target, p->targets, by_exact);
 	match_exact(p, true);
 	match_exact(p, false);
-	match_canonical(p);
+	if (p->dates_are_kept) {
+		match_canonical(p);
+	} else {
+		match_by_count(p);
+	}
 }

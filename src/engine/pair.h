@@ -14,11 +14,13 @@ struct pf_pair_item {
 	uint64_t size;
 	int64_t date_utc_s;
 	struct pf_fingerprint print;
-	size_t index;   /* the caller's */
-	size_t mate;    /* index in the other list's `index` terms; SIZE_MAX = none */
-	bool candidate; /* some item of the other side could be it */
-	bool known;     /* `print` is filled: exact always, canonical where has_canonical */
+	size_t index;      /* the caller's */
+	size_t mate;       /* index in the other list's `index` terms; SIZE_MAX = none */
+	unsigned int rank; /* of equal ones those of lower rank are paired first */
+	bool candidate;    /* some item of the other side could be it */
+	bool known;        /* `print` is filled: exact always, canonical where has_canonical */
 	bool has_canonical;
+	bool rival;        /* of the source: not looked for itself, but it may be what is found */
 	bool asked;        /* its bytes are on the way, or can't be had */
 	bool by_canonical; /* paired by that one: the target holds it in a rewritten form */
 };
@@ -28,16 +30,26 @@ struct pf_pairing {
 	size_t sources, targets;
 	bool sizes_are_exact; /* on both sides */
 	bool dates_are_kept;  /* by the target */
+	bool bytes_are_kept;  /* by the target */
+	/* The target's list has only what came since a moment known before the items of a rank
+	 * below this one were put, in the order in which they were: 0 = no such moment. */
+	unsigned int ordered_below;
 };
 
 /*
  * Mark the candidates: those that have one of equal size or equal date on the other side; all, when
- * neither sizes nor dates can be relied on. What is no candidate need not be read.
+ * neither sizes nor dates of what the target holds can be relied on. What is no candidate need not
+ * be read. A rival makes no candidates, and is one itself if one of equal date is looked for.
  */
 void pf_pair_candidates(struct pf_pairing *p);
 /*
  * Pair known items: first by exact fingerprint (equal dates preferred among identical ones), then
- * by the canonical one and equal date. Sets mate and by_canonical on both sides.
+ * by the canonical one. Sets mate and by_canonical on both sides.
+ *
+ * Distinct items may have one canonical form, so it does not suffice alone: the dates must be equal
+ * as well. Of a target that keeps no dates, the items of one form are paired in their order, as
+ * many as there are, if that can't take one for another: they are identical at the source, or all
+ * of them are at the target, or they came in the order in which they were put.
  */
 void pf_pair_match(struct pf_pairing *p);
 

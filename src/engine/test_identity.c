@@ -142,6 +142,81 @@ static void rewritten_items_need_an_equal_date(void **state)
 	assert_true(mate(s, 2, 1) == SIZE_MAX);
 }
 
+/* One letter an item: lower case and upper case are two items of one canonical form. */
+static size_t make_forms(struct pf_pair_item *items, const char *letters, unsigned int rank)
+{
+	size_t n = strlen(letters);
+	char text[64];
+
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(text, sizeof(text), "Subject: %c\r\nReceived: %c\r\n\r\nbody",
+			letters[i] | 0x20, letters[i]);
+		items[i] = item(i, text, (int64_t)i);
+		items[i].rank = rank;
+	}
+	return n;
+}
+
+/* Of a target that keeps neither dates nor bytes: nothing is taken for another. */
+static void without_dates_rewritten_items_are_counted(void **state)
+{
+	static const struct {
+		const char *mine, *theirs;
+		bool ordered;
+		const char *mates; /* one a source: its target's number, or - */
+	} CASES[] = {
+		{"aab", "xx", false, "---"},
+		{"aab", "1", false, "---"},
+		{"aab", "!a", false, "1--"},
+		{"aab", "!b!a!a", false, "351"},
+		{"aA", "!a!a", false, "13"},
+		{"aA", "!a", false, "--"}, /* which of the two is it? */
+		{"aA", "!a", true, "1-"},
+		{"aAb", "!a!b", true, "1-3"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct pf_pair_item s[MOST], t[MOST];
+		struct pf_pairing p = {.source = s, .target = t};
+
+		p.sources = make_forms(s, CASES[i].mine, 1);
+		p.targets = make_forms(t, CASES[i].theirs, 0);
+		for (size_t k = 0; k < p.targets; k++) { /* nothing is there byte for byte */
+			memset(&t[k].print.exact, (int)k + 1, sizeof(t[k].print.exact));
+		}
+		p.ordered_below = CASES[i].ordered ? 2 : 0;
+		pf_pair_candidates(&p);
+		pf_pair_match(&p);
+		for (size_t k = 0; k < p.sources; k++) {
+			size_t is = mate(s, p.sources, k);
+			char want = CASES[i].mates[k];
+
+			assert_int_equal(want == '-' ? SIZE_MAX : (size_t)(want - '0'), is);
+		}
+	}
+}
+
+/* What is there for certain comes first, and is not read for its own sake. */
+static void a_rival_takes_what_is_its_own(void **state)
+{
+	struct pf_pair_item s[] = {item(0, "same", 1), item(1, "same", 1), item(2, "other one", 7)};
+	struct pf_pair_item t[] = {item(0, "same", 1), item(1, "other one", 7)};
+	struct pf_pairing p = {s, t, 3, 2, true, true};
+
+	(void)state;
+	s[0].rank = 1;
+	s[1].rival = true;
+	s[2].rival = true;
+	pf_pair_candidates(&p);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(t[i].candidate, t[i].index == 0);
+	}
+	pf_pair_match(&p);
+	assert_true(mate(s, 3, 0) == SIZE_MAX);
+	assert_int_equal(mate(s, 3, 1), 0);
+}
+
 static void only_candidates_are_read(void **state)
 {
 	struct pf_pair_item s[] = {item(0, "12345", 10), item(1, "1234567", 11), item(2, "12", 12)};
@@ -251,6 +326,8 @@ int main(void)
 		cmocka_unit_test(copies_stay_as_many),
 		cmocka_unit_test(equal_headers_do_not_make_one),
 		cmocka_unit_test(rewritten_items_need_an_equal_date),
+		cmocka_unit_test(without_dates_rewritten_items_are_counted),
+		cmocka_unit_test(a_rival_takes_what_is_its_own),
 		cmocka_unit_test(only_candidates_are_read),
 		cmocka_unit_test(repair_changes_only_what_is_wrong),
 		cmocka_unit_test(rules_name_the_reason),
