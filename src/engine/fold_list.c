@@ -241,7 +241,7 @@ static int state_of_src(struct pf_fold *f, const struct pf_store_event *ev, stru
 		rc = void_source(f, err);
 	}
 	f->src_validity = now->state.validity;
-	f->delta = ev->delta && f->want_delta;
+	f->delta = ev->delta;
 	pf_buf_clear(&f->new_cursor);
 	return rc == PF_OK ? pf_buf_add(&f->new_cursor, now->state.cursor, err) : rc;
 }
@@ -356,7 +356,9 @@ static int not_ended(
 		err->scope = PF_SCOPE_FOLDER;
 		return pf_wrap(err, "listing it at the %s", src ? "source" : "target");
 	}
-	f->want_delta = false; /* what changed is not enough: all of it */
+	if (src) {
+		f->want_delta = false; /* what changed is not enough: all of it */
+	}
 	f->not_before_ms = f->job->now.ms;
 	if (why->retry == PF_RETRY_LATER) {
 		f->not_before_ms += job_pause_ms(f->job, f->list_tries, why);

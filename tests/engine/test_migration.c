@@ -256,6 +256,30 @@ static void a_list_of_folders_may_break_off(void **state)
 	}
 }
 
+/* The target's listing fails while the source tells only what changed: the rest
+ * is not gone. */
+static void a_listing_of_changes_is_not_taken_for_all(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		struct world w;
+
+		world_begin(&w, seed);
+		pf_mem_traits(w.account[0])->facts.caps |= PF_CAP_LIST_DELTA;
+		for (unsigned int i = 0; i < 5; i++) {
+			add(&w, 0, 0, i);
+		}
+		assert_true(pass(&w, PF_JOB_COPY));
+		add(&w, 0, 0, 5);
+		w.whims[1].once.fault = PF_MEM_LATER;
+		w.whims[1].once.kind = PF_OP_LIST;
+		assert_true(pass(&w, PF_JOB_COPY));
+		assert_int_equal(w.outcome.gone_from_source, 0);
+		assert_int_equal(pf_outcome_exit_status(&w.outcome), 0);
+		world_end(&w);
+	}
+}
+
 /* Who removes what is in quarantine has decided about it: it is accounted for. */
 static void what_left_the_source_is_in_quarantine_no_more(void **state)
 {
@@ -290,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes_keep_the_promises),
 		cmocka_unit_test(a_list_of_folders_may_break_off),
+		cmocka_unit_test(a_listing_of_changes_is_not_taken_for_all),
 		cmocka_unit_test(what_left_the_source_is_in_quarantine_no_more),
 		cmocka_unit_test(passes_in_trouble_come_to_the_same),
 	};
