@@ -298,6 +298,23 @@ static bool is_claimed(const struct pf_fold *f, struct pf_span id)
 	       bsearch(&id, f->claimed, f->claimed_n, sizeof(*f->claimed), cmp_span) != NULL;
 }
 
+/* Room for one more; NULL: no memory. */
+static struct pf_foreign *new_foreign(struct pf_fold *f, struct pf_err *err)
+{
+	if (f->foreign_n == f->foreign_cap) {
+		size_t cap = f->foreign_cap ? f->foreign_cap * 2 : 64;
+		struct pf_foreign *grown = realloc(f->foreign, cap * sizeof(*grown));
+
+		if (!grown) {
+			(void)pf_fail_memory(err, "the items of a folder");
+			return NULL;
+		}
+		f->foreign = grown;
+		f->foreign_cap = cap;
+	}
+	return &f->foreign[f->foreign_n++];
+}
+
 int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_err *err)
 {
 	struct pf_entry *old = pf_rows_find_dst(&f->rows, item->id);
@@ -310,18 +327,11 @@ int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_er
 	if (is_claimed(f, item->id)) {
 		return PF_OK;
 	}
-	if (f->foreign_n == f->foreign_cap) {
-		size_t cap = f->foreign_cap ? f->foreign_cap * 2 : 64;
-		struct pf_foreign *grown = realloc(f->foreign, cap * sizeof(*grown));
-
-		if (!grown) {
-			return pf_fail_memory(err, "the items of a folder");
-		}
-		f->foreign = grown;
-		f->foreign_cap = cap;
+	n = new_foreign(f, err);
+	if (!n) {
+		return PF_FAIL;
 	}
 	old = f->void_rows.n > 0 ? pf_rows_find_dst(&f->void_rows, item->id) : NULL;
-	n = &f->foreign[f->foreign_n++];
 	*n = (struct pf_foreign){
 		.id = pf_arena_span(&f->rows.arena, item->id),
 		.size = item->size,
@@ -329,6 +339,52 @@ int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_er
 		.digest = old ? old->digest : NULL,
 	};
 	return n->id.p ? PF_OK : pf_fail_memory(err, "the items of a folder");
+}
+
+static bool is_new(const struct pf_entry *e)
+{
+	return e->verdict == PF_VERDICT_NONE && e->state == PF_ROW_PLANNED;
+}
+
+int fold_add_left(struct pf_fold *f, struct pf_err *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < f->rows.n && !any; i++) {
+		any = is_new(&f->rows.v[i]);
+	}
+	for (size_t i = 0; i < f->rows.n && any; i++) {
+		const struct pf_entry *e = &f->rows.v[i];
+		struct pf_foreign *n;
+
+		if (!(e->bits & PF_ENTRY_GONE) || !e->dst_id.p ||
+			(e->verdict != PF_VERDICT_COPIED && e->verdict != PF_VERDICT_PRESENT)) {
+			continue;
+		}
+		n = new_foreign(f, err);
+		if (!n) {
+			return PF_FAIL;
+		}
+		/* Whether it is still there, and what it is, is known when it was read. */
+		*n = (struct pf_foreign){
+			.id = e->dst_id,
+			.size = e->size,
+			.date_utc_s = e->date_utc_s,
+			.left = true,
+			.left_row = i,
+		};
+	}
+	return PF_OK;
+}
+
+void fold_keep_left(struct pf_fold *f, const struct pf_entry *e)
+{
+	for (size_t i = 0; i < f->gone_n; i++) {
+		if (f->gone[i].seq == e->seq) {
+			f->gone[i] = f->gone[--f->gone_n];
+			return;
+		}
+	}
 }
 
 /* Fewer items than the source says there are, again and again: what it lists is copied. */

@@ -76,6 +76,9 @@ static int fill(struct pf_fold *f, struct pf_err *err)
 {
 	struct pf_pairing *p = &f->pairing;
 
+	if (f->pair_anew && f->job->cfg->mode != PF_JOB_VERIFY && fold_add_left(f, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	p->source = calloc(f->rows.n + 1, sizeof(*p->source));
 	p->target = calloc(f->foreign_n + 1, sizeof(*p->target));
 	if (!p->source || !p->target) {
@@ -91,7 +94,7 @@ static int fill(struct pf_fold *f, struct pf_err *err)
 		}
 		n = &p->target[p->targets++];
 		*n = (struct pf_pair_item){
-			.size = o->size, .date_utc_s = o->date_utc_s, .index = i};
+			.size = o->size, .date_utc_s = o->date_utc_s, .index = i, .rank = o->left};
 		n->known = o->digest != NULL;
 		if (o->digest) {
 			n->print.exact = *o->digest;
@@ -129,6 +132,19 @@ static int settle_alone(struct pf_fold *f, struct pf_entry *e, struct pf_err *er
 				 : PF_OK;
 }
 
+/* The item left the folder and came back, as another one: its copy of before is the new one's. */
+static int take_over(
+	struct pf_fold *f, struct pf_entry *e, struct pf_entry *left, struct pf_err *err)
+{
+	e->verdict = left->verdict; /* what was written by us stays known as such */
+	left->verdict = PF_VERDICT_VANISHED;
+	left->dst_id = pf_span(NULL, 0);
+	fold_keep_left(f, left);
+	return job_keeps(f->job) ? pf_rows_save(left, f->job->cfg->ledger, f->row_id,
+					   "the source removed it, and has it again", err)
+				 : PF_OK;
+}
+
 static int settle_pair(
 	struct pf_fold *f, struct pf_entry *e, const struct pf_pair_item *s, struct pf_err *err)
 {
@@ -140,6 +156,9 @@ static int settle_pair(
 	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
 	e->bits |= PF_ENTRY_CONFIRMED; /* it was read just now */
 	e->dst_id = o->id;
+	if (o->left && take_over(f, e, &f->rows.v[o->left_row], err) != PF_OK) {
+		return PF_FAIL;
+	}
 	if (pf_rows_set_digest(&f->rows, e, &s->print.exact, err) != PF_OK) {
 		return PF_FAIL;
 	}

@@ -161,6 +161,8 @@ struct pf_foreign {
 	uint64_t size;
 	int64_t date_utc_s;
 	const struct pf_digest *digest; /* known from before; else NULL */
+	bool left; /* it is the copy of an item that left the source, which is row `left_row` */
+	size_t left_row;
 };
 
 /* An item that left the source. Spans lie in the folder's gone_arena. */
@@ -346,6 +348,10 @@ void fold_mark_gone(struct pf_fold *f);
 int fold_save_new(struct pf_fold *f, struct pf_err *err);
 /* An item of the target that may be one that no row accounts for. */
 int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_err *err);
+/* The same for the target's copies of items that left the source. */
+int fold_add_left(struct pf_fold *f, struct pf_err *err);
+/* A row of an item that left the source gave its copy to another: it is not to be removed. */
+void fold_keep_left(struct pf_fold *f, const struct pf_entry *e);
 /* Both listings are there: compare with the ledger, write what is new. */
 int fold_list_end(struct pf_fold *f, struct pf_err *err);
 

@@ -64,8 +64,7 @@ static uint32_t some_caps(struct world *w, uint32_t all, bool source)
 		PF_CAP_LIST_DELTA | PF_CAP_CURSOR_FLAGS,
 		PF_CAP_LIST_DELTA | PF_CAP_CURSOR_FLAGS | PF_CAP_CURSOR};
 	static const uint32_t TARGET[] = {PF_CAP_PUT_RETURNS_ID, PF_CAP_EXACT_SIZE,
-		PF_CAP_EXACT_BYTES, PF_CAP_PUT_GROUPS, PF_CAP_SUBSCRIBE,
-		PF_CAP_KEEPS_DATE};
+		PF_CAP_EXACT_BYTES, PF_CAP_PUT_GROUPS, PF_CAP_SUBSCRIBE, PF_CAP_KEEPS_DATE};
 	const uint32_t *lacks = source ? SOURCE : TARGET;
 	size_t n = source ? PF_COUNT(SOURCE) : PF_COUNT(TARGET);
 
@@ -131,6 +130,7 @@ void world_end(struct world *w)
 void lose_ledger(struct world *w)
 {
 	remove_files(w, "/ledger*");
+	w->forgot = true;
 }
 
 void add(struct world *w, int side, size_t folder, unsigned int number)

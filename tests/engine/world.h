@@ -44,8 +44,10 @@ struct world {
 	struct pf_url url;
 	int64_t clock_ms;
 	unsigned int numbers; /* messages made so far */
-	/* How often each message ever came to a folder by its users, on either side.
-	 */
+	/* Which target copies were of items that left the source: a lost ledger, and ids that
+	 * changed, took that with them. */
+	bool forgot;
+	/* How often each message ever came to a folder by its users, on either side. */
 	unsigned int arrived[FOLDERS][NUMBERS];
 	struct pf_outcome outcome;
 	size_t passes;
