@@ -336,9 +336,13 @@ int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_er
 		.id = pf_arena_span(&f->rows.arena, item->id),
 		.size = item->size,
 		.date_utc_s = item->date_utc_s,
+		.flags.sys = item->flags.sys,
 		.digest = old ? old->digest : NULL,
 	};
-	return n->id.p ? PF_OK : pf_fail_memory(err, "the items of a folder");
+	if (!n->id.p) {
+		return pf_fail_memory(err, "the items of a folder");
+	}
+	return pf_rows_keywords(&f->rows, item->flags.kw, &n->flags.kw, err);
 }
 
 static bool is_new(const struct pf_entry *e)

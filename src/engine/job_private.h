@@ -10,6 +10,7 @@
  *   fold_copy.c    slots: from the source to the target
  *   fold_refuse.c  what is done about an item that a side will not give or take
  *   fold_confirm.c the target read back
+ *   fold_nameless.c  items whose ids the target did not tell
  *   fold_deep.c    items read on both sides and compared
  *   fold_flags.c   flags carried over
  *   mirror.c       what left the source
@@ -160,6 +161,7 @@ struct pf_foreign {
 	struct pf_span id; /* in the folder's arena */
 	uint64_t size;
 	int64_t date_utc_s;
+	struct pf_flags flags;
 	const struct pf_digest *digest; /* known from before; else NULL */
 	bool left; /* it is the copy of an item that left the source, which is row `left_row` */
 	size_t left_row;
@@ -399,10 +401,18 @@ int missing_settle(struct pf_fold *f, struct pf_err *err);
 /* ---- fold_confirm.c ---- */
 int fold_confirm_begin(struct pf_fold *f, struct pf_err *err); /* PF_END: nothing to read back */
 int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_err *err);
+bool fold_is_awaited(const struct pf_fold *f, const struct pf_entry *e);
+/* The item as the target lists it: what differs is noted, or marked to be looked at. */
+void fold_compare(struct pf_fold *f, struct pf_entry *e, const struct pf_item *item);
+/* The listing is complete: what was not in it is planned once more, or goes into quarantine. */
+int fold_confirm_end(struct pf_fold *f, struct pf_err *err);
+
+/* ---- fold_nameless.c ---- */
 /* The listing is complete: ids that the target did not tell are looked for by date and size.
  * *more: some were not found so, and are to be looked for by their content. */
 int fold_confirm_names(struct pf_fold *f, bool *more, struct pf_err *err);
-int fold_confirm_end(struct pf_fold *f, struct pf_err *err);
+
+/* ---- fold_deep.c ---- */
 int fold_deep_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all compared */
 void fold_deep_free(struct pf_fold *f);
 int fold_deep_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,

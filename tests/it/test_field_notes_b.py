@@ -31,6 +31,70 @@ def test_fn19_without_uidplus_ids_are_found(ledger):
         assert bodies(b) == sorted(MESSAGES)
 
 
+def of_size(subject, size):
+    raw = b"Subject: %s\r\n\r\n" % subject
+    return raw + b"x" * (size - len(raw) - 2) + b"\r\n"
+
+
+def delivers(boxes, at, what):
+    """Somebody else's messages come right before the n-th of ours is stored, with the same date."""
+    def answer(n, raw, flags):
+        if n == at:
+            for message in what:
+                boxes["INBOX"].add(message, ["\\Flagged"], "01-Jan-2020 00:00:00 +0000")
+        return "store"
+    return answer
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("rewrite", [None, lambda raw: b"X-Added: yes\r\n" + raw])
+def test_fn19_concurrent_delivery_is_not_taken_for_ours(ledger, count, rewrite):
+    """No UIDPLUS, and others of one size and date with ours come in the middle: ours are known all the same."""
+    theirs = [of_size(b"theirs %d" % n, len(MESSAGES[4]) + (14 if rewrite else 0)) for n in range(count)]
+    with source() as a, Peer(caps="IMAP4rev1", rewrite=rewrite) as b:
+        b.append_reply = delivers(b.boxes, 5, theirs)
+        done = run(a, b, ledger)
+        stored = [rewrite(raw) if rewrite else raw for raw in MESSAGES]
+        assert done.status == 0 and done.outcome["copied"] == 10 and bodies(b) == sorted(stored + theirs), done
+        assert run(a, b, ledger, "--deep", command="verify").status == 0
+        a.boxes["INBOX"].items[5][1].append("\\Answered") # what the user does with it later reaches ours
+        done = run(a, b, ledger)
+        assert done.status == 0 and done.outcome["copied_now"] == 0, done
+        flags = {item[0]: item[1] for item in b.boxes["INBOX"].items.values()}
+        assert "\\Answered" in flags[stored[4]] and all(flags[raw] == ["\\Flagged"] for raw in theirs)
+
+
+def test_fn19_concurrent_delivery_of_the_same_message(ledger):
+    """Octet for octet: it is nobody's copy, and ours are as many as they were."""
+    with source([*MESSAGES, MESSAGES[4]]) as a, Peer(caps="IMAP4rev1") as b:
+        b.append_reply = delivers(b.boxes, 5, [MESSAGES[4]])
+        for n in range(2):
+            done = run(a, b, ledger)
+            assert done.status == 0 and done.outcome["copied_now"] == (0 if n else 11), done
+            assert bodies(b) == sorted([*MESSAGES, MESSAGES[4], MESSAGES[4]])
+        assert run(a, b, ledger, "--deep", command="verify").status == 0
+
+
+def test_fn19_a_delivery_does_not_stand_in_for_one_that_is_lost(ledger):
+    """The target says OK and keeps nothing; what somebody else sent in the same moment has the size of it."""
+    ours = [of_size(b"ours %d" % n, 200) for n in range(3)]
+    with source(ours) as a, Peer(caps="IMAP4rev1") as b:
+        def answer(n, raw, flags):
+            if n == 2:
+                b.boxes["INBOX"].add(of_size(b"theirs", 200))
+            return "OK stored" if n == 2 else "store"
+        b.append_reply = answer
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted([*ours, of_size(b"theirs", 200)]), done
+
+
+def test_fn19_flags_are_read_back_without_uidplus_too(ledger):
+    with source() as a, Peer(caps="IMAP4rev1", store_flags=lambda flags: []) as b:
+        done = run(a, b, ledger)
+        assert done.status == 0, done
+        assert all("\\Seen" in item[1] for item in b.boxes["INBOX"].items.values())
+
+
 def test_fn17_a_target_that_folds_strips_and_adds(ledger, tmp_path):
     def rewrite(raw):
         head, _, body = raw.partition(b"\r\n\r\n")
