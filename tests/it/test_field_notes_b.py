@@ -16,7 +16,7 @@ def test_fn17_a_target_that_rewrites_makes_no_duplicates(ledger, tmp_path):
         assert done.status == 0 and len(bodies(b)) == 10 and done.outcome["present_now"] == 10, done
 
 
-@pytest.mark.parametrize("how", ["store-cut", "cut"])
+@pytest.mark.parametrize("how", ["store-cut", "store-reset", "cut"])
 @pytest.mark.parametrize("caps", [Peer.caps, "IMAP4rev1"])
 def test_fn18_fn19_the_link_dies_around_the_commit(ledger, how, caps):
     with source() as a, Peer(caps=caps, append_reply=lambda n, raw, f: how if n in (3, 7) else "store") as b:
@@ -119,6 +119,27 @@ def test_fn18_a_target_that_stores_and_does_not_answer_in_time(ledger, how, caps
     with source() as a, Peer(caps=caps, append_reply=answer) as b:
         done = run(a, b, ledger, env=quick(60))
         assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+
+
+LARGE = of_size(b"large", 6500000) # goes from side to side as a stream
+
+
+@pytest.mark.parametrize("how", ["store-cut", "store-reset", "cut"])
+@pytest.mark.parametrize("caps", [Peer.caps, "IMAP4rev1"])
+def test_fn18_the_link_dies_behind_a_large_one(ledger, how, caps):
+    with source([*MESSAGES[:2], LARGE]) as a, Peer(caps=caps) as b:
+        b.append_reply = lambda n, raw, flags: how if raw == LARGE and b.appends == 3 else "store"
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted([*MESSAGES[:2], LARGE]), done
+
+
+@pytest.mark.parametrize("message,patient", [(MESSAGES[0], False), (LARGE, True)], ids=["small", "large"])
+def test_fn18_patience_grows_with_the_size(ledger, message, patient):
+    """The answer takes longer than a server may be mute: for 6 MB that is nothing to worry about."""
+    with source([message]) as a, Peer(append_reply=lambda n, raw, flags: "store-late", late=6) as b:
+        done = run(a, b, ledger, env=quick(15)) # a minute is 4 s
+        assert done.status == 0 and bodies(b) == [message] and b.appends == 1, done
+        assert ("was mute" in done.out) != patient, done
 
 
 def test_fn21_what_the_user_does_at_the_target_stays(ledger):

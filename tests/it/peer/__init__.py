@@ -42,7 +42,8 @@ class Peer:
     cut_at = ()             # UIDs at whose body the connection is cut
     size = None             # function (uid, raw) -> what RFC822.SIZE says; None: nothing
     fetch_no = None         # function (uids, attempt) -> reply line or None
-    append_reply = None     # function (n, raw) -> "store", or a reply line; ("hang"|"cut", store first?)
+    append_reply = None     # function (n, raw, flags) -> "store", "store-hang", "-late", "-cut", "-reset", "cut", or a reply
+    late = 3                # seconds that "store-late" takes
     rewrite = None          # function (raw) -> what is stored
     store_flags = None      # function (flags) -> what is stored
     store_date = None       # function (date) -> what is stored

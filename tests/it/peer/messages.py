@@ -1,6 +1,8 @@
 """Messages: FETCH, STORE, APPEND."""
 
 import re
+import socket
+import struct
 import time
 
 
@@ -94,17 +96,19 @@ class Messages:
             p.appends += 1
             n = p.appends
         reply = p.append_reply(n, raw, flags) if p.append_reply else "store"
-        stores = reply in ("store", "store-hang", "store-cut", "store-late")
+        stores = reply in ("store", "store-hang", "store-cut", "store-late", "store-reset")
         if stores:
             raw = p.rewrite(raw) if p.rewrite else raw
             flags = p.store_flags(flags) if p.store_flags else flags
             date = p.store_date(date) if p.store_date else date
             uid = box.add(raw, flags, date)
         if reply == "store-late":
-            time.sleep(3)
+            time.sleep(p.late)
         if reply in ("store", "store-late"):
             return f"OK [APPENDUID {box.validity} {uid}] stored" if "UIDPLUS" in p.caps else "OK stored"
-        if reply in ("store-cut", "cut"):
+        if reply == "store-reset": # closing throws away what is unread or unsent, and the other side gets a RST
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if reply in ("store-cut", "store-reset", "cut"):
             self.done = True
             raise ConnectionError
         if reply == "store-hang":
