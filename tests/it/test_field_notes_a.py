@@ -1,11 +1,15 @@
 """Silent loss: cases 1 to 16 of the field notes that concern IMAP."""
 
 import glob
+import os
 
 import pytest
 from field_notes import MESSAGES, bodies, quick, run, source
 from peer import Box, Peer
 from run import postferry
+from servers.proxy import Proxy
+
+LONG = "POSTFERRY_LONG" in os.environ
 
 
 def report(ledger, form="json"):
@@ -380,6 +384,44 @@ def test_fn11_fn12_uidvalidity_changes_inside_a_run(ledger, side, command, at):
         assert run(a, b, ledger).outcome["copied_now"] == 0 and bodies(b) == sorted(MESSAGES)
 
 
+def state(peer):
+    """All that can be seen of an account, but for UIDs and the order that they give."""
+    return {name: sorted((raw, sorted(flags), date) for raw, flags, date in one.items.values())
+            for name, one in peer.boxes.items()}, sorted(peer.subscribed)
+
+
+def swept(ledger, make, cut_side, direction, at):
+    """A pass whose first connection to that side ends after so many bytes (0: never), and those after it."""
+    a, b = make()
+    with a, b, Proxy(a.port, [(direction, at)] if cut_side == "source" and at else ()) as to_a, \
+            Proxy(b.port, [(direction, at)] if cut_side == "target" and at else ()) as to_b:
+        before = state(a)
+        for n in range(4):
+            done = run(to_a, to_b, ledger, "--connections", "1", env=quick(20), user="user")
+            if done.status == 0:
+                break
+            assert done.status in (1, 3, 4), done
+        assert done.status == 0 and state(a) == before and (n == 0 or at), done
+        return state(b), (to_a if cut_side == "source" else to_b).moved[direction]
+
+
+@pytest.mark.parametrize("caps", [Peer.caps, "IMAP4rev1"])
+@pytest.mark.parametrize("cut_side,direction", [("source", "up"), ("source", "down"), ("target", "up"), ("target", "down")])
+def test_fn12_cut_at_every_kth_byte(tmp_path, cut_side, direction, caps):
+    """Wherever the stream breaks, on either side and in either direction: what comes of it in the end is the same."""
+    def make():
+        peer = source([*MESSAGES[::3], MESSAGES[0], b""])
+        peer.boxes["INBOX"].items[2][1].append("\\Flagged")
+        peer.boxes["F & \u00e4"] = box(MESSAGES[1], b"Subject: lines\r\n\r\n" + b"a line\r\n" * 40)
+        peer.subscribed.add("F & \u00e4")
+        return peer, Peer(caps=caps)
+    want, length = swept(str(tmp_path / "0"), make, cut_side, direction, 0)
+    assert length > 300
+    places = range(1, length, 3) if LONG else range(1 + len(caps) % 7, length, length // 4)
+    for at in places:
+        assert swept(str(tmp_path / str(at)), make, cut_side, direction, at)[0] == want, at
+
+
 def alter(raw):
     return {"cut": raw[:65536], "lines": raw.replace(b"\r\n", b"\n"), "header": raw.replace(b"X-Keep: this\r\n", b""),
             "subject": raw.replace(b"Subject: big\r\n", b"")}
@@ -413,6 +455,22 @@ def test_fn14_one_unreadable_item_costs_itself(ledger):
         done = run(a, b, ledger)
         assert done.status == 1 and len(bodies(b)) == 9, done
         assert MESSAGES[4] not in bodies(b)
+
+
+def test_fn14_many_unreadable_items_cost_themselves(ledger):
+    """At each the connection breaks short of its end: the others are copied, the folder is listed and read once."""
+    count = 10000 if LONG else 1000
+    poisoned = range(100, count + 1, 100)
+    many = [b"Subject: %d\r\n\r\n%s\r\n" % (n, b"x" * (n % 50)) for n in range(1, count + 1)]
+    with source(many, cut_at=poisoned) as a, Peer() as b:
+        done = run(a, b, ledger, env=quick(30), timeout=600)
+        good = [raw for uid, raw in enumerate(many, 1) if uid not in poisoned]
+        assert done.status == 1 and bodies(b) == sorted(good), done
+        assert done.outcome["copied"] == len(good) and done.outcome["quarantined"] == len(poisoned)
+        assert len([c for c in a.commands("UID FETCH") if "BODY" not in c]) == 1
+        assert a.logins <= 3 * len(poisoned) + 8 and a.rows < 5 * count
+        named = report(ledger, "csv") # on screen are the first hundred
+        assert all(f'"{uid}"' in named for uid in poisoned)
 
 
 CLASSES = {

@@ -40,6 +40,7 @@ class Messages:
                 size = "" if size is None else f" RFC822.SIZE {size}"
                 self.send(f'* {seq} FETCH (UID {uid} FLAGS ({" ".join(flags)}) INTERNALDATE "{date}"{size})')
                 continue
+            p.rows += 1
             if uid in p.hide_row:
                 continue
             if uid in p.no_body:

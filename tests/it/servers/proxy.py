@@ -11,6 +11,7 @@ class Proxy:
     def __init__(self, port, cuts=()):
         self.cuts = list(cuts)
         self.made = 0
+        self.moved = {"up": 0, "down": 0} # bytes
         lock = threading.Lock()
         proxy = self
 
@@ -35,8 +36,7 @@ class Proxy:
         self.server = Threaded(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
 
-    @staticmethod
-    def pump(a, b, cut, direction):
+    def pump(self, a, b, cut, direction):
         left = cut[1] if cut[0] == direction else None
         try:
             while True:
@@ -44,6 +44,7 @@ class Proxy:
                 if not data:
                     b.shutdown(socket.SHUT_WR)
                     return
+                self.moved[direction] += len(data)
                 if left is not None and len(data) >= left:
                     b.sendall(data[:left])
                     for s in (a, b):  # wakes the other thread as well, which closing alone would not
@@ -54,8 +55,8 @@ class Proxy:
         except OSError:
             pass
 
-    def url(self):
-        return f"imap://user@127.0.0.1:{self.port}/"
+    def url(self, user="user"):
+        return f"imap://{user}@127.0.0.1:{self.port}/"
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
