@@ -218,13 +218,14 @@ static bool same_tag(const struct pf_imap_cmd *c, struct pf_span tag)
 	return !c->answered && tag.n == strlen(c->tag) && memcmp(tag.p, c->tag, tag.n) == 0;
 }
 
-/* A tagged answer. When it came before the command was wholly written, a literal that waits is
- * never sent; one that is being sent goes on to its end, as the server reads that much in any case.
+/*
+ * A tagged answer. It may come before the command was wholly written: then a literal that waits is
+ * never sent, nor what would follow it. What stands before that goes out to its end, as the server
+ * reads that much in any case.
  */
 static bool tagged(struct pf_imap_session *s, struct pf_imap_session_event *out)
 {
 	struct pf_imap_cmd *c = s->first;
-	bool waits = false;
 
 	while (c && !same_tag(c, s->resp.tag)) {
 		c = c->next;
@@ -235,13 +236,8 @@ static bool tagged(struct pf_imap_session *s, struct pf_imap_session_event *out)
 	out->kind = PF_IMAP_EV_DONE;
 	set_owner(out, c);
 	s->busy_since_ms = s->now_ms;
-	for (struct part *p = c->first; p && !waits; p = p->next) {
-		waits = p->waits;
-		if (p->sent > 0) {
-			break;
-		}
-	}
-	if ((!c->first && !c->open) || waits || c->kind == PF_IMAP_CMD_AUTHENTICATE) {
+	session_cut_waiting(c);
+	if ((!c->first && !c->open) || c->written == 0 || c->kind == PF_IMAP_CMD_AUTHENTICATE) {
 		session_drop_cmd(s, c);
 		return true;
 	}

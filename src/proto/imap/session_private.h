@@ -55,6 +55,8 @@ struct pf_imap_session {
 /* The command that is being written; NULL: none. */
 struct pf_imap_cmd *session_writing(const struct pf_imap_session *s);
 void session_drop_cmd(struct pf_imap_session *s, struct pf_imap_cmd *c);
+/* The command has its answer: what waits for a "+", and all behind it, is given up. */
+void session_cut_waiting(struct pf_imap_cmd *c);
 /* A "+" came that no sign-in waits for. */
 void session_asked(struct pf_imap_session *s);
 void session_take_caps(struct pf_imap_session *s, struct pf_span words);

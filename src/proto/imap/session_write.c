@@ -20,6 +20,16 @@ static void free_part(struct part *p)
 	free(p);
 }
 
+static void free_parts(struct part *p)
+{
+	while (p) {
+		struct part *next = p->next;
+
+		free_part(p);
+		p = next;
+	}
+}
+
 void session_drop_cmd(struct pf_imap_session *s, struct pf_imap_cmd *c)
 {
 	struct pf_imap_cmd **at = &s->first, *before = NULL;
@@ -32,13 +42,24 @@ void session_drop_cmd(struct pf_imap_session *s, struct pf_imap_cmd *c)
 		*at = c->next;
 		s->last = s->last == c ? before : s->last;
 	}
-	while (c->first) {
-		struct part *next = c->first->next;
-
-		free_part(c->first);
-		c->first = next;
-	}
+	free_parts(c->first);
 	free(c);
+}
+
+void session_cut_waiting(struct pf_imap_cmd *c)
+{
+	struct part **at = &c->first, *before = NULL;
+
+	while (*at && !(*at)->waits) {
+		before = *at;
+		at = &before->next;
+	}
+	if (*at) {
+		free_parts(*at);
+		*at = NULL;
+		c->last = before;
+		c->open = false;
+	}
 }
 
 /* ---- building ---- */
