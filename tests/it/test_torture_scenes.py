@@ -104,3 +104,16 @@ def test_mail_that_comes_meanwhile_is_for_the_next_run(sides, ledger):
     assert run(sides, ledger).status == 0
     assert run(sides, ledger).status == 0
     assert [m.raw for m in target.boxes[b"A"].messages] == [m.raw for m in source.boxes[b"A"].messages]
+
+
+@pytest.mark.parametrize("reply", [(b"NO", None, b"no"), (b"BAD", None, b"what?")])
+def test_a_limit_that_can_not_be_had_is_no_folder(sides, ledger, reply):
+    """STATUS (APPENDLIMIT) is asked for before any folder is known: its NO is about none of them."""
+    _, target = sides
+    target.extensions = ["APPENDLIMIT"]
+    target.hook = lambda _, c: reply if c.name == b"STATUS" and c["items"] == [b"APPENDLIMIT"] else None
+    target.make_box(b"A", ["A"])
+    for _ in range(2):
+        done = run(sides, ledger)
+        assert done.status == 0 and done.outcome["copied"] == 15, done
+    assert target.counts[b"STATUS"] == 1 + 2 + 1 + 3 # those of the folders all the same

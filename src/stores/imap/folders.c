@@ -175,7 +175,7 @@ static int ask_state(struct iconn *c, struct iop *op, size_t i, struct pf_err *e
 		conn_begin(c, PF_IMAP_CMD_STATUS, k, &cmd, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	k->hint = i;
+	k->hint = i + 1;
 	pf_imap_cmd_astring(cmd, pf_buf_span(&c->store->listing->found.v[i].name));
 	pf_imap_cmd_text(cmd, modseq ? " (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
 				     : " (MESSAGES UIDNEXT UIDVALIDITY)");
@@ -493,13 +493,13 @@ int folders_done(
 		l->list_failed = true;
 		(void)pf_imap_refusal(&l->why, PF_SCOPE_SESSION, ev->cmd, ev->resp);
 	}
-	if (ev->cmd == PF_IMAP_CMD_STATUS && ev->resp->cond != PF_IMAP_OK) {
+	if (i->hint > 0 && ev->resp->cond != PF_IMAP_OK) {
 		struct pf_err why; /* what passes does not mean that the folder is not there */
 
 		(void)pf_imap_refusal(&why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
-		l->found.v[i->hint].there = why.retry != PF_RETRY_NO;
+		l->found.v[i->hint - 1].there = why.retry != PF_RETRY_NO;
 	}
-	if (ev->cmd == PF_IMAP_CMD_STATUS && ask_states(c, i->ops[0], err) != PF_OK) {
+	if (i->hint > 0 && ask_states(c, i->ops[0], err) != PF_OK) {
 		return PF_FAIL;
 	}
 	return l->pending == 0 ? decide(c, i->ops[0], err) : PF_OK;

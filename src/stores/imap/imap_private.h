@@ -112,7 +112,7 @@ struct icmd {
 	struct ifolder *folder;
 	struct iop **ops;
 	size_t n, cap;
-	size_t hint;             /* GET: where the next row is expected; STATUS: the folder */
+	size_t hint;             /* GET: where the next row is expected; STATUS: the folder + 1 */
 	uint64_t bytes;          /* PUT: of the group */
 	struct pf_imap_cmd *cmd; /* PUT: the open one, or one that is fed */
 	bool last;               /* SMALL: the one whose answer ends the operation */
