@@ -97,6 +97,11 @@ def fill(server):
     if rng.random() < 0.1 and not server.prefix and all(b.segments[0] != "INBOX" or len(b.segments) == 1
                                                         for b in server.boxes.values()):
         server.boxes[b"INBOX"].attrs.append(b"\\Noinferiors")
+    if rng.random() < 0.2: # gone for long, and still among the subscriptions
+        ghost = server.make_box(server.native(["Gone"]), ["Gone"])
+        del server.boxes[ghost.name]
+        ghost.subscribed = True
+        server.ghosts.append(ghost)
     add_messages(server, rng)
     if server.delimiter and server.has("NAMESPACE") and rng.random() < 0.3: # what is of others
         other = server.make_box(b"~" + server.delimiter.encode() + b"bob", ["~", "bob"])

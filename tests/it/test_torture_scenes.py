@@ -106,6 +106,29 @@ def test_mail_that_comes_meanwhile_is_for_the_next_run(sides, ledger):
     assert [m.raw for m in target.boxes[b"A"].messages] == [m.raw for m in source.boxes[b"A"].messages]
 
 
+@pytest.mark.parametrize("revision", [1, 2])
+def test_a_folder_that_only_the_subscriptions_know(sides, ledger, revision):
+    """IMAP4rev2 has no LSUB: LIST that selects what is subscribed says the same."""
+    source, target = sides
+    source.revision, source.utf8 = revision, revision == 2
+    source.boxes[b"A"].unlisted = source.boxes[b"A"].subscribed = True
+    ghost = source.make_box(b"Gone", ["Gone"])
+    del source.boxes[b"Gone"]
+    ghost.subscribed = True
+    source.ghosts.append(ghost)
+    done = run(sides, ledger)
+    assert done.status == 0 and done.outcome["copied"] == 15, done
+    assert sorted(target.boxes) == [b"A", b"B", b"INBOX"] and len(target.boxes[b"A"].messages) == 5
+    assert "Gone" in {e["folder"] for e in done.events if e["number"] == 11004}, done
+
+
+def test_subscriptions_that_can_not_be_listed_cost_nothing_else(sides, ledger):
+    source, _ = sides
+    source.revision, source.utf8 = 2, True
+    source.hook = lambda _, c: (b"BAD", None, b"what?") if c.name == b"LIST" and c["select"] else None
+    assert run(sides, ledger).status == 0
+
+
 @pytest.mark.parametrize("reply", [(b"NO", None, b"no"), (b"BAD", None, b"what?")])
 def test_a_limit_that_can_not_be_had_is_no_folder(sides, ledger, reply):
     """STATUS (APPENDLIMIT) is asked for before any folder is known: its NO is about none of them."""

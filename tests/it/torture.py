@@ -41,6 +41,8 @@ class Box:
         self.modseq = rng.choice((1, rng.randrange(1, 1 << 40), rng.randrange(1, (1 << 63) - 5000)))
         self.nomodseq = rng.random() < 0.1
         self.selectable, self.foreign = True, False
+        self.unlisted = False                   # only the subscriptions know of it
+        self.container = rng.choice((b"\\NonExistent", b"\\Noselect")) # what it is called when it is not selectable
 
     def add(self, raw, flags, date, uid=None):
         self.modseq += 1
@@ -81,6 +83,7 @@ class Server:
         self.chunks = rng.choice((0, 0, 1, 7, 100, 1460)) # octets in a write at the most; 0: all at once
         self.dawdles = rng.random() < 0.3
         self.boxes, self.violations, self.counts = {}, [], {}
+        self.ghosts = []                        # boxes that are no more, and still subscribed to
         self.cut_after, self.sent = None, 0     # octets after which the connection is cut, once
         self.lock = threading.RLock()
         self.connections = 0
@@ -488,13 +491,15 @@ class Session:
     def attributes(self, box, options, xlist):
         say, server, attrs = self.say, self.server, list(box.attrs)
         if not box.selectable:
-            attrs.append(b"\\NonExistent" if server.has("LIST-EXTENDED") and say.odds(0.5) else b"\\Noselect")
+            attrs.append(box.container if server.has("LIST-EXTENDED") else b"\\Noselect")
         below = box.name + (server.delimiter or "\0").encode()
         children = any(n.startswith(below) for n in server.boxes)
         if b"CHILDREN" in options or (server.has("CHILDREN") and self.rng.random() < 0.5):
             attrs.append(b"\\HasChildren" if children else b"\\HasNoChildren")
         if b"SUBSCRIBED" in options and box.subscribed:
             attrs.append(b"\\Subscribed")
+        if box in server.ghosts and options:
+            attrs.append(b"\\NonExistent")
         if box.use and (xlist or server.has("SPECIAL-USE") or server.revision == 2):
             attrs.append(box.use)
         if xlist and box.name == b"INBOX":
@@ -517,10 +522,16 @@ class Session:
         if c["pattern"] not in (b"*", b"%", b""):
             raise Violation(f"a pattern that postferry does not need: {c.raw!r}")
         boxes = list(self.server.boxes.values())
+        if c.name == b"LSUB" or c.args.get("select"):
+            boxes = [b for b in boxes + self.server.ghosts if b.subscribed]
+        else:
+            boxes = [b for b in boxes if not b.unlisted]
         return self.say.shuffled(boxes) if self.rng.random() < 0.5 else boxes
 
     def do_list(self, c):
-        options = c["return"] or {}
+        options = dict(c["return"] or {})
+        if c["select"] and (c["select"] != [b"SUBSCRIBED"] or not self.server.has("LIST-EXTENDED")):
+            raise Violation(f"a selection that was not announced: {c.raw!r}")
         if c["return"] is not None and not self.server.has("LIST-EXTENDED"):
             raise Violation(f"RETURN without LIST-EXTENDED: {c.raw!r}")
         for option in options:
@@ -532,6 +543,8 @@ class Session:
             return [b"* %s (%s) %s %s\r\n" % (self.say.word(b"LIST"), self.say.word(b"\\Noselect"), self.delimiter(),
                                              self.say.string(b"")), self.ok(c)]
         rows, states = [], []
+        if c["select"]:
+            options[b"SUBSCRIBED"] = None # implied (RFC 5258 section 3.1)
         for box in self.matching(c):
             row = self.list_row(b"LIST", box, options)
             state = self.status_row(box, options[b"STATUS"]) if b"STATUS" in options and box.selectable else None
@@ -545,7 +558,7 @@ class Session:
     def do_lsub(self, c):
         if c.name in self.server.refuses:
             return [self.no(c)]
-        return [self.list_row(b"LSUB", b) for b in self.matching(c) if b.subscribed] + [self.ok(c)]
+        return [self.list_row(b"LSUB", b) for b in self.matching(c)] + [self.ok(c)]
 
     def do_xlist(self, c):
         if c.name in self.server.refuses:

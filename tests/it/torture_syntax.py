@@ -219,11 +219,15 @@ def read_return(r):
 
 def read_list(r):
     r.sp()
+    select = []
+    if r.peek() == b"(":
+        select = [o.upper() for o in r.listed(r.atom)]
+        r.sp()
     reference = r.astring()
     r.sp()
     pattern = r.list_mailbox()
     options = read_return(r) if r.peek() == b" " else None
-    return {"reference": reference, "pattern": pattern, "return": options}
+    return {"reference": reference, "pattern": pattern, "return": options, "select": select}
 
 
 def read_select(r):

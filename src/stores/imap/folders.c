@@ -112,6 +112,28 @@ static int ask_shared(struct iconn *c, struct iop *op, struct pf_err *err)
 	return rc;
 }
 
+/* IMAP4rev2 has no LSUB any more, and LIST that selects in its place (RFC 9051 section 6.3.9.1). */
+static int ask_subscribed(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	uint32_t caps = c->store->caps;
+	bool rev1 = (caps & PF_IMAP_CAP_REV1) || !(caps & PF_IMAP_CAP_REV2);
+	struct icmd *i;
+	struct pf_imap_cmd *cmd;
+
+	if (rev1) {
+		return ask(c, op, PF_IMAP_CMD_LSUB, " \"\" \"*\"", err);
+	}
+	i = icmd_new(c, ICMD_FOLDERS, NULL, err);
+	if (!i || icmd_add_op(i, op, err) != PF_OK ||
+		conn_begin(c, PF_IMAP_CMD_LIST, i, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	i->subscribed = true;
+	pf_imap_cmd_text(cmd, " (SUBSCRIBED) \"\" \"*\"");
+	c->store->listing->pending++;
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
 static int ask_lists(struct iconn *c, struct iop *op, struct pf_err *err)
 {
 	uint32_t caps = c->store->caps;
@@ -120,11 +142,8 @@ static int ask_lists(struct iconn *c, struct iop *op, struct pf_err *err)
 	if (ask_list(c, op, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	/* Also where RETURN says what is subscribed: that says it of listed folders only. IMAP4rev2
-	 * has no LSUB any more. */
-	if (!c->store->listing->subscriptions_asked &&
-		((caps & PF_IMAP_CAP_REV1) || !(caps & PF_IMAP_CAP_REV2)) &&
-		ask(c, op, PF_IMAP_CMD_LSUB, " \"\" \"*\"", err) != PF_OK) {
+	/* Also where RETURN says what is subscribed: that says it of listed folders only. */
+	if (!c->store->listing->subscriptions_asked && ask_subscribed(c, op, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	c->store->listing->subscriptions_asked = true;
@@ -220,6 +239,8 @@ static int on_list(struct ilisting *l, const struct pf_imap_list *r, struct pf_e
 	f->delimiter = r->delimiter;
 	if (r->which == PF_IMAP_IS_LSUB) {
 		f->subscribed = f->subscribed || !(r->attrs & PF_IMAP_ATTR_NOSELECT);
+	} else if ((r->attrs & PF_IMAP_ATTR_NONEXISTENT) && (r->attrs & PF_IMAP_ATTR_SUBSCRIBED)) {
+		f->subscribed = true; /* gone, or hidden: STATUS tells */
 	} else {
 		f->attrs |= r->attrs;
 		f->listed = true;
@@ -483,12 +504,15 @@ int folders_done(
 		feature_refused(s, ev->cmd, ev->resp);
 	}
 	if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK &&
-		(l->shared_asked || l->root_asked)) {
-		struct pf_err why; /* costs the folders of others, not the account's own */
+		(l->shared_asked || l->root_asked || i->subscribed)) {
+		struct pf_err why; /* costs no folder of the account's own list */
 
 		(void)pf_imap_refusal(&why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
 		store_note(s, PF_EV_FEATURE_OFF, pf_span(NULL, 0), pf_span(NULL, 0), 0,
-			"the folders of a namespace of others can't be listed: %s", why.text);
+			"%s can't be listed: %s",
+			i->subscribed ? "the subscriptions"
+				      : "the folders of a namespace of others",
+			why.text);
 	} else if (ev->cmd == PF_IMAP_CMD_LIST && ev->resp->cond != PF_IMAP_OK) {
 		l->list_failed = true;
 		(void)pf_imap_refusal(&l->why, PF_SCOPE_SESSION, ev->cmd, ev->resp);

@@ -115,6 +115,7 @@ struct icmd {
 	size_t hint;             /* GET: where the next row is expected; STATUS: the folder + 1 */
 	uint64_t bytes;          /* PUT: of the group */
 	struct pf_imap_cmd *cmd; /* PUT: the open one, or one that is fed */
+	bool subscribed;         /* FOLDERS: LIST of what is subscribed to */
 	bool last;               /* SMALL: the one whose answer ends the operation */
 	bool unselected;         /* the SELECT before it failed: `why`. Its answer means nothing */
 	struct pf_err why;
