@@ -129,6 +129,51 @@ def test_subscriptions_that_can_not_be_listed_cost_nothing_else(sides, ledger):
     assert run(sides, ledger).status == 0
 
 
+def garbled(uid, items=None, instead=None):
+    """What the server says of one message in a listing of A can't be read, whenever any of `items` is in it."""
+    def hook(session, command):
+        asked = {name for name, _ in command["items"]} if command.name == b"UID FETCH" else set()
+        if not asked or session.box.name != b"A" or b"BODY.PEEK" in asked or (items and not asked & items):
+            return None
+        rows = session.do_uid_fetch(command)
+        return [(b"* 3 FETCH (UID %d FLAGS (\r\n" % uid if instead is None else instead) if b"UID %d " % uid in row + b" "
+                or b"UID %d)" % uid in row else row for row in rows]
+    return hook
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("items", [None, {b"INTERNALDATE"}, {b"FLAGS"}, {b"RFC822.SIZE"}])
+@pytest.mark.parametrize("revision", [1, 2])
+def test_a_row_that_can_not_be_read_costs_what_it_says(sides, ledger, revision, items, side):
+    """Whatever can be told of the message otherwise is, and the message is copied, once."""
+    source, target = sides
+    faulty = source if side == "source" else target
+    faulty.revision, faulty.utf8 = revision, revision == 2
+    uid = source.boxes[b"A"].messages[2].uid if side == "source" else 3
+    faulty.hook = garbled(uid, items)
+    target.boxes[b"A"] = target.make_box(b"A", ["A"])
+    target.boxes[b"A"].next = 1
+    events = []
+    for _ in range(2):
+        done = run(sides, ledger)
+        events += done.events
+        assert done.status == 0 and done.outcome["copied"] == 15 and done.outcome["folders_failed"] == 0, done
+        got, want = (sorted(s.boxes[b"A"].messages, key=lambda m: m.raw) for s in (target, source)) # it may come last
+        assert [m.raw for m in got] == [m.raw for m in want]
+        assert side == "target" or not items or b"FLAGS" in items or all(m.flags == [b"\\Seen"] for m in got)
+        assert side == "target" or not items or b"INTERNALDATE" in items or [m.date for m in got] == [m.date for m in want]
+    assert {e["folder"] for e in events if e["number"] == 14001} == {"A"}, events
+
+
+def test_a_row_that_never_comes_is_missed_by_name(sides, ledger):
+    source, target = sides
+    hidden = source.boxes[b"A"].messages[2]
+    source.hook = garbled(hidden.uid, instead=b"")
+    done = run(sides, ledger)
+    assert done.status == 0 and done.outcome["copied"] == 15, done
+    assert hidden.raw in [m.raw for m in target.boxes[b"A"].messages]
+
+
 @pytest.mark.parametrize("reply", [(b"NO", None, b"no"), (b"BAD", None, b"what?")])
 def test_a_limit_that_can_not_be_had_is_no_folder(sides, ledger, reply):
     """STATUS (APPENDLIMIT) is asked for before any folder is known: its NO is about none of them."""

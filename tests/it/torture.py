@@ -743,6 +743,14 @@ class Session:
             rows.append(self.row(m, uid + have))
         return rows
 
+    def do_uid_search(self, c):
+        uids = [m.uid for m in self.chosen(c["set"])]
+        if self.server.revision == 2: # always ESEARCH
+            result = b" ALL " + b",".join(b"%d" % u for u in uids) if uids else b""
+            return [b"* %s (%s %s) UID%s\r\n" % (self.say.word(b"ESEARCH"), self.say.word(b"TAG"), self.say.quoted(c.tag), result),
+                    self.ok(c)]
+        return [b"* %s%s\r\n" % (self.say.word(b"SEARCH"), b"".join(b" %d" % u for u in self.say.shuffled(uids))), self.ok(c)]
+
     def do_uid_store(self, c):
         if self.read_only:
             return [self.no(c, b"READ-ONLY")]

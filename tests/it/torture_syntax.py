@@ -299,6 +299,15 @@ def read_store(r):
     return out
 
 
+def read_search(r):
+    """ALL, or a set of UIDs: what postferry has a use for."""
+    r.sp()
+    if r.take(b"ALL"):
+        return {"set": [(1, None)]}
+    r.expect(b"UID ")
+    return {"set": r.uid_set()}
+
+
 def read_expunge(r):
     r.sp()
     return {"set": r.uid_set()}
@@ -378,6 +387,7 @@ COMMANDS = {
     b"UNSELECT": (read_nothing, (SELECTED,), False),
     b"UID FETCH": (read_fetch, (SELECTED,), False),
     b"UID STORE": (read_store, (SELECTED,), True),
+    b"UID SEARCH": (read_search, (SELECTED,), False),
     b"UID EXPUNGE": (read_expunge, (SELECTED,), True),
 }
 

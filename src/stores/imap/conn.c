@@ -545,8 +545,11 @@ static int on_event(struct iconn *c, const struct pf_imap_session_event *ev,
 		return pf_imap_refusal(err, PF_SCOPE_SESSION, PF_IMAP_CMD_LOGOUT, ev->resp);
 	}
 	if (ev->kind == PF_IMAP_EV_ODD) {
+		const struct icmd *i = ev->owner;
+		const struct ifolder *f = i && i->folder ? i->folder : c->folder;
+
 		store_note(c->store, PF_EV_UNREADABLE_RESPONSE,
-			c->folder ? pf_buf_span(&c->folder->id) : pf_span(NULL, 0), ev->piece->text,
+			f ? pf_buf_span(&f->id) : pf_span(NULL, 0), ev->piece->text,
 			ev->piece->stream_at, "%s", ev->why->text);
 		if (ev->resp->kind == PF_IMAP_FETCH) {
 			list_odd(c);

@@ -89,6 +89,8 @@ struct iop {
 	uint64_t exists, rows, from; /* LIST: said, listed; ids from here on */
 	bool selected;               /* LIST: what comes now is of its folder */
 	bool odd;                    /* LIST: a row could not be read */
+	bool apart;                  /* LIST: the second look, each data item by itself */
+	bool searched;               /* LIST: SEARCH named what is there */
 	struct irows *seen;          /* LIST */
 	struct iend end;             /* once it has ended */
 	bool has_id;
@@ -327,6 +329,8 @@ int list_give_left(struct istore *s, struct pf_store_event *out, bool *given, st
  * was asked for; it borrows from both. `rows` is made when it is needed. */
 int rows_take(struct irows **rows, const struct pf_imap_fetch *row, struct pf_imap_fetch *whole,
 	bool *given, struct pf_err *err);
+/* The message is there, whatever its rows say. */
+int rows_name(struct irows **rows, uint32_t uid, struct pf_err *err);
 /* What is left when the listing ends: the next message that has some of it, once each. */
 bool rows_left(struct irows *r, struct pf_imap_fetch *out);
 /* How many they are, from the UID `from` on. */

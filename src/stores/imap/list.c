@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { NAMES_MAX = 10000000 }; /* messages in one range of a SEARCH that is believed */
+
 /* ---- SELECT ---- */
 
 int select_issue(struct iconn *c, struct ifolder *f, struct iop *list, struct pf_err *err)
@@ -169,6 +171,20 @@ void select_stale(struct pf_err *why)
 	why->number = PF_EV_VALIDITY_CHANGED;
 }
 
+/* The second look at a folder whose state and rows were given before. */
+static void look_apart_selected(struct ifolder *f, const struct icmd *i, bool changed)
+{
+	struct iop *op = i->ops[0];
+
+	f->stale = f->stale || changed;
+	op->exists = i->exists;
+	op->selected = true;
+	if (changed) {
+		op->refused = true;
+		select_stale(&op->end.why);
+	}
+}
+
 int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
 	struct pf_store_event *out, bool *given, struct pf_err *err)
 {
@@ -196,6 +212,10 @@ int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_ev
 		f->stale = true;
 		select_stale(&why);
 		(void)void_flight(i, &why);
+		return PF_OK;
+	}
+	if (i->n > 0 && i->ops[0]->apart) {
+		look_apart_selected(f, i, changed);
 		return PF_OK;
 	}
 	if (i->n > 0) {
@@ -274,10 +294,59 @@ static int fetch_rows(
 	return pf_imap_cmd_send(cmd, false, err);
 }
 
+/* One command of the second look: the FETCH of one data item; NULL: SEARCH, as the last. */
+static int ask_apart(struct iconn *c, struct iop *op, const char *item, struct pf_err *err)
+{
+	struct icmd *i = icmd_new(c, ICMD_LIST, op->folder, err);
+	struct pf_imap_cmd *cmd;
+
+	if (!i || icmd_add_op(i, op, err) != PF_OK ||
+		conn_begin(c, item ? PF_IMAP_CMD_FETCH : PF_IMAP_CMD_SEARCH, i, &cmd, err) !=
+			PF_OK) {
+		return PF_FAIL;
+	}
+	i->last = !item;
+	pf_imap_cmd_text(cmd, item ? " " : " UID ");
+	pf_imap_cmd_number(cmd, op->from);
+	pf_imap_cmd_text(cmd, ":*");
+	if (item) {
+		pf_imap_cmd_text(cmd, " (UID ");
+		pf_imap_cmd_text(cmd, item);
+		pf_imap_cmd_text(cmd, ")");
+	}
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
+/*
+ * A row that can't be read, or does not come, must cost no more than it says: what is there is
+ * asked for by SEARCH, and each data item by itself, so that only the one that can't be read is
+ * unknown.
+ */
+static int look_apart(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
+{
+	static const char *const ITEMS[] = {"FLAGS", "INTERNALDATE", "RFC822.SIZE", NULL};
+
+	op->selected = false;
+	op->refused = false;
+	op->searched = false;
+	if (select_issue(c, f, op, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	for (size_t i = 0; i < PF_COUNT(ITEMS); i++) {
+		if (ask_apart(c, op, ITEMS[i], err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
 int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
 {
 	uint64_t from = op->op.list.from > 0 ? op->op.list.from : 1;
 
+	if (op->apart) {
+		return look_apart(c, f, op, err);
+	}
 	op->refused = false;
 	op->got = false;
 	op->rows = 0;
@@ -321,6 +390,22 @@ static int give_row(struct istore *s, struct iop *op, const struct pf_imap_fetch
 	return PF_OK;
 }
 
+/* The messages that SEARCH names: of a folder that is as large as the rows that were read. */
+static int take_names(struct iop *op, struct pf_span set, struct pf_err *err)
+{
+	uint64_t first, last;
+
+	while (pf_imap_set_next(&set, &first, &last)) {
+		for (uint64_t uid = first; uid <= last && uid - first < NAMES_MAX; uid++) {
+			if (uid >= op->from && uid <= UINT32_MAX &&
+				rows_name(&op->seen, (uint32_t)uid, err) != PF_OK) {
+				return PF_FAIL;
+			}
+		}
+	}
+	return PF_OK;
+}
+
 int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
 	struct pf_store_event *out, bool *given, struct pf_err *err)
 {
@@ -342,6 +427,10 @@ int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
 	if (r->kind == PF_IMAP_EXISTS && r->number < op->exists) {
 		op->exists = r->number;
 		return PF_OK;
+	}
+	if (r->kind == PF_IMAP_SEARCH || r->kind == PF_IMAP_ESEARCH) {
+		op->searched = op->apart;
+		return op->apart ? take_names(op, r->search.numbers, err) : PF_OK;
 	}
 	/* A row must name its message; others are of changes that somebody makes. */
 	if (r->kind != PF_IMAP_FETCH || !(f->has & PF_IMAP_HAS_UID)) {
@@ -388,59 +477,87 @@ int list_give_left(struct istore *s, struct pf_store_event *out, bool *given, st
 	return PF_OK;
 }
 
+/* Whether some messages are there that no row told of, as far as can be said. */
+static bool lacks_some(const struct iop *op, struct pf_err *why)
+{
+	uint64_t rows = op->rows + rows_left_count(op->seen, op->from);
+	bool whole = op->from == 1;
+
+	if (!whole && op->odd && !op->searched) { /* without a count that would tell */
+		(void)pf_fail(why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
+			"a part of the listing could not be read");
+	} else if (whole && !op->vanished && rows < op->exists) {
+		(void)pf_fail(why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
+			"the server says that there are %llu messages, and lists %llu",
+			(unsigned long long)op->exists, (unsigned long long)rows);
+	} else {
+		return false;
+	}
+	why->number = PF_EV_LISTING_INCOMPLETE;
+	return true;
+}
+
+/* An answer before the last one. In a second look each may be refused. */
+static void list_part_done(struct iop *op, const struct pf_imap_session_event *ev)
+{
+	if (ev->resp->cond != PF_IMAP_OK && !op->apart) {
+		op->refused = true;
+		(void)pf_imap_refusal(&op->end.why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
+		op->end.why.retry = PF_RETRY_NOW;
+	}
+}
+
+/* All rows that come are there. */
+static void list_end(struct iconn *c, struct iop *op)
+{
+	struct iend end = {.failed = true};
+	size_t left = rows_left_count(op->seen, 1);
+	bool lacks = lacks_some(op, &end.why);
+
+	if ((lacks || (op->odd && left > 0)) && !op->apart && !op->delta) {
+		op->apart = true;
+		op_back(c->store, op);
+		return;
+	}
+	if (lacks) {
+		op_failed(c->store, op, &end);
+		return;
+	}
+	if (left > 0 && op->apart) {
+		store_note(c->store, PF_EV_LISTING_INCOMPLETE, pf_buf_span(&op->folder->id),
+			pf_span(NULL, 0), 0,
+			"of %zu messages no row could be read: they are copied with what is known",
+			left);
+	}
+	if (left > 0) {
+		op->next = c->store->left;
+		c->store->left = op;
+		return;
+	}
+	op_done(c->store, op, pf_span(NULL, 0));
+}
+
 int list_done(
 	struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev, struct pf_err *err)
 {
 	struct iop *op = i->ops[0];
 	struct iend end = {.failed = true};
-	bool whole = op->from == 1;
 
 	(void)err;
 	if (!i->last) {
-		if (ev->resp->cond != PF_IMAP_OK) {
-			op->refused = true;
-			(void)pf_imap_refusal(&op->end.why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
-			op->end.why.retry = PF_RETRY_NOW;
-		}
-		return PF_OK;
-	}
-	if (op->refused) {
+		list_part_done(op, ev);
+	} else if (op->refused) {
 		end = op->end;
 		op_failed(c->store, op, &end);
-		return PF_OK;
-	}
-	if (ev->resp->cond != PF_IMAP_OK && op->exists > 0) {
+	} else if (ev->resp->cond != PF_IMAP_OK && op->exists > 0 && !op->apart) {
 		(void)pf_imap_refusal(&end.why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
 		op_failed(c->store, op, &end);
-		return PF_OK;
-	}
-	if (op->vanished && op->delta) {
+	} else if (op->vanished && op->delta) {
 		(void)pf_fail(&end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
 			"some messages are gone: all of the folder must be listed");
 		op_failed(c->store, op, &end);
-		return PF_OK;
+	} else {
+		list_end(c, op);
 	}
-	if (!whole && op->odd) { /* without a count that would tell */
-		(void)pf_fail(&end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
-			"a part of the listing could not be read");
-		end.why.number = PF_EV_LISTING_INCOMPLETE;
-		op_failed(c->store, op, &end);
-		return PF_OK;
-	}
-	op->rows += rows_left_count(op->seen, op->from);
-	if (whole && !op->vanished && op->rows < op->exists) {
-		(void)pf_fail(&end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
-			"the server says that there are %llu messages, and lists %llu",
-			(unsigned long long)op->exists, (unsigned long long)op->rows);
-		end.why.number = PF_EV_LISTING_INCOMPLETE;
-		op_failed(c->store, op, &end);
-		return PF_OK;
-	}
-	if (rows_left_count(op->seen, 1) > 0) {
-		op->next = c->store->left;
-		c->store->left = op;
-		return PF_OK;
-	}
-	op_done(c->store, op, pf_span(NULL, 0));
 	return PF_OK;
 }

@@ -9,7 +9,9 @@
 
 enum {
 	ASKED = PF_IMAP_HAS_FLAGS | PF_IMAP_SAID_SIZE | PF_IMAP_SAID_DATE,
-	LISTED = PF_IMAP_SAID_SIZE | PF_IMAP_SAID_DATE, /* flags alone may be somebody's change */
+	NAMED = 1 << 30, /* in none of its rows: SEARCH has it */
+	/* flags alone may be somebody's change */
+	LISTED = PF_IMAP_SAID_SIZE | PF_IMAP_SAID_DATE | NAMED,
 	SLOTS_FIRST = 64,
 	FLAGS_MAX = 1 << 20,
 };
@@ -163,6 +165,15 @@ int rows_take(struct irows **rows, const struct pf_imap_fetch *row, struct pf_im
 		s->part = 0;
 	}
 	return PF_OK;
+}
+
+int rows_name(struct irows **rows, uint32_t uid, struct pf_err *err)
+{
+	const struct pf_imap_fetch row = {.uid = uid, .has = PF_IMAP_HAS_UID | NAMED};
+	struct pf_imap_fetch whole;
+	bool given;
+
+	return rows_take(rows, &row, &whole, &given, err);
 }
 
 bool rows_left(struct irows *r, struct pf_imap_fetch *out)
