@@ -14,6 +14,8 @@
 
 #include <stdlib.h>
 
+enum { LOOKS = 3 }; /* at a folder whose ids do not hold, for one at another */
+
 bool fold_is_active(const struct pf_fold *f)
 {
 	return f->state != FOLD_WAITING && f->state != FOLD_OVER;
@@ -56,6 +58,7 @@ static int over(struct pf_fold *f, struct pf_err *err)
 {
 	int rc = PF_OK;
 
+	f->job->alone = f->job->alone == f ? NULL : f->job->alone;
 	if (job_keeps(f->job) && f->row_id != 0) {
 		rc = fold_copy_unsend(f, err);
 		if (rc == PF_OK) {
@@ -90,10 +93,38 @@ bool fold_is_stale(struct pf_fold *f, const struct pf_err *why)
 	return stale;
 }
 
+/*
+ * Its ids do not hold while other folders are looked at: from the start, when these are over. The
+ * rows stay, as they tell what this pass has put and must read back.
+ */
+static void begin_alone(struct pf_fold *f)
+{
+	fold_pair_free(f);
+	fold_deep_free(f);
+	for (size_t i = 0; i < f->rows.n; i++) {
+		f->rows.v[i].bits &= (uint16_t) ~(PF_ENTRY_BUSY | PF_ENTRY_MISSING | PF_ENTRY_DEEP);
+	}
+	f->fleeting = true;
+	f->restart = false;
+	f->restarts = 0;
+	f->doubts = 0;
+	f->missing = 0;
+	f->again = 0;
+	f->settle_rounds = 0;
+	f->confirm_rounds = 0;
+	f->names_sought = false;
+	f->flag_next = 0;
+	f->state = FOLD_WAITING;
+}
+
 /* Nothing is under way any more: list both sides in full, and pair by content. */
 static int begin_anew(struct pf_fold *f, struct pf_err *err)
 {
-	if (f->restarts++ >= RESTARTS_MAX) {
+	if (f->restarts++ >= RESTARTS_MAX * (f->fleeting ? LOOKS : 1)) {
+		if (!f->fleeting && job_writes(f->job)) {
+			begin_alone(f);
+			return PF_OK;
+		}
 		return pf_fail(err, PF_SCOPE_FOLDER, PF_RETRY_LATER,
 			"its items get new ids again and again");
 	}
@@ -123,6 +154,7 @@ static int begin(struct pf_fold *f, struct pf_err *err)
 	if (f->skipped || f->unchanged || !f->selectable) {
 		return over(f, err);
 	}
+	f->job->alone = f->fleeting ? f : f->job->alone;
 	if (job_writes(f->job) && !f->dst_exists) {
 		f->state = FOLD_MAKING; /* job_folders moves it on */
 		return PF_OK;
@@ -135,6 +167,13 @@ static int begin_confirm(struct pf_fold *f, struct pf_err *err)
 {
 	int rc;
 
+	if (f->fleeting && job_writes(f->job)) {
+		if (fold_awaits_some(f)) {
+			return begin_anew(f, err);
+		}
+		f->state = FOLD_CARRYING;
+		return PF_OK;
+	}
 	f->confirmed = false;
 	f->state = FOLD_CONFIRMING;
 	rc = fold_confirm_begin(f, err);
@@ -169,7 +208,7 @@ static int begin_pair(struct pf_fold *f, struct pf_err *err)
 /* All slots are empty: what is left to find out? */
 static int after_copy(struct pf_fold *f, struct pf_err *err)
 {
-	if (f->restart) {
+	if (f->restart || (f->fleeting && f->doubts > 0)) {
 		return begin_anew(f, err);
 	}
 	if (f->doubts > 0 && f->settle_rounds < SETTLE_ROUNDS_MAX) {
@@ -261,6 +300,9 @@ static int complete(struct pf_fold *f, struct pf_err *err)
 		return PF_FAIL;
 	}
 	f->dst_mark = f->dst_next > f->dst_mark ? f->dst_next : f->dst_mark;
+	if (f->fleeting && fold_fleeting_end(f, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	return over(f, err);
 }
 

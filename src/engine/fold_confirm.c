@@ -99,7 +99,7 @@ int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_e
 
 /* ---- what is not there ---- */
 
-static int not_there(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
+int fold_not_there(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 {
 	job_event(f->job, PF_EV_NOT_AT_TARGET, f, e,
 		"the target took it, but does not show it any more");
@@ -129,7 +129,7 @@ int fold_confirm_end(struct pf_fold *f, struct pf_err *err)
 		struct pf_entry *e = &f->rows.v[i];
 
 		if (fold_is_awaited(f, e) && !(e->bits & PF_ENTRY_CONFIRMED) &&
-			not_there(f, e, err) != PF_OK) {
+			fold_not_there(f, e, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}

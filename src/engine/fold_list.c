@@ -154,8 +154,17 @@ int fold_list_begin(struct pf_fold *f, struct pf_err *err)
 	const struct pf_job *job = f->job;
 	bool delta, known;
 
-	if (load(f, err) != PF_OK) {
+	if (!f->loaded && load(f, err) != PF_OK) {
 		return PF_FAIL;
+	}
+	f->loaded = true;
+	if (!f->fleeting && job_writes(job) && fold_is_nameless(f)) { /* then it is done alone */
+		f->fleeting = true;
+		f->state = FOLD_WAITING;
+		return PF_OK;
+	}
+	if (f->fleeting) {
+		fold_forget_ids(f);
 	}
 	known = has_dst_ids(f) && !f->dst_validity_new;
 	delta = job->cfg->mode == PF_JOB_COPY && !job->cfg->mirror && f->old_cursor.n > 0 &&
@@ -204,11 +213,8 @@ static int void_target(struct pf_fold *f, struct pf_err *err)
 	for (size_t i = 0; i < f->rows.n; i++) {
 		struct pf_entry *e = &f->rows.v[i];
 
-		if (e->dst_id.p || e->verdict == PF_VERDICT_COPIED ||
-			e->verdict == PF_VERDICT_PRESENT) {
+		if (e->dst_id.p) { /* it is still one that was stored */
 			e->dst_id = pf_span(NULL, 0);
-			e->state = PF_ROW_PLANNED;
-			e->verdict = PF_VERDICT_NONE;
 			e->bits |= PF_ENTRY_UNSAVED;
 		}
 	}
@@ -253,6 +259,10 @@ static int state_of_dst(struct pf_fold *f, const struct pf_store_event *ev, stru
 	bool changed = known && now->state.validity != f->dst_validity;
 
 	f->dst_moved = false;
+	if (f->fleeting) {
+		fold_forget_ids(f);
+		changed = false;
+	}
 	f->dst_unsure = !known && f->state == FOLD_LISTING && has_dst_ids(f);
 	f->dst_validity = now->state.validity;
 	f->dst_count = now->state.count;

@@ -35,7 +35,9 @@ enum rank {
 
 static enum rank rank_of(const struct pf_fold *f, const struct pf_entry *e)
 {
-	if (e->verdict == PF_VERDICT_COPIED && !e->dst_id.p && !(e->bits & PF_ENTRY_GONE)) {
+	bool stored = e->verdict == PF_VERDICT_COPIED || e->verdict == PF_VERDICT_PRESENT;
+
+	if (stored && !e->dst_id.p && !(e->bits & PF_ENTRY_GONE)) {
 		return RANK_STORED;
 	}
 	if (e->verdict != PF_VERDICT_NONE || f->pair_names) {
@@ -52,8 +54,9 @@ static enum rank rank_of(const struct pf_fold *f, const struct pf_entry *e)
 static void fill_sources(struct pf_fold *f)
 {
 	struct pf_pairing *p = &f->pairing;
+	bool looks = !f->fleeting || fold_must_look(f);
 
-	for (size_t i = 0; i < f->rows.n; i++) {
+	for (size_t i = 0; looks && i < f->rows.n; i++) {
 		const struct pf_entry *e = &f->rows.v[i];
 		enum rank rank = rank_of(f, e);
 		struct pf_pair_item *n;
@@ -191,6 +194,8 @@ static int settle_stored(
 	if (found) {
 		e->dst_id = f->foreign[s->mate].id;
 		e->bits |= f->pair_anew ? PF_ENTRY_CONFIRMED : 0;
+	} else if (f->fleeting || (e->bits & PF_ENTRY_CONFIRM)) {
+		return fold_not_found(f, e, err);
 	} else {
 		job_event(f->job, PF_EV_NOT_AT_TARGET, f, e,
 			"the target took it, but does not show it");

@@ -353,6 +353,20 @@ static bool place_is_busy(const struct pf_job *job, const struct pf_fold *f)
 	return false;
 }
 
+/* Whether a folder whose ids do not hold beside others has to wait, or others for it. */
+static bool must_wait_alone(const struct pf_job *job, const struct pf_fold *f)
+{
+	if (!f->fleeting) {
+		return job->alone != NULL;
+	}
+	for (size_t i = job->first_active; i < job->active_end; i++) {
+		if (&job->folds[i] != f && fold_is_active(&job->folds[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int step_fold(struct pf_job *job, struct pf_fold *f, bool *moved, struct pf_err *err)
 {
 	enum fold_state before = f->state;
@@ -387,7 +401,7 @@ static int step_folds(struct pf_job *job, bool *moved, struct pf_err *err)
 		if (f->state == FOLD_WAITING &&
 			(job->stopping || job->target_full || listed >= FOLDERS_LISTED_AHEAD ||
 				(listed > 0 && job->rows_in_memory > ROWS_AHEAD) ||
-				place_is_busy(job, f))) {
+				place_is_busy(job, f) || must_wait_alone(job, f))) {
 			if (listed >= FOLDERS_LISTED_AHEAD || job->stopping) {
 				break;
 			}

@@ -10,6 +10,7 @@
  *   fold_copy.c    slots: from the source to the target
  *   fold_refuse.c  what is done about an item that a side will not give or take
  *   fold_confirm.c the target read back
+ *   fold_fleeting.c  folders whose ids don't hold
  *   fold_nameless.c  items whose ids the target did not tell
  *   fold_deep.c    items read on both sides and compared
  *   fold_flags.c   flags carried over
@@ -215,6 +216,7 @@ struct pf_fold {
 	struct pf_rows rows;
 	struct pf_rows
 		void_rows; /* of ids that lost their meaning: their fingerprints still serve */
+	bool loaded;       /* rows has what the ledger knows */
 	bool confirmed;    /* the listing that reads the target back was judged */
 	bool src_done, dst_done, src_asked, dst_asked, dst_validity_new;
 	bool relist_dst; /* the listing under way turned out to be too short */
@@ -223,6 +225,7 @@ struct pf_fold {
 	bool dst_unsure;
 	bool src_moved; /* ... and did not */
 	bool dst_moved;
+	bool fleeting;          /* ids hold for one look at the folder only: see fold_fleeting.c */
 	bool incomplete;        /* the source lists fewer items than it says there are */
 	bool unfinished;        /* the next pass must look at all of it, whatever the cursor says */
 	bool want_delta, delta; /* of the source's listing: asked for, got */
@@ -268,11 +271,12 @@ struct pf_job {
 	struct pf_side side[2];
 	struct pf_fold *folds;
 	size_t fold_count;
-	size_t first_active; /* folders before it are over */
-	size_t active_end;   /* those from here on were not begun */
-	size_t making;       /* MKFOLDERs and SUBSCRIBEs without answer */
-	size_t make_next;    /* folder that is to be made or subscribed to next */
-	bool make_again;     /* some folder needs another try */
+	size_t first_active;   /* folders before it are over */
+	struct pf_fold *alone; /* while this one is active, no other begins */
+	size_t active_end;     /* those from here on were not begun */
+	size_t making;         /* MKFOLDERs and SUBSCRIBEs without answer */
+	size_t make_next;      /* folder that is to be made or subscribed to next */
+	bool make_again;       /* some folder needs another try */
 	size_t rows_in_memory;
 	struct pf_slot *slots; /* SLOTS of them */
 	struct pf_slot *slots_free;
@@ -357,6 +361,20 @@ void fold_keep_left(struct pf_fold *f, const struct pf_entry *e);
 /* Both listings are there: compare with the ledger, write what is new. */
 int fold_list_end(struct pf_fold *f, struct pf_err *err);
 
+/* ---- fold_fleeting.c ---- */
+/* Whether an earlier pass left it without ids, as they did not hold. */
+bool fold_is_nameless(const struct pf_fold *f);
+/* The ids of the target that were known mean nothing now. */
+void fold_forget_ids(struct pf_fold *f);
+/* Whether anything must be found at the target: new items, some to be read back, or flags. */
+bool fold_must_look(const struct pf_fold *f);
+/* Some were put: they are to be found by another look. */
+bool fold_awaits_some(const struct pf_fold *f);
+/* It was put and is not found: once more, or, for what came with an earlier pass, nothing. */
+int fold_not_found(struct pf_fold *f, struct pf_entry *e, struct pf_err *err);
+/* The pass is complete: no id is kept. */
+int fold_fleeting_end(struct pf_fold *f, struct pf_err *err);
+
 /* ---- fold_pair.c ---- */
 /* PF_END: nothing needs to be paired. */
 int fold_pair_begin(struct pf_fold *f, struct pf_err *err);
@@ -401,6 +419,7 @@ int missing_settle(struct pf_fold *f, struct pf_err *err);
 /* ---- fold_confirm.c ---- */
 int fold_confirm_begin(struct pf_fold *f, struct pf_err *err); /* PF_END: nothing to read back */
 int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_err *err);
+int fold_not_there(struct pf_fold *f, struct pf_entry *e, struct pf_err *err);
 bool fold_is_awaited(const struct pf_fold *f, const struct pf_entry *e);
 /* The item as the target lists it: what differs is noted, or marked to be looked at. */
 void fold_compare(struct pf_fold *f, struct pf_entry *e, const struct pf_item *item);

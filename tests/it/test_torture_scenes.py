@@ -27,12 +27,22 @@ def sides():
     assert not source.violations + target.violations
 
 
-def run(sides, ledger):
-    return copy(sides[0].url(), sides[1].url(), ledger, env=quick(20)) # pauses and deadlines are short
+def run(sides, ledger, *more):
+    return copy(sides[0].url(), sides[1].url(), ledger, *more, env=quick(20)) # pauses and deadlines are short
 
 
 def reads_body(command):
     return command.name == b"UID FETCH" and any(item[0] == b"BODY.PEEK" for item in command["items"])
+
+
+def unsticky(session, command):
+    """Other UIDs with each look at the folder (RFC 4315: UIDNOTSTICKY)."""
+    box = session.server.find(command["mailbox"]) if command.name in (b"SELECT", b"EXAMINE") else None
+    if box:
+        box.validity += 1
+        box.next += 7
+        for m in box.messages:
+            m.uid += 7
 
 
 def asks_for(session, command, uid):
@@ -185,3 +195,38 @@ def test_a_limit_that_can_not_be_had_is_no_folder(sides, ledger, reply):
         done = run(sides, ledger)
         assert done.status == 0 and done.outcome["copied"] == 15, done
     assert target.counts[b"STATUS"] == 1 + 2 + 1 + 3 # those of the folders all the same
+
+
+@pytest.mark.parametrize("extensions", [["UIDPLUS", "LITERAL+"], ["LITERAL+"], ["UIDPLUS", "MULTIAPPEND", "CONDSTORE"]])
+@pytest.mark.parametrize("connections", [1, 2])
+def test_a_target_whose_ids_never_hold(sides, ledger, extensions, connections):
+    """No message is doubled or lost in any run, what is new comes, and all of it is read back."""
+    source, target = sides
+    target.extensions = extensions
+    for box in target.boxes.values():
+        box.validity = box.next = 5
+    target.hook = unsticky
+    for n in range(4):
+        if n in (1, 2): # a copy of an old one, and a new one
+            again = source.boxes[b"A"].messages[0]
+            source.boxes[b"A"].add(again.raw if n == 1 else b"Subject: new\r\n\r\n", again.flags, again.date)
+        done = run(sides, ledger, "--connections", str(connections))
+        assert done.status == 0 and done.outcome["copied"] == 15 + min(n, 2), done
+        for name, box in source.boxes.items():
+            assert sorted(m.raw for m in target.boxes[name].messages) == sorted(m.raw for m in box.messages), (n, name)
+
+
+def test_a_target_whose_ids_never_hold_and_that_loses_what_it_took(sides, ledger):
+    """It is put once more, and then told."""
+    def lose(session, command):
+        unsticky(session, command)
+        box = target.boxes.get(b"A")
+        if box:
+            box.messages = [m for m in box.messages if b"A 3" not in m.raw]
+    source, target = sides
+    for box in target.boxes.values():
+        box.validity = box.next = 5
+    target.hook = lose
+    done = run(sides, ledger)
+    assert done.status == 1 and done.outcome["copied"] == 14 and done.outcome["quarantined"] == 1, done
+    assert target.counts[b"APPEND"] == 16
