@@ -1,5 +1,5 @@
 /*
- * Both folder lists, the mapping between them, and making what is missing at the target.
+ * Both folder lists, and the mapping between them.
  */
 #include "engine/job_private.h"
 #include "engine/names.h"
@@ -158,6 +158,7 @@ static int take_row(struct pf_job *job, const struct pf_ledger_folder *row, stru
 	f->src_validity = row->src_validity;
 	f->dst_validity = row->dst_validity;
 	f->dst_mark = row->dst_mark;
+	f->settled = row->dst_path.p != NULL;
 	pf_buf_clear(&f->old_cursor);
 	if (row->dst_path.p && pf_path_from_bytes(&f->dst, row->dst_path, err) != PF_OK) {
 		return PF_FAIL;
@@ -410,19 +411,6 @@ static int mark_shared(struct pf_job *job, struct pf_err *err)
 	return PF_OK;
 }
 
-/* This one has got another place: does another folder go there? */
-static void mark_shared_with(struct pf_fold *f)
-{
-	for (size_t i = 0; i < f->job->fold_count; i++) {
-		struct pf_fold *o = &f->job->folds[i];
-
-		if (o != f && pf_path_eq(&o->dst, &f->dst)) {
-			o->shares_place = true;
-			f->shares_place = true;
-		}
-	}
-}
-
 /*
  * Nothing to do in a folder when the source shows the state that the last complete pass left, the
  * target's folder is still the same one, and no item is open.
@@ -496,132 +484,6 @@ int job_folders_step(struct pf_job *job, struct pf_err *err)
 	return PF_OK;
 }
 
-/* ---- making ---- */
-
-static int subscribe(struct pf_fold *f, struct pf_err *err)
-{
-	struct pf_op op = {
-		.kind = PF_OP_SUBSCRIBE,
-		.id = op_id(USE_SUBSCRIBE, f->index, 0),
-		.folder = pf_buf_span(&f->dst_id),
-	};
-	int rc = job_submit(f->job, DST, &op, err);
-
-	if (rc == PF_OK) {
-		f->needs_subscribing = false;
-		f->job->making++;
-	}
-	return rc;
-}
-
-static int make_one(struct pf_fold *f, struct pf_err *err)
-{
-	struct pf_op op = {
-		.kind = PF_OP_MKFOLDER,
-		.id = op_id(USE_MKFOLDER, f->index, 0),
-		.mkfolder = {.path = &f->dst, .role = f->role},
-	};
-	int rc = job_submit(f->job, DST, &op, err);
-
-	if (rc == PF_OK) {
-		f->needs_making = false;
-		f->job->making++;
-	}
-	return rc;
-}
-
-static int step_one(struct pf_fold *f, struct pf_err *err)
-{
-	if (f->skipped || f->failed) {
-		return PF_OK;
-	}
-	if (f->not_before_ms > f->job->now.ms) {
-		f->job->make_again = f->job->make_again || f->needs_making;
-		return PF_OK;
-	}
-	if (f->needs_making) {
-		return make_one(f, err);
-	}
-	return f->needs_subscribing && f->dst_exists ? subscribe(f, err) : PF_OK;
-}
-
-int job_make_step(struct pf_job *job, struct pf_err *err)
-{
-	if (job->stopping) {
-		return PF_OK;
-	}
-	while (job->make_next < job->fold_count) { /* by path: parents come before their children */
-		int rc = step_one(&job->folds[job->make_next], err);
-
-		if (rc == PF_FAIL && err->scope <= PF_SCOPE_FOLDER) {
-			fold_fail(&job->folds[job->make_next], err);
-			rc = PF_OK;
-		}
-		if (rc != PF_OK) {
-			return rc;
-		}
-		job->make_next++;
-	}
-	if (job->make_again) {
-		job->make_again = false;
-		job->make_next = 0;
-	}
-	return PF_OK;
-}
-
-static int made(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
-{
-	f->dst_exists = true;
-	pf_buf_clear(&f->dst_id);
-	if (pf_buf_add(&f->dst_id, ev->id, err) != PF_OK ||
-		(job_keeps(f->job) && fold_save(f, err) != PF_OK)) {
-		return PF_FAIL;
-	}
-	if (f->needs_subscribing && !f->job->stopping) {
-		int rc = subscribe(f, err);
-
-		if (rc == PF_FAIL) {
-			return rc;
-		}
-		f->job->make_again = f->job->make_again || rc == PF_AGAIN;
-	}
-	if (f->state == FOLD_MAKING) {
-		f->state = FOLD_LISTING;
-		return fold_list_begin(f, err);
-	}
-	return PF_OK;
-}
-
-/* A refused name gets another one; what may pass is tried again; else the folder has no place. */
-static int not_made(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
-{
-	const struct pf_err *why = &ev->failed.why;
-	struct pf_err no = *why;
-
-	if ((ev->failed.in_doubt || why->retry != PF_RETRY_NO) &&
-		f->list_tries++ < LIST_TRIES_MAX) {
-		f->not_before_ms = f->job->now.ms + job_pause_ms(f->job, f->list_tries, why);
-	} else if (why->retry == PF_RETRY_NO && !ev->failed.in_doubt &&
-		   pf_names_next(&f->dst, ++f->name_tries)) {
-		mark_shared_with(f);
-		pf_path_show(&f->dst, f->shown_dst, sizeof(f->shown_dst));
-		f->renamed = true;
-		(void)snprintf(
-			f->note, sizeof(f->note), "the target refused its name: %.120s", why->text);
-		job_event(f->job, PF_EV_FOLDER_MAPPED, f, NULL, "goes to %s (%s)", f->shown_dst,
-			f->note);
-	} else {
-		job_event(f->job, PF_EV_FOLDER_NOT_CREATED, f, NULL, "%s", why->text);
-		(void)pf_wrap(&no, "the folder could not be made at the target");
-		no.scope = PF_SCOPE_FOLDER;
-		*err = no;
-		return PF_FAIL;
-	}
-	f->needs_making = true;
-	f->job->make_again = true;
-	return PF_OK;
-}
-
 int job_folders_event(struct pf_job *job, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err)
 {
@@ -640,15 +502,7 @@ int job_folders_event(struct pf_job *job, enum pf_side_no side, const struct pf_
 	if (!f || (ev->kind != PF_STORE_DONE && ev->kind != PF_STORE_FAILED)) {
 		return PF_OK;
 	}
-	job->making--;
-	if (op_use(ev->op) == USE_SUBSCRIBE) {
-		if (ev->kind == PF_STORE_FAILED) {
-			job_event(job, PF_EV_FEATURE_OFF, f, NULL,
-				"not subscribed at the target: %s", ev->failed.why.text);
-		}
-		return PF_OK;
-	}
-	rc = ev->kind == PF_STORE_DONE ? made(f, ev, err) : not_made(f, ev, err);
+	rc = job_make_event(f, ev, err);
 	if (rc == PF_FAIL && err->scope <= PF_SCOPE_FOLDER) {
 		fold_fail(f, err);
 		return PF_OK;
@@ -669,6 +523,7 @@ void job_folders_free(struct pf_job *job)
 		pf_arena_deinit(&f->gone_arena);
 		pf_path_deinit(&f->src);
 		pf_path_deinit(&f->dst);
+		pf_path_deinit(&f->refused);
 		pf_buf_deinit(&f->src_id);
 		pf_buf_deinit(&f->dst_id);
 		pf_buf_deinit(&f->old_cursor);
@@ -677,6 +532,7 @@ void job_folders_free(struct pf_job *job)
 	free(job->folds);
 	job->folds = NULL;
 	job->fold_count = 0;
+	pf_names_taken_free(&job->taken);
 	for (int s = 0; s < 2; s++) {
 		forget_known(&job->side[s]);
 		free(job->side[s].folders);

@@ -3,6 +3,7 @@
  *
  *   job.c          phases, events in and out, stop and end
  *   job_folders.c  both folder lists, the mapping, making what is missing
+ *   job_make.c     making what is missing at the target
  *   job_log.c      events with their context
  *   fold.c         one folder from its listing to its end: the states below
  *   fold_list.c    listings of both sides, compared with the ledger
@@ -21,6 +22,7 @@
 
 #include "engine/engine.h"
 #include "engine/fingerprint.h"
+#include "engine/names.h"
 #include "engine/pair.h"
 #include "engine/quarantine.h"
 #include "engine/rows.h"
@@ -186,6 +188,8 @@ struct pf_fold {
 	size_t index;
 	enum fold_state state;
 	struct pf_path src, dst;
+	struct pf_path refused; /* the place that was meant for it, when the target refused it */
+	bool settled;           /* an earlier pass gave it its place */
 	struct pf_buf src_id, dst_id, old_cursor, new_cursor;
 	enum pf_kind kind;
 	enum pf_role role;
@@ -195,7 +199,7 @@ struct pf_fold {
 	bool shares_place; /* another folder of the source goes to the same one */
 	bool selectable, subscribe, dst_exists, skipped, failed, unchanged, renamed;
 	size_t src_folder; /* index in the source's list; SIZE_MAX: gone */
-	unsigned int name_tries, list_tries, settle_rounds, confirm_rounds;
+	unsigned int name_tries, names_refused, list_tries, settle_rounds, confirm_rounds;
 	unsigned int flag_tries, pair_tries; /* refusals that may pass, in a row */
 	unsigned int restarts;
 	int64_t not_before_ms;
@@ -271,12 +275,13 @@ struct pf_job {
 	struct pf_side side[2];
 	struct pf_fold *folds;
 	size_t fold_count;
-	size_t first_active;   /* folders before it are over */
-	struct pf_fold *alone; /* while this one is active, no other begins */
-	size_t active_end;     /* those from here on were not begun */
-	size_t making;         /* MKFOLDERs and SUBSCRIBEs without answer */
-	size_t make_next;      /* folder that is to be made or subscribed to next */
-	bool make_again;       /* some folder needs another try */
+	size_t first_active;         /* folders before it are over */
+	struct pf_names_taken taken; /* filled when a folder needs another name */
+	struct pf_fold *alone;       /* while this one is active, no other begins */
+	size_t active_end;           /* those from here on were not begun */
+	size_t making;               /* MKFOLDERs and SUBSCRIBEs without answer */
+	size_t make_next;            /* folder that is to be made or subscribed to next */
+	bool make_again;             /* some folder needs another try */
 	size_t rows_in_memory;
 	struct pf_slot *slots; /* SLOTS of them */
 	struct pf_slot *slots_free;
@@ -325,11 +330,14 @@ int job_folders_event(struct pf_job *job, enum pf_side_no side, const struct pf_
 	struct pf_err *err);
 /* PF_OK when both lists are there and all is mapped; PF_AGAIN: not yet. */
 int job_folders_step(struct pf_job *job, struct pf_err *err);
+void job_folders_free(struct pf_job *job);
+
+/* ---- job_make.c ---- */
 /* Make what is missing at the target, as far as it takes requests. PF_OK: all has been asked for.
  */
 int job_make_step(struct pf_job *job, struct pf_err *err);
+int job_make_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
 int fold_save(struct pf_fold *f, struct pf_err *err);
-void job_folders_free(struct pf_job *job);
 
 /* ---- fold.c ---- */
 int fold_step(struct pf_fold *f, struct pf_err *err);

@@ -8,24 +8,17 @@
 
 enum { SEGMENT_MAX_DEFAULT = 255, SUFFIX_ROOM = 8, NUMBERS_MAX = 10000, JOINED_MAX = 1 << 20 };
 
-/* Case-folded or plain forms of the names that are taken so far. */
-struct taken {
-	char **names;
-	size_t count, cap;
-};
-
 struct plan {
 	const struct pf_names_cfg *cfg;
 	const struct pf_name_in *in;
 	struct pf_name_out *out;
 	size_t count;
-	struct taken taken;
-	char **target_keys; /* key_of each of the target's folders */
+	struct pf_names_taken taken; /* by key */
+	char **target_keys;          /* key_of each of the target's folders */
 };
 
-/* The form in which the target tells names apart: the shown path, folded where case does not count.
- */
-static char *key_of(const struct plan *p, const struct pf_path *path)
+/* As it is shown, folded where case and form of characters do not count. */
+static char *show(const struct pf_path *path, bool fold)
 {
 	size_t room = 4 * path->n + 4;
 	char *shown = malloc(room);
@@ -35,7 +28,7 @@ static char *key_of(const struct plan *p, const struct pf_path *path)
 		return NULL;
 	}
 	pf_path_show(path, shown, room);
-	if (!(p->cfg->facts->caps & PF_CAP_FOLD_CASE)) {
+	if (!fold) {
 		return shown;
 	}
 	folded = pf_utf8_fold(shown);
@@ -43,12 +36,15 @@ static char *key_of(const struct plan *p, const struct pf_path *path)
 	return folded;
 }
 
-static int take_name(
-	struct plan *p, const struct pf_path *path, bool *was_taken, struct pf_err *err)
+/* The form in which the target tells names apart. */
+static char *key_of(const struct plan *p, const struct pf_path *path)
 {
-	struct taken *t = &p->taken;
-	char *key = key_of(p, path);
+	return show(path, (p->cfg->facts->caps & PF_CAP_FOLD_CASE) != 0);
+}
 
+/* Takes `key`, which may be NULL: no memory. */
+static int take_key(struct pf_names_taken *t, char *key, bool *was_taken, struct pf_err *err)
+{
 	if (!key) {
 		return pf_fail_memory(err, "folder names");
 	}
@@ -73,6 +69,37 @@ static int take_name(
 	}
 	t->names[t->count++] = key;
 	return PF_OK;
+}
+
+static int take_name(
+	struct plan *p, const struct pf_path *path, bool *was_taken, struct pf_err *err)
+{
+	return take_key(&p->taken, key_of(p, path), was_taken, err);
+}
+
+int pf_names_take(
+	struct pf_names_taken *t, const struct pf_path *path, bool *was_taken, struct pf_err *err)
+{
+	return take_key(t, show(path, true), was_taken, err);
+}
+
+void pf_names_taken_free(struct pf_names_taken *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		free(t->names[i]);
+	}
+	free(t->names);
+	*t = (struct pf_names_taken){0};
+}
+
+bool pf_names_alike(const struct pf_path *a, const struct pf_path *b)
+{
+	char *x = show(a, true), *y = show(b, true);
+	bool alike = x && y && strcmp(x, y) == 0;
+
+	free(x);
+	free(y);
+	return alike;
 }
 
 static void add_note(struct pf_name_out *out, const char *note)
@@ -200,11 +227,9 @@ static int fit(const struct plan *p, const struct pf_path *path, struct pf_name_
 }
 
 /* Give the leaf a number: "Sent", "Sent (2)". */
-static int number_leaf(const struct plan *p, struct pf_path *path, const char *leaf,
-	unsigned int number, struct pf_err *err)
+static int number_leaf(
+	size_t max, struct pf_path *path, const char *leaf, unsigned int number, struct pf_err *err)
 {
-	size_t max = p->cfg->facts->max_segment_bytes ? p->cfg->facts->max_segment_bytes
-						      : SEGMENT_MAX_DEFAULT;
 	struct pf_span stem = pf_utf8_prefix(pf_span_str(leaf), max - SUFFIX_ROOM);
 	struct pf_buf b;
 	int rc;
@@ -224,6 +249,8 @@ static int number_leaf(const struct plan *p, struct pf_path *path, const char *l
 
 static int make_unique(struct plan *p, struct pf_name_out *out, struct pf_err *err)
 {
+	size_t max = p->cfg->facts->max_segment_bytes ? p->cfg->facts->max_segment_bytes
+						      : SEGMENT_MAX_DEFAULT;
 	bool was_taken = false;
 	char *leaf;
 	int rc;
@@ -240,7 +267,7 @@ static int make_unique(struct plan *p, struct pf_name_out *out, struct pf_err *e
 	}
 	rc = PF_OK;
 	for (unsigned int i = 2; was_taken && rc == PF_OK && i < NUMBERS_MAX; i++) {
-		rc = number_leaf(p, &out->to, leaf, i, err);
+		rc = number_leaf(max, &out->to, leaf, i, err);
 		if (rc == PF_OK) {
 			rc = take_name(p, &out->to, &was_taken, err);
 		}
@@ -375,7 +402,8 @@ static int under_parent(const struct plan *p, size_t i, struct pf_path *out, str
 	return PF_OK;
 }
 
-static int plan_plain(struct plan *p, size_t i, struct pf_err *err)
+/* `only_same`: not done when it can't have its own name. */
+static int plan_plain(struct plan *p, size_t i, bool only_same, bool *done, struct pf_err *err)
 {
 	struct pf_path wanted = {0};
 	int rc = under_parent(p, i, &wanted, err);
@@ -383,7 +411,11 @@ static int plan_plain(struct plan *p, size_t i, struct pf_err *err)
 	if (rc == PF_OK) {
 		rc = fit(p, &wanted, &p->out[i], err);
 	}
-	if (rc == PF_OK) {
+	*done = !only_same || pf_path_eq(&p->out[i].to, p->in[i].path);
+	if (!*done) {
+		pf_path_deinit(&p->out[i].to);
+		p->out[i].note[0] = '\0';
+	} else if (rc == PF_OK) {
 		rc = make_unique(p, &p->out[i], err);
 	}
 	pf_path_deinit(&wanted);
@@ -436,7 +468,12 @@ static int plan_all(struct plan *p, struct pf_err *err)
 	}
 	for (size_t i = 0; rc == PF_OK && i < p->count; i++) {
 		if (!done[i]) {
-			rc = plan_plain(p, i, err);
+			rc = plan_plain(p, i, true, &done[i], err);
+		}
+	}
+	for (size_t i = 0; rc == PF_OK && i < p->count; i++) {
+		if (!done[i]) {
+			rc = plan_plain(p, i, false, &done[i], err);
 		}
 	}
 	for (size_t i = 0; rc == PF_OK && i < p->count; i++) {
@@ -461,10 +498,7 @@ int pf_names_plan(const struct pf_names_cfg *cfg, const struct pf_name_in *in, s
 		free(p.target_keys[t]);
 	}
 	free(p.target_keys);
-	for (size_t i = 0; i < p.taken.count; i++) {
-		free(p.taken.names[i]);
-	}
-	free(p.taken.names);
+	pf_names_taken_free(&p.taken);
 	return rc;
 }
 
@@ -475,18 +509,25 @@ void pf_names_free(struct pf_name_out *out, size_t count)
 	}
 }
 
-bool pf_names_next(struct pf_path *path, unsigned int attempt)
+bool pf_names_number(struct pf_path *path, const char *leaf, unsigned int attempt)
 {
-	const char *leaf = pf_path_leaf(path);
+	struct pf_err ignored; /* only lack of memory: then there is no other name to offer */
+
+	return attempt < NUMBERS_MAX &&
+	       number_leaf(SEGMENT_MAX_DEFAULT, path, leaf, attempt, &ignored) == PF_OK;
+}
+
+bool pf_names_next(struct pf_path *path, const char *leaf, unsigned int attempt)
+{
 	struct pf_err ignored; /* only lack of memory: then there is no other name to offer */
 	char name[64];
 	size_t n = 0;
 	bool blank = true;
 
-	if (!leaf || attempt > 2) {
+	if (!leaf || attempt >= NUMBERS_MAX) {
 		return false;
 	}
-	for (const char *c = leaf; *c && n + 12 < sizeof(name); c++) {
+	for (const char *c = leaf; *c && n + 16 < sizeof(name); c++) {
 		bool plain = isalnum((unsigned char)*c) || *c == '-' || *c == '_';
 
 		if (plain) {
@@ -500,7 +541,10 @@ bool pf_names_next(struct pf_path *path, unsigned int attempt)
 		n--;
 	}
 	name[n] = '\0';
-	if (n == 0 || attempt == 2) {
+	if (attempt > 2) {
+		(void)snprintf(
+			name + n, sizeof(name) - n, "%sfolder %u", n > 0 ? " " : "", attempt - 1);
+	} else if (n == 0 || attempt == 2) {
 		(void)snprintf(name + n, sizeof(name) - n, "%sfolder", n > 0 ? " " : "");
 	}
 	pf_path_cut(path, pf_path_depth(path) - 1);

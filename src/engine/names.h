@@ -50,9 +50,27 @@ PF_MUST_CHECK int pf_names_plan(const struct pf_names_cfg *cfg, const struct pf_
 void pf_names_free(struct pf_name_out *out, size_t count);
 
 /*
- * Another name for a folder whose name the target refused: the leaf made plainer with each try
- * (ASCII letters, digits, blanks only; then a number). false: no more ideas.
+ * Another name for a folder whose name the target refused, by its first name's leaf: made plainer
+ * with the first try (ASCII letters, digits, blanks only), then with a word and a number behind it.
+ * false: no more ideas.
  */
-bool pf_names_next(struct pf_path *path, unsigned int attempt);
+bool pf_names_next(struct pf_path *path, const char *leaf, unsigned int attempt);
+/* The leaf with a number behind it: "Sent (2)" for attempt 2. */
+bool pf_names_number(struct pf_path *path, const char *leaf, unsigned int attempt);
+
+/* Whether some server takes the two for one name: they differ only in case, or in the form of
+ * their characters. */
+bool pf_names_alike(const struct pf_path *a, const struct pf_path *b);
+
+/* Names that are in use. Alike ones count as one. */
+struct pf_names_taken {
+	char **names;
+	size_t count, cap;
+};
+
+/* *was_taken: by this or one that is alike; else it is from now on. */
+PF_MUST_CHECK int pf_names_take(
+	struct pf_names_taken *t, const struct pf_path *path, bool *was_taken, struct pf_err *err);
+void pf_names_taken_free(struct pf_names_taken *t);
 
 #endif

@@ -167,6 +167,7 @@ struct pf_store_event {
 					  stored. Try alone */
 		} failed;
 	};
+	bool existed; /* DONE of MKFOLDER: made by somebody else before this operation */
 	/* STATE only */
 	bool delta;                  /* the ITEMs to come are only what changed since the cursor */
 	uint32_t permitted_sys;      /* STATE: system flags that can be kept */

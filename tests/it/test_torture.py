@@ -170,7 +170,8 @@ def compare(source, target, before):
         return target.any_keyword or word in known
 
     def plain(box):
-        return bool(fits(target, box.segments)) and not box.use and box.segments[0] not in ("Reports",)
+        above = [b for b in source.boxes.values() if b.use and b.segments == box.segments[:len(b.segments)]]
+        return bool(fits(target, box.segments)) and not above and box.segments[0] not in ("Reports",)
 
     for box in sorted(source.boxes.values(), key=plain, reverse=True): # what has one place only goes first
         if box.foreign or not box.selectable:

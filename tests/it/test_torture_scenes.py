@@ -1,5 +1,7 @@
 """What happens to an account while it is read: single scenes on the server of the torture test, with all else calm."""
 
+import unicodedata
+
 import pytest
 from field_notes import quick
 from run import copy
@@ -230,3 +232,55 @@ def test_a_target_whose_ids_never_hold_and_that_loses_what_it_took(sides, ledger
     done = run(sides, ledger)
     assert done.status == 1 and done.outcome["copied"] == 14 and done.outcome["quarantined"] == 1, done
     assert target.counts[b"APPEND"] == 16
+
+
+def alike(server, fold):
+    """The server takes names for one that are equal when folded."""
+    plain = server.find
+    server.find = lambda name: plain(name) or next((b for n, b in server.boxes.items() if fold(n) == fold(name)), None)
+
+
+def nfc(name):
+    return unicodedata.normalize("NFC", name.decode("utf-8")).encode()
+
+
+@pytest.mark.parametrize("names, fold", [((b"Foo", b"foo", b"FOO"), bytes.lower), (("é".encode(), "e\u0301".encode()), nfc)])
+def test_names_that_are_one_to_the_target(sides, ledger, names, fold):
+    """No two folders become one, and it says so only when the second is made."""
+    source, target = sides
+    for server in sides:
+        server.revision, server.utf8 = 2, True
+    alike(target, fold)
+    for n, name in enumerate(names):
+        source.make_box(name, [name.decode()]).add(b"Subject: %d\r\n\r\n" % n, [], (86400, 0))
+    for _ in range(3):
+        done = run(sides, ledger)
+        assert done.status == 0 and done.outcome["renamed"] == len(names) - 1, done
+        assert len(target.boxes) == 3 + len(names) and target.counts[b"APPEND"] == 15 + len(names)
+        for n in range(len(names)):
+            assert [b.name for b in target.boxes.values() if [m.raw for m in b.messages] == [b"Subject: %d\r\n\r\n" % n]]
+
+
+def test_a_folder_that_the_target_has_in_another_case(sides, ledger):
+    _, target = sides
+    target.make_box(b"a", ["a"])
+    alike(target, bytes.lower)
+    for n in range(3):
+        done = run(sides, ledger)
+        assert done.status == 0 and len(target.boxes[b"a"].messages) == 5 and b"A" not in target.boxes, done
+    assert target.counts[b"CREATE"] == 2 # B, and A once
+
+
+def test_another_name_for_a_refused_one_is_nobody_elses(sides, ledger):
+    """"x!" is refused: "x" and "x folder" are other folders' names, of the source and of the target."""
+    source, target = sides
+    for name in (b"x!", b"x", b"x!/below"):
+        source.make_box(name, name.decode().split("/")).add(b"Subject: " + name + b"\r\n\r\n", [], (86400, 0))
+    target.make_box(b"x folder", ["x folder"]).add(b"Subject: not ours\r\n\r\n", [], (0, 0))
+    target.hook = lambda _, c: (b"NO", b"CANNOT", b"bad name") if c.name == b"CREATE" and b"!" in c["mailbox"] else None
+    for _ in range(2):
+        done = run(sides, ledger)
+        assert done.status == 0 and done.outcome["copied"] == 18, done
+        have = {name: [m.raw for m in target.boxes[name].messages] for name in (b"x", b"x folder", b"x folder 2", b"x folder 2/below")}
+        assert have == {b"x": [b"Subject: x\r\n\r\n"], b"x folder": [b"Subject: not ours\r\n\r\n"],
+                        b"x folder 2": [b"Subject: x!\r\n\r\n"], b"x folder 2/below": [b"Subject: x!/below\r\n\r\n"]}

@@ -94,6 +94,7 @@ struct iop {
 	struct irows *seen;          /* LIST */
 	struct iend end;             /* once it has ended */
 	bool has_id;
+	bool existed; /* MKFOLDER: the server says that it was there */
 };
 
 enum icmd_kind {

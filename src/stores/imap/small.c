@@ -201,6 +201,7 @@ int small_done(
 	if (ev->cmd == PF_IMAP_CMD_CREATE && !ok) {
 		if (says_exists(ev->resp)) {
 			op->refused = false;
+			op->existed = op->tries == 0; /* else it may be our own */
 		} else if (use_of(op->op.mkfolder.role) && !op->alone &&
 			   (c->store->caps & PF_IMAP_CAP_CREATE_SPECIAL_USE)) {
 			op->alone = true; /* once more, without its use */

@@ -312,6 +312,7 @@ static bool take_end(struct istore *s, struct pf_store_event *out)
 		out->failed.grouped = op->end.grouped;
 	} else if (op->has_id) {
 		out->id = pf_buf_span(&op->text);
+		out->existed = op->existed;
 	}
 	if (op->op.kind == PF_OP_FLUSH) {
 		return take_end(s, out);
