@@ -93,6 +93,62 @@ bool fold_is_stale(struct pf_fold *f, const struct pf_err *why)
 	return stale;
 }
 
+/* What the source had and was not copied yet is not asked for any more. */
+static void lose_source(struct pf_fold *f)
+{
+	for (size_t i = 0; i < f->rows.n; i++) {
+		f->rows.v[i].bits |= PF_ENTRY_GONE;
+	}
+	f->unfinished = true;
+	f->src_lost = true;
+}
+
+bool fold_is_lost(struct pf_fold *f, enum pf_side_no side, const struct pf_err *why)
+{
+	bool again = side == SRC ? f->src_lost : f->dst_lost;
+
+	if (why->number != PF_EV_FOLDER_LOST || (side == DST && !job_writes(f->job))) {
+		return false;
+	}
+	if (!again) {
+		job_event(f->job, PF_EV_FOLDER_LOST, f, NULL, "%s: %s",
+			side == SRC ? "source" : "target", why->text);
+	}
+	if (side == SRC) {
+		lose_source(f);
+	} else {
+		f->dst_lost = true;
+		f->restart = true;
+	}
+	return true;
+}
+
+/* What did not come before the source's folder was gone. */
+static int end_lost(struct pf_fold *f, struct pf_err *err)
+{
+	for (size_t i = 0; f->src_lost && i < f->rows.n; i++) {
+		struct pf_entry *e = &f->rows.v[i];
+
+		if (e->verdict == PF_VERDICT_NONE && fold_vanished(f, e, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
+/* Its folder at the target is made again: the job moves it on. */
+static int make_again(struct pf_fold *f, struct pf_err *err)
+{
+	f->dst_lost = false;
+	f->dst_exists = false;
+	f->needs_making = true;
+	f->job->make_again = true;
+	f->dst_mark = 0;
+	fold_forget_ids(f);
+	f->state = FOLD_MAKING;
+	return job_keeps(f->job) ? fold_save(f, err) : PF_OK;
+}
+
 /*
  * Its ids do not hold while other folders are looked at: from the start, when these are over. The
  * rows stay, as they tell what this pass has put and must read back.
@@ -142,6 +198,9 @@ static int begin_anew(struct pf_fold *f, struct pf_err *err)
 	fold_deep_free(f);
 	for (size_t i = 0; i < f->rows.n; i++) {
 		f->rows.v[i].bits &= (uint16_t) ~(PF_ENTRY_BUSY | PF_ENTRY_MISSING | PF_ENTRY_DEEP);
+	}
+	if (f->dst_lost) {
+		return make_again(f, err);
 	}
 	if (fold_list_src(f, false, err) == PF_FAIL) {
 		return PF_FAIL;
@@ -220,7 +279,7 @@ static int after_copy(struct pf_fold *f, struct pf_err *err)
 		f->state = FOLD_CHECKING;
 		return fold_list_src(f, false, err);
 	}
-	return begin_confirm(f, err);
+	return end_lost(f, err) == PF_OK ? begin_confirm(f, err) : PF_FAIL;
 }
 
 static int step_listing(struct pf_fold *f, struct pf_err *err)

@@ -143,7 +143,7 @@ static int not_carried(struct pf_fold *f, size_t i, const struct pf_err *why, st
 {
 	struct pf_entry *e = &f->rows.v[i];
 
-	if (fold_is_stale(f, why)) {
+	if (fold_is_stale(f, why) || fold_is_lost(f, DST, why)) {
 		return PF_OK;
 	}
 	if (why->scope >= PF_SCOPE_RUN) {

@@ -415,6 +415,11 @@ static int not_ended(
 {
 	bool src = side == SRC;
 
+	if (fold_is_lost(f, side, why)) {
+		*(src ? &f->src_asked : &f->dst_asked) = false;
+		*(src ? &f->src_done : &f->dst_done) = true;
+		return PF_OK;
+	}
 	if (why->retry == PF_RETRY_NO || f->list_tries++ >= LIST_TRIES_MAX) {
 		if (src && why->number == PF_EV_LISTING_INCOMPLETE) {
 			settle_for_less(f, why);
@@ -526,7 +531,7 @@ static int note_gone(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 {
 	struct pf_gone *grown;
 
-	if (!f->job->cfg->mirror || f->incomplete || !e->dst_id.p ||
+	if (!f->job->cfg->mirror || f->incomplete || f->src_lost || !e->dst_id.p ||
 		e->verdict != PF_VERDICT_COPIED) {
 		return PF_OK; /* what this ledger did not write is never removed */
 	}
@@ -552,7 +557,7 @@ static int note_gone(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 }
 
 /* It left the source before it was copied. What was in quarantine for it stays there. */
-static int vanished(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
+int fold_vanished(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 {
 	const char *why = e->verdict == PF_VERDICT_QUARANTINED
 				  ? "the source removed it while it was in quarantine"
@@ -574,7 +579,7 @@ static int review(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 	if (e->bits & PF_ENTRY_GONE) {
 		if ((e->verdict == PF_VERDICT_NONE && e->state != PF_ROW_SENT) ||
 			e->verdict == PF_VERDICT_QUARANTINED) {
-			return vanished(f, e, err);
+			return fold_vanished(f, e, err);
 		}
 		if (e->verdict == PF_VERDICT_COPIED || e->verdict == PF_VERDICT_PRESENT) {
 			f->job->outcome.gone_from_source++;

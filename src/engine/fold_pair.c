@@ -396,7 +396,7 @@ static int not_read(struct pf_fold *f, enum pf_side_no side, size_t i, const str
 {
 	struct pf_pair_item *item = side == SRC ? &f->pairing.source[i] : &f->pairing.target[i];
 
-	if (fold_is_stale(f, why) || why->retry == PF_RETRY_NO) {
+	if (fold_is_stale(f, why) || fold_is_lost(f, side, why) || why->retry == PF_RETRY_NO) {
 		return PF_OK;
 	}
 	if (f->pair_tries >= TRIES_MAX) {

@@ -265,6 +265,11 @@ int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 	if (ev->failed.in_doubt) {
 		return doubtful(s, err);
 	}
+	if (fold_is_lost(s->fold, DST, why)) {
+		slot_entry(s)->bits &= (uint16_t)~PF_ENTRY_BUSY;
+		slot_release(s);
+		return PF_OK;
+	}
 	if (why->number == PF_EV_TARGET_FULL) {
 		if (!job->target_full) {
 			job_event(job, PF_EV_TARGET_FULL, s->fold, slot_entry(s), "%s", why->text);
@@ -311,7 +316,8 @@ int refuse_get(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 	if (s->state == SLOT_PUTTING || s->state == SLOT_READY) {
 		return PF_OK; /* the body is here: what comes after it does not matter */
 	}
-	if (fold_is_stale(f, why)) { /* all that is not put is given up by the next step */
+	if (fold_is_stale(f, why) ||
+		fold_is_lost(f, SRC, why)) { /* all that is not put is given up by the next step */
 		e->bits &= (uint16_t)~PF_ENTRY_BUSY;
 		slot_release(s);
 		return PF_OK;

@@ -224,6 +224,8 @@ struct pf_fold {
 	bool confirmed;    /* the listing that reads the target back was judged */
 	bool src_done, dst_done, src_asked, dst_asked, dst_validity_new;
 	bool relist_dst; /* the listing under way turned out to be too short */
+	bool dst_lost;   /* its folder at the target is gone: it is made again */
+	bool src_lost;   /* its folder at the source is gone */
 	bool restart;    /* ids lost their meaning under way: back to the listings */
 	bool src_unsure; /* no UIDVALIDITY: known ids must prove to be what they were ... */
 	bool dst_unsure;
@@ -346,6 +348,8 @@ int fold_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_ev
 void fold_fail(struct pf_fold *f, const struct pf_err *why);
 /* Whether `why` says that ids of a side lost their meaning; then the folder begins anew. */
 bool fold_is_stale(struct pf_fold *f, const struct pf_err *why);
+/* Whether `why` says that the folder of a side is gone under way; then it is dealt with. */
+bool fold_is_lost(struct pf_fold *f, enum pf_side_no side, const struct pf_err *why);
 void fold_free_work(struct pf_fold *f);       /* all that is only needed while it is worked on */
 bool fold_has_place(const struct pf_fold *f); /* its target folder is there */
 bool fold_is_active(const struct pf_fold *f);
@@ -357,6 +361,7 @@ int fold_list_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 int fold_list_step(struct pf_fold *f, struct pf_err *err); /* begins what had to wait */
 int fold_list_dst(struct pf_fold *f, uint64_t from, struct pf_err *err);
 int fold_list_src(struct pf_fold *f, bool delta, struct pf_err *err);
+int fold_vanished(struct pf_fold *f, struct pf_entry *e, struct pf_err *err);
 /* The source's listing is complete: entries that it does not show are marked as gone. */
 void fold_mark_gone(struct pf_fold *f);
 int fold_save_new(struct pf_fold *f, struct pf_err *err);

@@ -161,6 +161,13 @@ static const struct pf_event_doc DOCS[] = {
 		"Compare the folders with those in the user's mail program; what is missing can "
 		"be subscribed to there, which makes it known."},
 
+	{PF_EV_FOLDER_LOST, PF_SEV_WARNING, "folder removed or renamed meanwhile",
+		"Somebody removed or renamed the folder, or took away the right to see it, while "
+		"it was migrated.",
+		"At the target it is made again, and filled again. At the source its items that "
+		"were not copied yet count as vanished; all other folders go on.",
+		"If it was renamed at the source, run again: it is taken under its new name."},
+
 	{PF_EV_ITEM_NOT_RETURNED, PF_SEV_ERROR, "item listed but not returned",
 		"The source lists the item, but answered the request for it with success and "
 		"without the "

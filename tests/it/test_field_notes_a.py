@@ -185,7 +185,8 @@ def test_fn08_fn24_what_may_pass_is_tried_again(ledger, reply, times):
             done = run(a, b, ledger, env=quick(50))
             if done.status == 0:
                 break
-            assert done.status == 1 and done.outcome["quarantined"] == 0, done
+            # 4 where the server asked for patience again and again, and did nothing in between
+            assert done.status in (1, 4) and done.outcome["quarantined"] == 0, done
         assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
         assert times > 3 or n == 0
 

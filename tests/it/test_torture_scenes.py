@@ -284,3 +284,43 @@ def test_another_name_for_a_refused_one_is_nobody_elses(sides, ledger):
         have = {name: [m.raw for m in target.boxes[name].messages] for name in (b"x", b"x folder", b"x folder 2", b"x folder 2/below")}
         assert have == {b"x": [b"Subject: x\r\n\r\n"], b"x folder": [b"Subject: not ours\r\n\r\n"],
                         b"x folder 2": [b"Subject: x!\r\n\r\n"], b"x folder 2/below": [b"Subject: x!/below\r\n\r\n"]}
+
+
+@pytest.mark.parametrize("moment", ["APPEND", "SELECT again"])
+@pytest.mark.parametrize("extensions", [["UIDPLUS", "LITERAL+"], [], ["MULTIAPPEND", "UIDPLUS", "LITERAL-"]])
+def test_the_target_s_folder_is_removed_meanwhile(sides, ledger, extensions, moment):
+    """It is made again within the run, and all of it is there in the end."""
+    def remove(session, command):
+        if command.args.get("mailbox") == b"A" and b"A" in target.boxes and not gone:
+            if moment == "APPEND" and command.name == b"APPEND" or moment != "APPEND" and target.boxes[b"A"].messages:
+                gone.append(target.boxes.pop(b"A"))
+    source, target = sides
+    gone, target.extensions = [], extensions
+    target.hook = remove
+    for _ in range(2):
+        done = run(sides, ledger)
+        assert done.status == 0 and done.outcome["copied"] == 15 and done.outcome["folders_failed"] == 0, done
+        assert sorted(m.raw for m in target.boxes[b"A"].messages) == sorted(m.raw for m in source.boxes[b"A"].messages)
+    assert gone and len(target.boxes[b"B"].messages) == 5
+
+
+@pytest.mark.parametrize("moment", [b"EXAMINE", b"UID FETCH"])
+def test_the_source_s_folder_is_renamed_meanwhile(sides, ledger, moment):
+    """What was not copied of it has vanished, and the others go on; the next run takes it under its new name."""
+    def rename(session, command):
+        if command.name == moment and b"A" in source.boxes and (command.args.get("mailbox") == b"A" or session.box and
+                                                              session.box.name == b"A" and reads_body(command)):
+            box = source.boxes.pop(b"A")
+            box.name, box.segments = b"Z", ["Z"]
+            source.boxes[b"Z"] = box
+            session.state, session.box, session.view = "authenticated", None, []
+            if moment == b"UID FETCH":
+                raise ConnectionError
+    source, target = sides
+    source.hook = rename
+    done = run(sides, ledger)
+    assert done.status == 0 and done.outcome["copied"] == 10, done
+    assert done.outcome["vanished"] == (5 if moment == b"UID FETCH" else 0)
+    assert any(e["number"] == 11012 and e["folder"] == "A" for e in done.events), done
+    done = run(sides, ledger)
+    assert done.status == 0 and len(target.boxes[b"Z"].messages) == 5, done

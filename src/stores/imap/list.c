@@ -1,6 +1,7 @@
 /*
  * SELECT or EXAMINE, and the listing of a folder.
  */
+#include "base/utf8.h"
 #include "stores/imap/imap_private.h"
 
 #include <stdio.h>
@@ -171,6 +172,25 @@ void select_stale(struct pf_err *why)
 	why->number = PF_EV_VALIDITY_CHANGED;
 }
 
+/* Whether a NO to SELECT says that there is no such folder; few servers send the code. */
+static bool is_gone(const struct pf_imap_resp *r)
+{
+	static const char *const WORDS[] = {"doesn't exist", "does not exist", "no such mailbox",
+		"no such folder", "unknown mailbox", "nonexistent", "non-existent", "not found"};
+	char text[200];
+
+	if (r->code != PF_IMAP_CODE_NONE && r->code != PF_IMAP_CODE_OTHER) {
+		return r->code == PF_IMAP_CODE_NONEXISTENT || r->code == PF_IMAP_CODE_TRYCREATE;
+	}
+	(void)pf_print_safe(text, sizeof(text), r->text);
+	for (size_t i = 0; i < PF_COUNT(WORDS); i++) {
+		if (strcasestr(text, WORDS[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The second look at a folder whose state and rows were given before. */
 static void look_apart_selected(struct ifolder *f, const struct icmd *i, bool changed)
 {
@@ -195,6 +215,9 @@ int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_ev
 		struct pf_err why;
 
 		(void)pf_imap_refusal(&why, PF_SCOPE_FOLDER, ev->cmd, ev->resp);
+		if (why.number == 0 && ev->resp->cond == PF_IMAP_NO && is_gone(ev->resp)) {
+			why.number = PF_EV_FOLDER_LOST;
+		}
 		if (!select_failed(c, i, &why)) {
 			fail_waiting(c, f, &why);
 		}

@@ -178,6 +178,7 @@ int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event
 	if (ev->resp->code == PF_IMAP_CODE_TRYCREATE ||
 		ev->resp->code == PF_IMAP_CODE_NONEXISTENT) {
 		end.why.scope = PF_SCOPE_FOLDER;
+		end.why.number = PF_EV_FOLDER_LOST;
 	}
 	end.grouped = i->n > 1 && end.why.retry == PF_RETRY_NO && end.why.scope == PF_SCOPE_ITEM;
 	end.refused = i->n == 1 && end.why.retry == PF_RETRY_NO;
