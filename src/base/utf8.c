@@ -90,3 +90,9 @@ char *pf_utf8_fold(const char *s)
 
 	return (char *)folded;
 }
+
+uint8_t *pf_utf8_nfc(struct pf_span s, size_t *n)
+{
+	*n = 0;
+	return u8_normalize(UNINORM_NFC, s.p, s.n, NULL, n);
+}

@@ -6,6 +6,20 @@
 
 #include "base/span.h"
 
+/* ASCII letters in one case, whatever the locale; all else as it is. */
+static inline uint8_t pf_ascii_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+static inline uint8_t pf_ascii_upper(uint8_t c)
+{
+	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c;
+}
+static inline bool pf_ascii_space(uint8_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* Whether all of `s` is valid UTF-8 (no surrogates, no overlong forms). */
 bool pf_utf8_valid(struct pf_span s);
 
@@ -34,5 +48,11 @@ char *pf_print_safe(char *out, size_t size, struct pf_span s);
  * normalising server takes for one. A fresh C string (free), NULL when there is no memory.
  */
 char *pf_utf8_fold(const char *s);
+
+/*
+ * Valid UTF-8 in Unicode's composed form (NFC): a fresh block (free) of *n bytes, NULL when there
+ * is no memory. What is not valid is to be left alone.
+ */
+uint8_t *pf_utf8_nfc(struct pf_span s, size_t *n);
 
 #endif

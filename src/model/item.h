@@ -55,12 +55,26 @@ struct pf_item {
 	int64_t date_utc_s; /* when it was delivered (INTERNALDATE), or PF_DATE_NONE */
 	int zone_min;       /* minutes east of UTC that the date was written with */
 	struct pf_flags flags;
+	struct pf_span version; /* another one after every change of the item (an ETag); absent: the
+				   store has none */
+};
+
+/* What a calendar or an address book looks like, beside its name. Spans are absent where nothing is
+ * said. */
+struct pf_folder_looks {
+	struct pf_span colour;      /* as the store has it: "#RRGGBB" or "#RRGGBBAA" */
+	struct pf_span description; /* UTF-8 */
+	struct pf_span timezone;    /* a VCALENDAR with one VTIMEZONE */
+	bool has_order;
+	int order; /* among its siblings, lowest first */
 };
 
 struct pf_folder {
 	struct pf_span id;   /* the store's own name of it, raw bytes; what operations take */
 	struct pf_path path; /* segments; INBOX is "INBOX" */
-	enum pf_kind kind;
+	enum pf_kind kind;   /* what it is mainly for */
+	uint32_t kinds;      /* all that it may hold, of enum pf_kind; 0 = only `kind` */
+	struct pf_folder_looks looks;
 	enum pf_role role;
 	bool role_by_name;      /* the role is a guess from its name, not the server's word */
 	bool selectable;        /* false: only a container (\Noselect) */

@@ -1,0 +1,367 @@
+/* What an event means, and how little is changed when something must be. */
+#include "convert/ical_codec.h"
+
+#include "base/buf.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define HEAD "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
+#define TAIL "END:VCALENDAR\r\n"
+#define EVENT(lines)                                                                               \
+	HEAD "BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20240101T000000Z\r\n" lines "END:VEVENT\r\n" TAIL
+#define BERLIN                                                                                     \
+	"BEGIN:VTIMEZONE\r\nTZID:%s\r\nBEGIN:DAYLIGHT\r\nDTSTART:19810329T020000\r\n"              \
+	"RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\n"     \
+	"END:DAYLIGHT\r\nBEGIN:STANDARD\r\nDTSTART:19961027T030000\r\n"                            \
+	"RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\n"    \
+	"END:STANDARD\r\nEND:VTIMEZONE\r\n"
+
+static struct pf_doc *open_doc(const char *text)
+{
+	struct pf_doc *d = NULL;
+	struct pf_err err;
+
+	if (pf_ical_codec.read(pf_span_str(text), &d, &err) != PF_OK) {
+		fail_msg("%s in %s", err.text, text);
+	}
+	return d;
+}
+
+static struct pf_digest meaning(const char *text)
+{
+	struct pf_doc *d = open_doc(text);
+	struct pf_piece pieces[16];
+	struct pf_digest out;
+	struct pf_err err;
+	size_t n = pf_ical_codec.parts(d);
+
+	assert_true(n <= PF_COUNT(pieces));
+	for (size_t i = 0; i < n; i++) {
+		pieces[i] = (struct pf_piece){d, i};
+	}
+	assert_int_equal(pf_ical_codec.fingerprint(pieces, n, &out, &err), PF_OK);
+	pf_ical_codec.free(&d);
+	return out;
+}
+
+static const struct {
+	const char *name, *a, *b;
+	bool same;
+} CASES[] = {
+	{"stamps, order, folding", EVENT("SUMMARY:Lunch\r\nDTSTART:20240101T120000Z\r\n"),
+		HEAD "BEGIN:VEVENT\r\nDTSTART:20240101T120000Z\r\nSUMM\r\n "
+		     "ARY:Lunch\r\nSEQUENCE:7\r\n"
+		     "DTSTAMP:20250101T000000Z\r\nUID:other\r\nTRANSP:OPAQUE\r\nEND:"
+		     "VEVENT\r\n" TAIL,
+		true},
+	{"another date", EVENT("SUMMARY:L\r\nDTSTART:20240101T120000Z\r\n"),
+		EVENT("SUMMARY:L\r\nDTSTART:20240102T120000Z\r\n"), false},
+	{"another title", EVENT("SUMMARY:L\r\nDTSTART:20240101T120000Z\r\n"),
+		EVENT("SUMMARY:M\r\nDTSTART:20240101T120000Z\r\n"), false},
+	{"end and duration", EVENT("DTSTART:20240101T120000Z\r\nDTEND:20240101T130000Z\r\n"),
+		EVENT("DTSTART:20240101T120000Z\r\nDURATION:PT1H\r\n"), true},
+	{"the instant in another zone", EVENT("DTSTART;TZID=Europe/Berlin:20240101T130000\r\n"),
+		EVENT("DTSTART:20240101T120000Z\r\n"), true},
+	{"floating is not UTC", EVENT("DTSTART:20240101T120000\r\n"),
+		EVENT("DTSTART:20240101T120000Z\r\n"), false},
+	{"all day is not midnight", EVENT("DTSTART;VALUE=DATE:20240101\r\n"),
+		EVENT("DTSTART:20240101T000000Z\r\nDTEND:20240102T000000Z\r\n"), false},
+	{"Outlook's all day", EVENT("DTSTART;VALUE=DATE:20240101\r\nDTEND;VALUE=DATE:20240102\r\n"),
+		EVENT("DTSTART;TZID=Europe/Berlin:20240101T000000\r\n"
+		      "DTEND;TZID=Europe/"
+		      "Berlin:20240102T000000\r\nX-MICROSOFT-CDO-ALLDAYEVENT:TRUE\r\n"),
+		true},
+	{"a rule told otherwise",
+		EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\n"),
+		EVENT("DTSTART:20240101T120000Z\r\nRRULE:COUNT=3;INTERVAL=1;BYDAY=MO;WKST="
+		      "MO;FREQ=WEEKLY\r\n"),
+		true},
+	{"until and count", EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\n"),
+		EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;UNTIL="
+		      "20240116T000000Z\r\n"),
+		true},
+	{"a rule without end, told otherwise",
+		EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY\r\n"),
+		EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;BYDAY=MO\r\n"), true},
+	{"with and without end", EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY\r\n"),
+		EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT=500\r\n"), false},
+	{"one instance less", EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\n"),
+		EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\nEXDATE:"
+		      "20240108T120000Z\r\n"),
+		false},
+	{"an exception outside of the series",
+		EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\n"),
+		EVENT("DTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\nEXDATE:"
+		      "20240109T120000Z\r\n"),
+		true},
+	{"attendees in another order and form",
+		EVENT("ATTENDEE;CN=Jo;PARTSTAT=ACCEPTED:MAILTO:Jo@X.org\r\nATTENDEE:mailto:"
+		      "al@x.org\r\n"),
+		EVENT("ATTENDEE;RSVP=TRUE;PARTSTAT=NEEDS-ACTION:mailto:al@x.org\r\n"
+		      "ATTENDEE;PARTSTAT=ACCEPTED;SCHEDULE-AGENT=NONE:mailto:jo@x.org\r\n"),
+		true},
+	{"another answer", EVENT("ATTENDEE;PARTSTAT=ACCEPTED:mailto:jo@x.org\r\n"),
+		EVENT("ATTENDEE;PARTSTAT=DECLINED:mailto:jo@x.org\r\n"), false},
+	{"free", EVENT("TRANSP:TRANSPARENT\r\n"), EVENT("X-MICROSOFT-CDO-BUSYSTATUS:FREE\r\n"),
+		true},
+	{"away", EVENT("X-MICROSOFT-CDO-BUSYSTATUS:OOF\r\n"), EVENT(""), false},
+	{"categories", EVENT("CATEGORIES:a,b\r\n"), EVENT("CATEGORIES:b\r\nCATEGORIES:a\r\n"),
+		true},
+	{"an escaped comma is none", EVENT("CATEGORIES:a\\,b\r\n"), EVENT("CATEGORIES:a,b\r\n"),
+		false},
+	{"an empty property", EVENT("LOCATION:\r\nDESCRIPTION: \\n\r\n"), EVENT(""), true},
+	{"composed and decomposed", EVENT("SUMMARY:u\xCC\x88\r\n"), EVENT("SUMMARY:\xC3\xBC\r\n"),
+		true},
+	{"an alarm", EVENT("BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\n"),
+		EVENT(""), false},
+	{"an alarm told otherwise",
+		EVENT("BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nDESCRIPTION:"
+		      "x\r\nEND:VALARM\r\n"),
+		EVENT("BEGIN:VALARM\r\nUID:9\r\nTRIGGER;RELATED=START:-PT900S\r\nACTION:"
+		      "DISPLAY\r\nEND:VALARM\r\n"),
+		true},
+	{"an unknown property", EVENT("X-ROOM:7\r\n"), EVENT("X-ROOM:8\r\n"), false},
+	{"an override that says nothing new",
+		HEAD "BEGIN:VEVENT\r\nUID:u\r\nSUMMARY:s\r\nDTSTART:"
+		     "20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\n"
+		     "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:u\r\nSUMMARY:s\r\nDTSTART:"
+		     "20240108T120000Z\r\n"
+		     "RECURRENCE-ID:20240108T120000Z\r\nEND:VEVENT\r\n" TAIL,
+		EVENT("SUMMARY:s\r\nDTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT="
+		      "3\r\n"),
+		true},
+	{"a moved instance",
+		HEAD "BEGIN:VEVENT\r\nUID:u\r\nSUMMARY:s\r\nDTSTART:"
+		     "20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\n"
+		     "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:u\r\nSUMMARY:s\r\nDTSTART:"
+		     "20240108T130000Z\r\n"
+		     "RECURRENCE-ID:20240108T120000Z\r\nEND:VEVENT\r\n" TAIL,
+		EVENT("SUMMARY:s\r\nDTSTART:20240101T120000Z\r\nRRULE:FREQ=WEEKLY;COUNT="
+		      "3\r\n"),
+		false},
+};
+
+static void same_and_not_the_same(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct pf_digest a = meaning(CASES[i].a), b = meaning(CASES[i].b);
+
+		if (pf_digest_eq(&a, &b) != CASES[i].same) {
+			fail_msg("%s", CASES[i].name);
+		}
+	}
+}
+
+static void zones_count_by_their_rules(void **state)
+{
+	static const char SERIES[] =
+		"DTSTART;TZID=%s:20240101T120000\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\n" TAIL;
+	char with[2000], olson[1000], other[1000];
+	struct pf_digest a, b, c;
+
+	(void)state;
+	(void)snprintf(with, sizeof(with),
+		HEAD BERLIN "BEGIN:VEVENT\r\nUID:u\r\nDTSTART;TZID=%s:20240101T120000\r\n"
+			    "RRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\n" TAIL,
+		"Custom", "Custom");
+	(void)snprintf(olson, sizeof(olson), "%s", HEAD "BEGIN:VEVENT\r\nUID:u\r\n");
+	(void)snprintf(other, sizeof(other), "%s", HEAD "BEGIN:VEVENT\r\nUID:u\r\n");
+	(void)snprintf(
+		olson + strlen(olson), sizeof(olson) - strlen(olson), SERIES, "Europe/Berlin");
+	(void)snprintf(
+		other + strlen(other), sizeof(other) - strlen(other), SERIES, "Africa/Lagos");
+	a = meaning(with);
+	b = meaning(olson);
+	c = meaning(other); /* the same hour in winter only */
+	assert_true(pf_digest_eq(&a, &b));
+	assert_false(pf_digest_eq(&a, &c));
+}
+
+static void composed(
+	const char *text, const struct pf_compose *how, char *out, size_t size, char *what)
+{
+	struct pf_doc *d = open_doc(text);
+	struct pf_piece pieces[16];
+	struct pf_composed made = {0};
+	struct pf_err err;
+	size_t n = pf_ical_codec.parts(d);
+
+	for (size_t i = 0; i < n; i++) {
+		pieces[i] = (struct pf_piece){d, i};
+	}
+	assert_int_equal(pf_ical_codec.compose(pieces, n, how, &made, &err), PF_OK);
+	(void)snprintf(out, size, "%.*s", (int)made.body->n, (const char *)made.body->bytes);
+	(void)snprintf(what, 200, "%s", made.changes);
+	pf_blob_unref(&made.body);
+	pf_ical_codec.free(&d);
+}
+
+static void nothing_to_change_is_octet_for_octet(void **state)
+{
+	static const char ODD[] = "BEGIN:VCALENDAR\nX:  "
+				  "y\nBEGIN:VEVENT\nUID:1\nsummary:a,b\nEND:VEVENT\nEND:VCALENDAR";
+	char out[1000], what[200];
+
+	(void)state;
+	composed(ODD, &(struct pf_compose){0}, out, sizeof(out), what);
+	assert_string_equal(out, ODD);
+	assert_string_equal(what, "");
+}
+
+static void only_the_lines_concerned_change(void **state)
+{
+	static const char TEXT[] =
+		HEAD "BEGIN:VEVENT\r\nUID:old\r\nSUMMARY:a\r\n  b\r\nDTSTART:20240101T120000Z\r\n"
+		     "RRULE:FREQ=DAILY\r\nEXDATE:20240102T120000Z,20240103T120000Z\r\n"
+		     "ATTENDEE;SCHEDULE-AGENT=SERVER;CN=\"J, o\":mailto:j@x\r\nEND:VEVENT\r\n" TAIL;
+	const int64_t wanted[] = {1704196800};
+	char out[2000], what[200];
+
+	(void)state;
+	composed(TEXT,
+		&(struct pf_compose){.uid = pf_span_str("new"),
+			.schedule = PF_SCHEDULE_NONE,
+			.wanted = wanted,
+			.wanted_n = 1},
+		out, sizeof(out), what);
+	assert_string_equal(out, HEAD
+		"BEGIN:VEVENT\r\nUID:new\r\nX-POSTFERRY-ORIGINAL-UID:old\r\nSUMMARY:a\r\n  b\r\n"
+		"DTSTART:20240101T120000Z\r\nRRULE:FREQ=DAILY\r\nEXDATE:20240103T120000Z\r\n"
+		"ATTENDEE;CN=\"J, o\";SCHEDULE-AGENT=NONE:mailto:j@x\r\nEND:VEVENT\r\n" TAIL);
+}
+
+static void repairs_are_made_and_told(void **state)
+{
+	static const char TEXT[] =
+		"BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:u\nX-EMPTY:\n"
+		"SUMMARY:Lunch, then "
+		"coffee\nDTSTART:20240101T120000Z\nDTEND:20240101T120000Z\nEND:VEVENT\nEND:"
+		"VCALENDAR\n";
+	char out[2000], what[200];
+
+	(void)state;
+	composed(TEXT, &(struct pf_compose){.repair = true}, out, sizeof(out), what);
+	assert_string_equal(out,
+		"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//postferry//postferry//"
+		"EN\r\nBEGIN:VEVENT\r\n"
+		"DTSTAMP:20240101T120000Z\r\nUID:u\r\nSUMMARY:Lunch\\, then coffee\r\n"
+		"DTSTART:20240101T120000Z\r\nDURATION:PT1S\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
+	assert_string_equal(what,
+		"VERSION added, PRODID added, METHOD dropped, DTSTAMP added, "
+		"empty properties dropped, text escaped, zero length made one second");
+}
+
+static void instances(void **state)
+{
+	struct pf_doc *d = open_doc(
+		HEAD "BEGIN:VEVENT\r\nUID:u\r\nSUMMARY:s\r\nDTSTART;TZID=Europe/"
+		     "Berlin:20240101T120000\r\nDURATION:PT1H\r\n"
+		     "RRULE:FREQ=WEEKLY;COUNT=4\r\nEXDATE;TZID=Europe/"
+		     "Berlin:20240108T120000\r\nEND:VEVENT\r\n"
+		     "BEGIN:VEVENT\r\nUID:u\r\nSUMMARY:moved\r\nDTSTART:20240116T080000Z\r\n"
+		     "RECURRENCE-ID;TZID=Europe/Berlin:20240115T120000\r\nEND:VEVENT\r\n" TAIL);
+	const struct pf_piece pieces[] = {{d, 0}, {d, 1}};
+	struct pf_instance out[8];
+	struct pf_window w = {0, INT64_MAX / 2, out, 8, 0};
+	struct pf_err err;
+
+	(void)state;
+	assert_int_equal(pf_ical_codec.expand(pieces, 2, &w, &err), PF_OK);
+	assert_int_equal(w.n, 3);
+	assert_int_equal(out[0].begin_utc_s, 1704106800);
+	assert_int_equal(out[1].begin_utc_s, 1705392000);
+	assert_int_equal(out[2].end_utc_s - out[2].begin_utc_s, 3600);
+	assert_true(
+		pf_ical_codec.recurs_at(&pieces[0], 1704711600, false)); /* excepted, and yet its */
+	assert_false(pf_ical_codec.recurs_at(&pieces[0], 1704711601, false));
+	assert_true(pf_ical_codec.part(d, 1)->is_override);
+	pf_ical_codec.free(&d);
+}
+
+static size_t seen, unread, altered;
+
+/* Whatever is read can be written anew, and means the same then. */
+static int each(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	struct pf_doc *d = NULL, *e = NULL;
+	struct pf_composed out = {0};
+	struct pf_blob *raw;
+	struct pf_err err;
+	FILE *f;
+
+	(void)at;
+	if (kind != FTW_F || st->st_size > 4 << 20) {
+		return 0;
+	}
+	seen++;
+	raw = pf_blob_new((size_t)st->st_size);
+	f = fopen(path, "rb");
+	assert_true(raw && f && fread(raw->bytes, 1, raw->n, f) == raw->n);
+	(void)fclose(f);
+	if (memchr(raw->bytes, '\0', raw->n)) { /* a fuzzer's: no text at all */
+		pf_blob_unref(&raw);
+		return 0;
+	}
+	if (pf_ical_codec.read(pf_blob_span(raw), &d, &err) != PF_OK) {
+		unread++;
+		pf_blob_unref(&raw);
+		return 0;
+	}
+	for (size_t i = 0; i < pf_ical_codec.parts(d); i++) {
+		const struct pf_piece piece = {d, i};
+		const struct pf_compose how = {.uid = pf_span_str("new")};
+
+		assert_int_equal(pf_ical_codec.compose(&piece, 1, &how, &out, &err), PF_OK);
+		if (pf_ical_codec.read(pf_blob_span(out.body), &e, &err) != PF_OK) {
+			fail_msg("%s: %s", path, err.text);
+		}
+		if (!pf_digest_eq(&pf_ical_codec.part(d, i)->meaning,
+			    &pf_ical_codec.part(e, 0)->meaning)) {
+			print_message(
+				"# %s: part %zu means something else when written anew\n", path, i);
+			altered++;
+		}
+		pf_blob_unref(&out.body);
+		pf_ical_codec.free(&e);
+	}
+	pf_blob_unref(&raw);
+	pf_ical_codec.free(&d);
+	return 0;
+}
+
+static void the_corpus_survives(void **state)
+{
+	const char *corpus = getenv("PF_CORPUS");
+	char path[4096];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/ics", corpus ? corpus : "");
+	if (!corpus || nftw(path, each, 16, FTW_PHYS) != 0) {
+		skip();
+	}
+	print_message("# %zu calendars, %zu of them without any item\n", seen, unread);
+	assert_true(unread * 4 < seen);
+	assert_int_equal(altered, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(same_and_not_the_same),
+		cmocka_unit_test(zones_count_by_their_rules),
+		cmocka_unit_test(nothing_to_change_is_octet_for_octet),
+		cmocka_unit_test(only_the_lines_concerned_change),
+		cmocka_unit_test(repairs_are_made_and_told),
+		cmocka_unit_test(instances),
+		cmocka_unit_test(the_corpus_survives),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

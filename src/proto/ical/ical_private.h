@@ -1,0 +1,19 @@
+/*
+ * Shared by the files of proto/ical; libical's types stay within.
+ */
+#ifndef PF_PROTO_ICAL_ICAL_PRIVATE_H
+#define PF_PROTO_ICAL_ICAL_PRIVATE_H
+
+#include "proto/ical/ical.h"
+
+#include <libical/ical.h>
+
+struct icaltimetype ical_to_libical(int64_t local_s, bool is_date);
+/* PF_DATE_NONE: none, or past what a calendar has. */
+int64_t ical_from_libical(const struct icaltimetype *t);
+/* The instant at which the time's zone shows local_s; of a form without zone local_s itself. */
+int64_t ical_local_to_utc(const struct pf_ical_time *t, int64_t local_s);
+/* The Olson name of a zone that Windows calls `name`; "" for none. */
+const char *ical_windows_zone(const char *name);
+
+#endif
