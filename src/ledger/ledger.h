@@ -120,6 +120,14 @@ struct pf_ledger_item {
 	struct pf_span note; /* reason, repair or rule, in words; server's reply last */
 };
 
+/* The source's id for people: of items that share a document, that document's. */
+static inline struct pf_span pf_ledger_item_id(const struct pf_ledger_item *row)
+{
+	const uint8_t *nul = row->src_id.n > 0 ? memchr(row->src_id.p, 0, row->src_id.n) : NULL;
+
+	return nul ? pf_span(row->src_id.p, (size_t)(nul - row->src_id.p)) : row->src_id;
+}
+
 /* Insert or replace the whole row of (folder, seq). */
 PF_MUST_CHECK int pf_ledger_item_put(
 	struct pf_ledger *led, const struct pf_ledger_item *row, struct pf_err *err);
@@ -138,6 +146,21 @@ struct pf_ledger_done {
 /* The usual end: the row becomes DONE; what is not in `done` stays as it is. */
 PF_MUST_CHECK int pf_ledger_item_done(
 	struct pf_ledger *led, const struct pf_ledger_done *done, struct pf_err *err);
+/*
+ * What a row of an item with an identifier of its own (a calendar item, a contact) has beside the
+ * rest: written after the row, in the same commit. `seq` and `folder` as in the row.
+ */
+struct pf_ledger_keyed {
+	int64_t folder;
+	uint32_t seq;
+	struct pf_span src_version, dst_version; /* of the last pass; absent: not told */
+	struct pf_span src_uid, dst_uid;         /* absent: none */
+	uint32_t codec_version; /* of the row's digest, which is that of its meaning */
+	bool has_raw;
+	struct pf_digest raw; /* of the bytes that were written to the target */
+};
+PF_MUST_CHECK int pf_ledger_keyed_put(
+	struct pf_ledger *led, const struct pf_ledger_keyed *row, struct pf_err *err);
 /* Forget a row (the engine dropped the folder's rows because ids lost their meaning). */
 PF_MUST_CHECK int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *err);
 
@@ -194,6 +217,12 @@ PF_MUST_CHECK int pf_ledger_items(struct pf_ledger *led, int64_t account, int64_
 	enum pf_item_filter filter, struct pf_ledger_cursor **out, struct pf_err *err);
 PF_MUST_CHECK int pf_ledger_items_next(
 	struct pf_ledger_cursor *c, struct pf_ledger_item *out, struct pf_err *err);
+
+/* The same rows' other halves, in the same order; only of one folder. */
+PF_MUST_CHECK int pf_ledger_keyed(
+	struct pf_ledger *led, int64_t folder, struct pf_ledger_cursor **out, struct pf_err *err);
+PF_MUST_CHECK int pf_ledger_keyed_next(
+	struct pf_ledger_cursor *c, struct pf_ledger_keyed *out, struct pf_err *err);
 
 /* Items and bytes by verdict, one row a folder. */
 struct pf_ledger_sums {

@@ -358,6 +358,47 @@ static void sums_add_up_per_folder(void **state)
 	pf_ledger_cursor_close(&c);
 }
 
+static void keyed_rows_come_back_as_they_were(void **state)
+{
+	struct world *w = *state;
+	int64_t folder = add_folder(w, "calendar"), other = add_folder(w, "other");
+	struct pf_ledger_keyed row = {.folder = folder,
+		.src_version = pf_span_str("\"e1\""),
+		.src_uid = pf_span_str("u"),
+		.dst_uid = pf_span("", 0),
+		.codec_version = 7,
+		.has_raw = true,
+		.raw = {{1, 2, 3}}};
+	struct pf_ledger_keyed got;
+	struct pf_ledger_cursor *c;
+
+	for (row.seq = 1; row.seq <= 3; row.seq++) {
+		must(w, pf_ledger_keyed_put(w->led, &row, &w->err));
+	}
+	row.seq = 2;
+	row.src_version = pf_span_str("\"e2\""); /* the later one counts */
+	must(w, pf_ledger_keyed_put(w->led, &row, &w->err));
+	row.folder = other;
+	must(w, pf_ledger_keyed_put(w->led, &row, &w->err));
+	must(w, pf_ledger_keyed(w->led, folder, &c, &w->err));
+	for (uint32_t seq = 1; seq <= 3; seq++) {
+		must(w, pf_ledger_keyed_next(c, &got, &w->err));
+		assert_int_equal(got.seq, seq);
+		assert_true(
+			pf_span_eq(got.src_version, pf_span_str(seq == 2 ? "\"e2\"" : "\"e1\"")));
+		assert_null(got.dst_version.p);
+		assert_true(got.dst_uid.p && got.dst_uid.n == 0);
+		assert_int_equal(got.codec_version, 7);
+		assert_true(got.has_raw && got.raw.b[1] == 2);
+	}
+	assert_int_equal(pf_ledger_keyed_next(c, &got, &w->err), PF_END);
+	pf_ledger_cursor_close(&c);
+	must(w, pf_ledger_items_drop(w->led, folder, &w->err));
+	must(w, pf_ledger_keyed(w->led, folder, &c, &w->err));
+	assert_int_equal(pf_ledger_keyed_next(c, &got, &w->err), PF_END);
+	pf_ledger_cursor_close(&c);
+}
+
 static void events_are_kept_in_order(void **state)
 {
 	struct world *w = *state;
@@ -627,6 +668,7 @@ int main(void)
 		OPEN_CASE(what_is_not_there_is_said),
 		OPEN_CASE(filters_let_the_right_rows_through),
 		OPEN_CASE(sums_add_up_per_folder),
+		OPEN_CASE(keyed_rows_come_back_as_they_were),
 		OPEN_CASE(events_are_kept_in_order),
 		OPEN_CASE(only_commits_are_durable),
 		OPEN_CASE(cursor_stays_right_while_rows_change),

@@ -26,6 +26,8 @@ enum pf_sq_write {
 	PF_SQ_ITEM_DONE,
 	PF_SQ_ITEMS_DROP,
 	PF_SQ_EVENT_ADD,
+	PF_SQ_KEYED_PUT,
+	PF_SQ_KEYED_DROP,
 	PF_SQ_WRITE_COUNT,
 };
 
@@ -38,6 +40,7 @@ enum pf_sq_read {
 	PF_SQ_SUMS,
 	PF_SQ_EVENTS,
 	PF_SQ_EVENTS_OF_ACCOUNT,
+	PF_SQ_KEYED,
 	PF_SQ_ITEMS_OF_FOLDER, /* from here on one for each filter */
 	PF_SQ_ITEMS_OF_ACCOUNT = PF_SQ_ITEMS_OF_FOLDER + PF_SQ_FILTERS,
 	PF_SQ_READ_COUNT = PF_SQ_ITEMS_OF_ACCOUNT + PF_SQ_FILTERS,
@@ -122,6 +125,7 @@ static inline struct pf_ledger_done pf_sq_end_of(const struct pf_ledger_item *ro
 	return (struct pf_ledger_done){row->folder, row->seq, row->verdict, row->dst_id, row->size,
 		row->has_digest ? &row->digest : NULL};
 }
+int64_t pf_sq_sum_keyed(const struct pf_ledger_keyed *row);
 /* All but its number, which SQLite gives it afterwards. */
 int64_t pf_sq_sum_folder(int64_t account, const struct pf_ledger_folder *row);
 

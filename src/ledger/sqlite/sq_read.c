@@ -41,6 +41,8 @@ const char *const PF_SQ_READ_SQL[PF_SQ_READ_COUNT] = {
 		       " WHERE f.account = ? ORDER BY f.id",
 	[PF_SQ_EVENTS] = EVENT_COLUMNS "WHERE id > ? ORDER BY id",
 	[PF_SQ_EVENTS_OF_ACCOUNT] = EVENT_COLUMNS "WHERE account = ? AND id > ? ORDER BY id",
+	[PF_SQ_KEYED] = "SELECT k, src_version, dst_version, src_uid, dst_uid, codec, raw, a FROM "
+			"keyed WHERE k BETWEEN ? AND ? ORDER BY k",
 	[PF_SQ_ITEMS_OF_FOLDER + PF_ITEMS_ALL] = OF_FOLDER(""),
 	[PF_SQ_ITEMS_OF_FOLDER + PF_ITEMS_OPEN] = OF_FOLDER(OPEN_ONLY),
 	[PF_SQ_ITEMS_OF_FOLDER + PF_ITEMS_SENT] = OF_FOLDER(SENT_ONLY),
@@ -302,6 +304,43 @@ int pf_ledger_items_next(struct pf_ledger_cursor *c, struct pf_ledger_item *out,
 	out->src_id = get_span(c, 12);
 	out->note = get_span(c, 14);
 	if (get_int(c, 11) != pf_sq_sum_source(out)) {
+		return fail_row(c, "the row of item", out->seq, err);
+	}
+	return PF_OK;
+}
+
+int pf_ledger_keyed(
+	struct pf_ledger *led, int64_t folder, struct pf_ledger_cursor **out, struct pf_err *err)
+{
+	int64_t keys[2] = {pf_sq_key(folder, 0), pf_sq_key(folder, UINT32_MAX)};
+
+	return open_cursor(led, PF_SQ_KEYED, keys, 2, out, err);
+}
+
+int pf_ledger_keyed_next(
+	struct pf_ledger_cursor *c, struct pf_ledger_keyed *out, struct pf_err *err)
+{
+	struct pf_span raw;
+	int rc = step(c, err);
+
+	if (rc != PF_OK) {
+		return rc;
+	}
+	raw = get_span(c, 6);
+	*out = (struct pf_ledger_keyed){
+		.folder = get_int(c, 0) >> 32,
+		.seq = (uint32_t)get_int(c, 0),
+		.src_version = get_span(c, 1),
+		.dst_version = get_span(c, 2),
+		.src_uid = get_span(c, 3),
+		.dst_uid = get_span(c, 4),
+		.codec_version = (uint32_t)get_int(c, 5),
+		.has_raw = raw.n == sizeof(out->raw.b),
+	};
+	if (out->has_raw && raw.p) {
+		memcpy(out->raw.b, raw.p, raw.n);
+	}
+	if (get_int(c, 7) != pf_sq_sum_keyed(out)) {
 		return fail_row(c, "the row of item", out->seq, err);
 	}
 	return PF_OK;

@@ -33,6 +33,9 @@ static const char *const STEPS[] = {
 	"CREATE TABLE event(id INTEGER PRIMARY KEY, account INTEGER NOT NULL, at INTEGER NOT NULL,"
 	" number INTEGER NOT NULL, folder BLOB, item BLOB, text BLOB, raw BLOB);"
 	"CREATE INDEX event_account ON event(account);",
+	/* 1 to 2. What items with identifiers of their own have beside the rest. */
+	"CREATE TABLE keyed(k INTEGER PRIMARY KEY, src_version BLOB, dst_version BLOB, src_uid "
+	"BLOB, dst_uid BLOB, codec INTEGER NOT NULL, raw BLOB, a INTEGER NOT NULL);",
 };
 
 const struct pf_sq_steps PF_SQ_STEPS = {STEPS, PF_COUNT(STEPS)};

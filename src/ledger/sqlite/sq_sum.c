@@ -78,3 +78,17 @@ int64_t pf_sq_sum_folder(int64_t account, const struct pf_ledger_folder *row)
 	}
 	return fold(h);
 }
+
+int64_t pf_sq_sum_keyed(const struct pf_ledger_keyed *row)
+{
+	const struct pf_span spans[] = {row->src_version, row->dst_version, row->src_uid,
+		row->dst_uid,
+		pf_span(row->has_raw ? row->raw.b : NULL, row->has_raw ? sizeof(row->raw.b) : 0)};
+	uint64_t h = (uint64_t)pf_sq_key(row->folder, row->seq);
+
+	add_word(&h, row->codec_version);
+	for (size_t i = 0; i < PF_COUNT(spans); i++) {
+		add_span(&h, spans[i]);
+	}
+	return fold(h);
+}

@@ -34,6 +34,10 @@ const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT] = {
 	[PF_SQ_ITEM_DONE] = "UPDATE item SET state = ?, verdict = ?, dst_id = ?, size = ?,"
 			    " digest = ?, b = ? WHERE k = ?",
 	[PF_SQ_ITEMS_DROP] = "DELETE FROM item WHERE k BETWEEN ? AND ?",
+	[PF_SQ_KEYED_PUT] =
+		"REPLACE INTO keyed(k, src_version, dst_version, src_uid, dst_uid, codec, raw, a)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+	[PF_SQ_KEYED_DROP] = "DELETE FROM keyed WHERE k BETWEEN ? AND ?",
 	[PF_SQ_EVENT_ADD] = "INSERT INTO event(account, at, number, folder, item, text, raw)"
 			    " VALUES(?, ?, ?, ?, ?, ?, ?)",
 };
@@ -370,7 +374,33 @@ int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *e
 	}
 	put_int(&f, pf_sq_key(folder, 0));
 	put_int(&f, pf_sq_key(folder, UINT32_MAX));
+	if (run(led, &f, -1, "forgetting a folder's items", err) != PF_OK ||
+		begin(led, PF_SQ_KEYED_DROP, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, pf_sq_key(folder, 0));
+	put_int(&f, pf_sq_key(folder, UINT32_MAX));
 	return run(led, &f, -1, "forgetting a folder's items", err);
+}
+
+int pf_ledger_keyed_put(
+	struct pf_ledger *led, const struct pf_ledger_keyed *row, struct pf_err *err)
+{
+	struct fill f;
+
+	if (check_folder(led, row->folder, err) != PF_OK ||
+		begin(led, PF_SQ_KEYED_PUT, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, pf_sq_key(row->folder, row->seq));
+	put_span(&f, row->src_version);
+	put_span(&f, row->dst_version);
+	put_span(&f, row->src_uid);
+	put_span(&f, row->dst_uid);
+	put_int(&f, row->codec_version);
+	put_digest(&f, row->has_raw ? &row->raw : NULL);
+	put_int(&f, pf_sq_sum_keyed(row));
+	return run(led, &f, -1, "noting an item", err);
 }
 
 /* ---- events ---- */

@@ -521,11 +521,11 @@ static void missing_rights_are_told(void **state)
 
 static void older_version_is_upgraded_step_by_step(void **state)
 {
-	static const char *const STEPS[] = {"nonsense, for this one is passed",
+	static const char *const STEPS[] = {"nonsense, for these are passed", "nonsense",
 		"ALTER TABLE account ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'",
 		"UPDATE account SET colour = 'blue'"};
-	static const char *const WRONG[] = {"", "CREATE TABLE t(x)", "nonsense"};
-	static const struct pf_sq_steps UP = {STEPS, 3}, FAILING = {WRONG, 3};
+	static const char *const WRONG[] = {"", "", "CREATE TABLE t(x)", "nonsense"};
+	static const struct pf_sq_steps UP = {STEPS, 4}, FAILING = {WRONG, 4};
 	struct world *w = *state;
 	sqlite3 *db;
 
@@ -544,8 +544,33 @@ static void older_version_is_upgraded_step_by_step(void **state)
 				 NULL, NULL, NULL),
 		SQLITE_OK);
 	assert_int_equal(pf_sq_schema_check(db, w->where, &PF_SQ_STEPS, true, &w->err), PF_FAIL);
-	assert_non_null(strstr(w->err.text, "of version 3"));
+	assert_non_null(strstr(w->err.text, "of version 4"));
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* What a ledger of version 1 was, and what a migration that began with it needs after the upgrade.
+ */
+static void version_1_goes_on(void **state)
+{
+	struct world *w = *state;
+	struct pf_ledger_keyed row = {.folder = 1, .seq = 3, .src_uid = pf_span_str("u")};
+	struct pf_ledger_cursor *c;
+	struct pf_ledger_item item;
+	struct pf_ledger *led;
+	uint32_t n = 0;
+
+	make(w, 10);
+	exec(w, "DROP TABLE keyed; PRAGMA user_version=1");
+	led = open_it(w);
+	must(w, pf_ledger_keyed_put(led, &row, &w->err));
+	must(w, pf_ledger_commit(led, &w->err));
+	must(w, pf_ledger_items(led, 1, 1, PF_ITEMS_ALL, &c, &w->err));
+	while (pf_ledger_items_next(c, &item, &w->err) == PF_OK) {
+		assert_int_equal(item.seq, ++n);
+	}
+	assert_int_equal(n, 10);
+	pf_ledger_cursor_close(&c);
+	pf_ledger_close(&led);
 }
 
 static void killed_in_the_making_leaves_none(void **state)
@@ -616,6 +641,7 @@ int main(void)
 		CASE(full_disk_stops_writing_and_keeps_the_commits),
 		CASE(missing_rights_are_told),
 		CASE(older_version_is_upgraded_step_by_step),
+		CASE(version_1_goes_on),
 		CASE(killed_in_the_making_leaves_none),
 #ifdef PF_TEST_HOOKS
 		CASE(death_comes_at_the_chosen_write),
