@@ -104,7 +104,7 @@ static int read_items(struct pf_ledger *led, int64_t account, struct pf_quaranti
 		const struct one *o = folder_of(f, row.folder);
 		struct pf_missed m = {.size = row.size};
 
-		(void)pf_print_safe(m.id, sizeof(m.id), row.src_id);
+		(void)pf_print_safe(m.id, sizeof(m.id), pf_ledger_item_id(&row));
 		(void)pf_print_safe(
 			m.verdict, sizeof(m.verdict), pf_span_str(pf_verdict_name(row.verdict)));
 		(void)pf_print_safe(m.reason, sizeof(m.reason),
@@ -113,7 +113,7 @@ static int read_items(struct pf_ledger *led, int64_t account, struct pf_quaranti
 		pf_date_iso(row.date_utc_s, m.date);
 		if (o) {
 			memcpy(m.folder, o->shown, sizeof(m.folder));
-			describe(q, &o->path, row.src_id, &m);
+			describe(q, &o->path, pf_ledger_item_id(&row), &m);
 		}
 		if (!sink->take(sink, &m)) {
 			break;

@@ -52,6 +52,8 @@ const struct pf_option pf_rule_options[] = {
 	{"kinds", "LIST", "mail, calendar, contacts, tasks, notes; default: all", false},
 	{"include", "GLOB", "take only the folders that match (Projects/*)", true},
 	{"exclude", "GLOB", "leave out the folders that match", true},
+	{"duplicates", "keep|merge",
+		"equal calendar items or contacts of one identifier; default: keep", false},
 	{"shared", NULL, "take the folders of other users and public ones, too", false},
 	{"map", "OLD=NEW", "the folder OLD and all below it go to NEW", true},
 	{"since", "DATE", "take only items dated DATE (YYYY-MM-DD) or later", false},
@@ -228,6 +230,11 @@ static int read_one(struct pf_settings *s, const struct pf_given *g, struct pf_e
 		s->exclude[s->rules.excludes++] = g->value;
 	} else if (strcmp(name, "map") == 0) {
 		return add_map(s, g->value, err);
+	} else if (strcmp(name, "duplicates") == 0) {
+		s->rules.merge = strcmp(g->value, "merge") == 0;
+		if (!s->rules.merge && strcmp(g->value, "keep") != 0) {
+			return bad(err, "--duplicates %s: it is keep or merge", g->value);
+		}
 	} else if (strcmp(name, "since") == 0) {
 		return pf_parse_date(name, g->value, &s->rules.since_utc_s, err);
 	} else if (strcmp(name, "before") == 0) {

@@ -2,6 +2,8 @@
 
 #include "base/utf8.h"
 #include "cli/secret.h"
+#include "convert/ical_codec.h"
+#include "convert/vcard_codec.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "stores/registry.h"
@@ -14,6 +16,9 @@
 #include <sys/stat.h>
 
 enum { STOP_GRACE_MS = 6000 }; /* with the signing out, less than DESIGN's ten seconds */
+
+/* What is no mail, and who understands it. */
+static const struct pf_codec *const CODECS[] = {&pf_ical_codec, &pf_vcard_codec, NULL};
 
 #define usage(err, ...) pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, __VA_ARGS__)
 
@@ -310,6 +315,7 @@ static int build(struct pf_wire *w, const struct pf_settings *set, enum pf_job_m
 		.account_name = w->side[0].identity,
 		.log = w->log,
 		.rules = &set->rules,
+		.codecs = CODECS,
 		.quarantine = w->quarantine,
 		.dry_run = set->dry_run,
 		.deep = set->deep,

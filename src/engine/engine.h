@@ -21,6 +21,7 @@
 
 struct pf_job;
 struct pf_evlog;
+struct pf_codec;
 
 enum pf_job_mode {
 	PF_JOB_COPY,   /* first and later passes */
@@ -37,9 +38,10 @@ struct pf_job_cfg {
 	const char *account_name;   /* for messages and the quarantine's folder */
 	struct pf_evlog *log;       /* may be NULL */
 	const struct pf_rules *rules;
-	const char *quarantine; /* directory; made when first needed */
-	bool dry_run;           /* COPY: plan and say, write nothing */
-	bool deep;              /* VERIFY: compare every byte */
+	const struct pf_codec *const *codecs; /* for what is no mail; ended by NULL; NULL: none */
+	const char *quarantine;               /* directory; made when first needed */
+	bool dry_run;                         /* COPY: plan and say, write nothing */
+	bool deep;                            /* VERIFY: compare every byte */
 	bool mirror;            /* COPY: remove from the target what left the source */
 	bool mirror_all;        /* even when more than a tenth would go */
 	size_t folders_at_once; /* copied side by side; 0 = by what the stores can do */

@@ -8,9 +8,11 @@
  *                                      +-CONFIRMING  (ids that the target did not tell)
  *
  * From any state behind LISTING it goes back there when a side gives its items new ids under way.
+ *
+ * Folders whose items carry identifiers go their own way (keyed.c): WAITING -> KEYED -> OVER.
  */
 #include "base/utf8.h"
-#include "engine/job_private.h"
+#include "engine/keyed_private.h"
 
 #include <stdlib.h>
 
@@ -30,6 +32,7 @@ void fold_free_work(struct pf_fold *f)
 {
 	f->job->rows_in_memory -=
 		f->rows.n < f->job->rows_in_memory ? f->rows.n : f->job->rows_in_memory;
+	keyed_free(f);
 	fold_pair_free(f);
 	fold_deep_free(f);
 	pf_rows_deinit(&f->rows);
@@ -208,6 +211,14 @@ static int begin_anew(struct pf_fold *f, struct pf_err *err)
 	return fold_list_dst(f, 0, err) == PF_FAIL ? PF_FAIL : PF_OK;
 }
 
+int fold_begin_listing(struct pf_fold *f, struct pf_err *err)
+{
+	bool mail = f->kind == PF_KIND_MAIL;
+
+	f->state = mail ? FOLD_LISTING : FOLD_KEYED;
+	return mail ? fold_list_begin(f, err) : keyed_begin(f, err);
+}
+
 static int begin(struct pf_fold *f, struct pf_err *err)
 {
 	if (f->skipped || f->unchanged || !f->selectable) {
@@ -218,8 +229,7 @@ static int begin(struct pf_fold *f, struct pf_err *err)
 		f->state = FOLD_MAKING; /* job_folders moves it on */
 		return PF_OK;
 	}
-	f->state = FOLD_LISTING;
-	return fold_list_begin(f, err);
+	return fold_begin_listing(f, err);
 }
 
 static int begin_confirm(struct pf_fold *f, struct pf_err *err)
@@ -396,6 +406,9 @@ int fold_step(struct pf_fold *f, struct pf_err *err)
 			return f->restart ? begin_anew(f, err) : complete(f, err);
 		}
 		return rc;
+	case FOLD_KEYED:
+		rc = keyed_step(f, err);
+		return rc == PF_OK ? over(f, err) : rc;
 	}
 	return PF_OK;
 }
@@ -403,6 +416,9 @@ int fold_step(struct pf_fold *f, struct pf_err *err)
 int fold_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err)
 {
+	if (f->keyed || op_use(ev->op) >= USE_KEYED_SRC) {
+		return keyed_event(f, side, ev, err);
+	}
 	switch (op_use(ev->op)) {
 	case USE_LIST_SRC:
 	case USE_LIST_DST:

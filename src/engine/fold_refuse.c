@@ -45,15 +45,21 @@ static int end_in_quarantine(
 	return pf_rows_save(e, f->job->cfg->ledger, f->row_id, why, err);
 }
 
+int quarantine_keep(struct pf_fold *f, const struct pf_entry *e, struct pf_span bytes,
+	const char *why, struct pf_err *err)
+{
+	struct pf_quarantine_about a = about(f, e, why);
+
+	return open_quarantine(f->job, err) == PF_OK
+		       ? pf_quarantine_put(f->job->quarantine, &a, bytes, err)
+		       : PF_FAIL;
+}
+
 int quarantine_entry(struct pf_fold *f, struct pf_entry *e, struct pf_blob *body, const char *why,
 	struct pf_err *err)
 {
-	struct pf_quarantine_about a = about(f, e, why);
-	int rc = open_quarantine(f->job, err);
+	int rc = quarantine_keep(f, e, pf_blob_span(body), why, err);
 
-	if (rc == PF_OK) {
-		rc = pf_quarantine_put(f->job->quarantine, &a, pf_blob_span(body), err);
-	}
 	pf_blob_unref(&body);
 	return rc == PF_OK ? end_in_quarantine(f, e, why, err) : rc;
 }

@@ -8,7 +8,7 @@
  *   CLOSING  both stores sign out
  *   OVER
  */
-#include "engine/job_private.h"
+#include "engine/keyed_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -523,6 +523,7 @@ static void lower_wake(const struct pf_job *job, int64_t *wake_ms)
 
 		wake_by(job, f->not_before_ms, wake_ms);
 		wake_by(job, f->again > 0 ? f->again_ms : 0, wake_ms);
+		wake_by(job, f->keyed ? keyed_wake_ms(f) : 0, wake_ms);
 	}
 	for (size_t i = 0; job->slots_paused > 0 && i < job->slots_touched; i++) {
 		const struct pf_slot *s = &job->slots[i];

@@ -7,13 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ID_MAX = 65536 };
+enum { ID_MAX = 65536, LOOKS_MAX = 1 << 20 };
 
 /* ---- lists ---- */
 
 static void free_known(struct pf_known_folder *k)
 {
 	pf_path_deinit(&k->path);
+	pf_buf_deinit(&k->words);
 	pf_buf_deinit(&k->id);
 	pf_buf_deinit(&k->cursor);
 }
@@ -49,6 +50,27 @@ int job_folders_begin(struct pf_job *job, struct pf_err *err)
 	return ask_folders(job, SRC, err) == PF_OK ? ask_folders(job, DST, err) : PF_FAIL;
 }
 
+static int copy_looks(
+	struct pf_known_folder *k, const struct pf_folder_looks *looks, struct pf_err *err)
+{
+	const struct pf_span from[] = {looks->colour, looks->description, looks->timezone};
+	struct pf_span *const to[] = {&k->looks.colour, &k->looks.description, &k->looks.timezone};
+	size_t n = 0;
+
+	k->looks = *looks;
+	pf_buf_init(&k->words, LOOKS_MAX);
+	for (size_t i = 0; i < PF_COUNT(from); i++) {
+		if (pf_buf_add(&k->words, from[i], err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	for (size_t i = 0; i < PF_COUNT(from); i++) { /* now that the buffer stays where it is */
+		*to[i] = from[i].p ? pf_span(k->words.p + n, from[i].n) : from[i];
+		n += from[i].n;
+	}
+	return PF_OK;
+}
+
 static int add_known(struct pf_side *side, const struct pf_folder *f, struct pf_err *err)
 {
 	struct pf_known_folder *k;
@@ -66,6 +88,7 @@ static int add_known(struct pf_side *side, const struct pf_folder *f, struct pf_
 	k = &side->folders[side->n];
 	*k = (struct pf_known_folder){
 		.kind = f->kind,
+		.kinds = f->kinds ? f->kinds : (uint32_t)f->kind,
 		.role = f->role,
 		.role_by_name = f->role_by_name,
 		.selectable = f->selectable,
@@ -79,7 +102,8 @@ static int add_known(struct pf_side *side, const struct pf_folder *f, struct pf_
 	pf_buf_init(&k->id, ID_MAX);
 	pf_buf_init(&k->cursor, ID_MAX);
 	side->n++;
-	if (pf_path_copy(&k->path, &f->path, err) != PF_OK ||
+	if (copy_looks(k, &f->looks, err) != PF_OK ||
+		pf_path_copy(&k->path, &f->path, err) != PF_OK ||
 		pf_buf_add(&k->id, f->id, err) != PF_OK ||
 		(f->has_state && pf_buf_add(&k->cursor, f->state.cursor, err) != PF_OK)) {
 		return PF_FAIL;
@@ -261,7 +285,7 @@ static int make_folds(struct pf_job *job, struct pf_err *err)
 			pf_buf_add(&f->src_id, pf_buf_span(&k->id), err) != PF_OK) {
 			return PF_FAIL;
 		}
-		if (job->cfg->rules->kinds && !(job->cfg->rules->kinds & k->kind)) {
+		if (job->cfg->rules->kinds && !(job->cfg->rules->kinds & k->kinds)) {
 			(void)snprintf(f->note, sizeof(f->note), "--kinds");
 			f->skipped = true;
 		} else if (pf_rules_skip_folder(job->cfg->rules, &f->src, why, sizeof(why))) {

@@ -28,10 +28,17 @@ static int subscribe(struct pf_fold *f, struct pf_err *err)
 
 static int make_one(struct pf_fold *f, struct pf_err *err)
 {
+	const struct pf_known_folder *k = &f->job->side[SRC].folders[f->src_folder];
 	struct pf_op op = {
 		.kind = PF_OP_MKFOLDER,
 		.id = op_id(USE_MKFOLDER, f->index, 0),
-		.mkfolder = {.path = &f->dst, .role = f->role},
+		.mkfolder =
+			{
+				.path = &f->dst,
+				.role = f->role,
+				.kinds = k->kinds,
+				.looks = &k->looks,
+			},
 	};
 	int rc = job_submit(f->job, DST, &op, err);
 
@@ -271,11 +278,7 @@ static int made(struct pf_fold *f, const struct pf_store_event *ev, struct pf_er
 		}
 		f->job->make_again = f->job->make_again || rc == PF_AGAIN;
 	}
-	if (f->state == FOLD_MAKING) {
-		f->state = FOLD_LISTING;
-		return fold_list_begin(f, err);
-	}
-	return PF_OK;
+	return f->state == FOLD_MAKING ? fold_begin_listing(f, err) : PF_OK;
 }
 
 /* A refused name gets another one; what may pass is tried again; else the folder has no place. */

@@ -55,9 +55,14 @@ enum op_use {
 	USE_PUT,  /* index: slot */
 	USE_PAIR, /* index: item of the pairing on that side */
 	USE_FLAGS,
-	USE_DEEP,   /* index: entry; both sides */
-	USE_KEEP,   /* index: item of the folder that left the source */
-	USE_REMOVE, /* the same */
+	USE_DEEP,       /* index: entry; both sides */
+	USE_KEEP,       /* index: item of the folder that left the source */
+	USE_REMOVE,     /* the same */
+	USE_KEYED_SRC,  /* index: document */
+	USE_KEYED_DST,  /* index: item of the target */
+	USE_KEYED_PUT,  /* index: task */
+	USE_KEYED_MEET, /* index: task */
+	USE_KEYED_LOOK, /* index: row */
 	USE_CLOSE,
 };
 
@@ -87,6 +92,9 @@ struct pf_known_folder {
 	struct pf_path path;
 	struct pf_buf id, cursor;
 	enum pf_kind kind;
+	uint32_t kinds;
+	struct pf_folder_looks looks; /* in `words` */
+	struct pf_buf words;
 	enum pf_role role;
 	bool role_by_name, selectable, subscribed, doubtful, has_state;
 	uint64_t validity, next, count;
@@ -113,6 +121,7 @@ enum fold_state {
 	FOLD_CHECKING,   /* the source is listed again: are those that did not come still there? */
 	FOLD_CONFIRMING, /* the target is read back */
 	FOLD_CARRYING,   /* flags */
+	FOLD_KEYED,      /* keyed.c has its states */
 	FOLD_OVER,
 };
 
@@ -136,6 +145,7 @@ enum slot_try {
 };
 
 struct pf_fold;
+struct pf_keyed;
 
 struct pf_slot {
 	enum slot_state state;
@@ -173,6 +183,7 @@ struct pf_foreign {
 /* An item that left the source. Spans lie in the folder's gone_arena. */
 struct pf_gone {
 	struct pf_span dst_id, kw;
+	struct pf_span version; /* removed only while the target has this one; absent: whatever */
 	uint32_t seq;
 	uint64_t size;
 	int64_t date_utc_s;
@@ -265,6 +276,7 @@ struct pf_fold {
 	size_t again; /* entries behind next_entry that are to be asked for once more */
 	int64_t again_ms;
 	size_t flag_ops, flag_next;
+	struct pf_keyed *keyed; /* items with identifiers of their own; NULL: mail */
 	size_t deep_open, deep_next;
 	struct pf_deep *deep; /* items that are being read on both sides */
 	uint64_t to_copy_items, to_copy_bytes, too_large;
@@ -350,6 +362,8 @@ void fold_fail(struct pf_fold *f, const struct pf_err *why);
 bool fold_is_stale(struct pf_fold *f, const struct pf_err *why);
 /* Whether `why` says that the folder of a side is gone under way; then it is dealt with. */
 bool fold_is_lost(struct pf_fold *f, enum pf_side_no side, const struct pf_err *why);
+/* Its place is there: list it. */
+int fold_begin_listing(struct pf_fold *f, struct pf_err *err);
 void fold_free_work(struct pf_fold *f);       /* all that is only needed while it is worked on */
 bool fold_has_place(const struct pf_fold *f); /* its target folder is there */
 bool fold_is_active(const struct pf_fold *f);
@@ -415,6 +429,9 @@ struct pf_entry *slot_entry(const struct pf_slot *s);
 int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err);
 int refuse_get(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err);
 /* End an item in quarantine, with its bytes when there are any. */
+/* Keep the bytes (or that there are none) and the reason; the row is the caller's. */
+int quarantine_keep(struct pf_fold *f, const struct pf_entry *e, struct pf_span bytes,
+	const char *why, struct pf_err *err);
 int quarantine_entry(struct pf_fold *f, struct pf_entry *e, struct pf_blob *body, const char *why,
 	struct pf_err *err);
 /* What comes for this slot goes into quarantine and not to the target. */

@@ -105,6 +105,8 @@ static int submit(struct pf_fold *f, enum op_use use, size_t i, struct pf_err *e
 	if (use == USE_KEEP) {
 		op.get.size = g->size;
 		op.get.whole_max = WHOLE_MAX;
+	} else {
+		op.version = g->version;
 	}
 	rc = job_submit(f->job, DST, &op, err);
 	f->job->mirror_open += rc == PF_OK;

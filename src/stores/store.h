@@ -25,12 +25,10 @@ struct pf_store;
 
 /* Facts to plan with. */
 enum pf_cap {
-	PF_CAP_PUT_RETURNS_ID =
-		1u << 0, /* DONE of PUT has the new id; else it is found by its fingerprint */
-	PF_CAP_EXACT_SIZE = 1u << 1,  /* a listed size is the true number of bytes */
-	PF_CAP_EXACT_BYTES = 1u << 2, /* what was put is given back octet for octet */
-	PF_CAP_CURSOR =
-		1u << 3, /* the folder listing brings cursors: unchanged folders cost nothing */
+	PF_CAP_PUT_RETURNS_ID = 1u << 0, /* DONE of PUT has the id; else found by fingerprint */
+	PF_CAP_EXACT_SIZE = 1u << 1,     /* a listed size is the true number of bytes */
+	PF_CAP_EXACT_BYTES = 1u << 2,    /* what was put is given back octet for octet */
+	PF_CAP_CURSOR = 1u << 3, /* folder listings bring cursors: unchanged ones cost nothing */
 	PF_CAP_CURSOR_FLAGS = 1u << 4, /* an equal cursor means equal flags, too (CONDSTORE) */
 	PF_CAP_LIST_DELTA = 1u << 5,   /* LIST takes a cursor and gives only what changed since */
 	PF_CAP_REMOVE_ONE = 1u << 6,   /* REMOVE can't touch anything but the item (UIDPLUS) */
@@ -40,6 +38,17 @@ enum pf_cap {
 	PF_CAP_INBOX_CHILDREN = 1u << 10, /* INBOX can hold folders */
 	PF_CAP_MIXED = 1u << 11,          /* a folder can hold items and folders */
 	PF_CAP_KEEPS_DATE = 1u << 12,     /* the date of a PUT is kept */
+	PF_CAP_VERSIONS = 1u << 13,       /* listed items have versions, and PUT gives one */
+	PF_CAP_GUARDS = 1u << 14,         /* PUT and REMOVE honour their guards */
+	PF_CAP_LASTING_IDS = 1u << 16, /* an id means the same item in every pass, edited or not */
+	PF_CAP_SCHEDULES = 1u << 15, /* sends invitations of its own accord when meetings are put */
+};
+
+/* Within what the UID of a calendar item or contact must be unique, as far as is known. */
+enum pf_uid_scope {
+	PF_UID_ANYWHERE, /* two items may share one */
+	PF_UID_FOLDER,
+	PF_UID_STORE, /* all folders of the account */
 };
 
 struct pf_store_facts {
@@ -50,23 +59,28 @@ struct pf_store_facts {
 	size_t max_segment_bytes;  /* of one segment of a path, in UTF-8; 0 = unknown */
 	size_t max_depth;          /* 0 = unknown */
 	const char *forbidden;     /* characters that no segment may have, e.g. the delimiter */
-	const char *server;        /* what it calls itself, safe to print; "" = nothing */
-	size_t connections;        /* that pay at the most, as far as is known by now */
+	enum pf_uid_scope uid_scope;
+	const char *server; /* what it calls itself, safe to print; "" = nothing */
+	size_t connections; /* that pay at the most, as far as is known by now */
 };
 
 enum pf_op_kind {
-	PF_OP_FOLDERS, /* FOLDER events, then DONE */
-	PF_OP_LIST, /* STATE, ITEM (and GONE) events, then DONE. FAILED: the listing is not complete
-		     */
-	PF_OP_GET,  /* BODY, or CHUNKs in order, then DONE */
-	PF_OP_PUT,  /* DONE with the new id */
-	PF_OP_FLUSH, /* no more PUTs come to this folder soon: settle those under way. No event at
-			all */
-	PF_OP_FLAGS, /* DONE */
+	PF_OP_FOLDERS,   /* FOLDER events, then DONE */
+	PF_OP_LIST,      /* STATE, ITEM (and GONE) events, then DONE. FAILED: it is not complete */
+	PF_OP_GET,       /* BODY, or CHUNKs in order, then DONE */
+	PF_OP_PUT,       /* DONE with the new id */
+	PF_OP_FLUSH,     /* no more PUTs to this folder soon: settle those under way. No event */
+	PF_OP_FLAGS,     /* DONE */
 	PF_OP_MKFOLDER,  /* DONE with the folder's id; a folder that was there already is fine */
 	PF_OP_SUBSCRIBE, /* DONE */
 	PF_OP_REMOVE,    /* DONE */
 	PF_OP_CLOSE,     /* sign out in good order; DONE, then next() gives PF_END */
+};
+
+enum pf_guard {        /* on what condition a PUT is carried out */
+	PF_GUARD_NONE, /* mail: always another item */
+	PF_GUARD_NEW,  /* only when there is no item of this name yet */
+	PF_GUARD_SAME, /* in the place of `item`, while that one has the version given */
 };
 
 enum pf_part {
@@ -79,23 +93,22 @@ enum pf_part {
 struct pf_op {
 	enum pf_op_kind kind;
 	uint64_t id; /* the caller's; comes back in every event of this operation; not 0 */
-	struct pf_span folder; /* the folder's id at this store */
-	struct pf_span item;   /* GET, FLAGS, REMOVE: the item's id */
+	struct pf_span folder;  /* the folder's id at this store */
+	struct pf_span item;    /* GET, FLAGS, REMOVE, PUT in its place: the item's id */
+	struct pf_span version; /* REMOVE, PUT with PF_GUARD_SAME: only while the item has it */
 	union {
 		struct {
 			bool states; /* bring each folder's state where that is cheap */
 			bool shared; /* other users' and public folders, too */
 		} folders;
 		struct {
-			struct pf_span
-				cursor; /* of an earlier pass: give what changed since; or absent */
-			uint64_t from;  /* only ids from this one on, with no cursor; 0 = all */
+			struct pf_span cursor; /* give what changed since; or absent */
+			uint64_t from; /* only ids from this one on, with no cursor; 0 = all */
 		} list;
 		struct {
 			enum pf_part part;
 			uint64_t size; /* as listed, so that large ones can be asked for alone */
-			uint64_t whole_max; /* up to here it comes as one BODY, larger ones as
-					       CHUNKs */
+			uint64_t whole_max; /* larger ones come as CHUNKs, not as BODY */
 		} get;
 		struct {
 			struct pf_blob *body; /* the whole item, shared until DONE or FAILED; or
@@ -106,6 +119,9 @@ struct pf_op {
 			int zone_min;
 			bool more;  /* another PUT to this folder follows soon, or a FLUSH */
 			bool alone; /* not in a group: an earlier group was refused */
+			enum pf_guard guard;
+			struct pf_span name; /* PF_GUARD_NEW: wish for the id, of [A-Za-z0-9-] */
+			enum pf_kind kind;   /* of the item; 0 = mail */
 		} put;
 		struct {
 			struct pf_flags add, del;
@@ -113,9 +129,20 @@ struct pf_op {
 		struct {
 			const struct pf_path *path; /* copied */
 			enum pf_role
-				role; /* told to the server where it can take it; NONE: nothing */
+				role;   /* told to the server where it can take it; NONE: nothing */
+			uint32_t kinds; /* that it is to hold; 0 = mail */
+			const struct pf_folder_looks *looks; /* copied; NULL: nothing is said */
 		} mkfolder;
 	};
+};
+
+/* FAILED of PUT and REMOVE: what stood against it. */
+enum pf_conflict {
+	PF_CONFLICT_NONE,
+	PF_CONFLICT_UID,     /* another item has this identifier */
+	PF_CONFLICT_NAME,    /* PF_GUARD_NEW: there is an item of this name */
+	PF_CONFLICT_CHANGED, /* PF_GUARD_SAME, REMOVE: it has another version by now, or is gone */
+	PF_CONFLICT_CONTENT, /* the item's content is not legal there: a repair may help */
 };
 
 enum pf_store_event_kind {
@@ -145,7 +172,11 @@ struct pf_store_event {
 			struct pf_span bytes;
 			uint64_t offset, total; /* total: as the server announced it */
 		} chunk;
-		struct pf_span id; /* DONE of PUT and MKFOLDER; absent: not told */
+		struct {
+			struct pf_span id;      /* DONE of PUT and MKFOLDER; absent: not told */
+			struct pf_span version; /* DONE of PUT; absent: the store altered the item,
+						   or does not tell: read it back */
+		};
 		struct {
 			int number;             /* of enum pf_event_number */
 			struct pf_span folder;  /* the folder's id, or absent */
@@ -165,6 +196,9 @@ struct pf_store_event {
 			bool refused;  /* the server's final no to this very item (PUT, GET) */
 			bool grouped;  /* FAILED of PUT: a group was refused; nothing of it was
 					  stored. Try alone */
+			enum pf_conflict conflict;
+			struct pf_span holder; /* PF_CONFLICT_UID: the item that has it; absent: not
+						  told, or outside this store */
 		} failed;
 	};
 	bool existed; /* DONE of MKFOLDER: made by somebody else before this operation */

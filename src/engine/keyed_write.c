@@ -1,0 +1,635 @@
+/*
+ * Tasks: documents are opened, the item is composed with the least change, its row is SENT and on
+ * disk, then it is put; what stands in its way is looked at, never overwritten.
+ *
+ *   WAITING -> OPENING -> READY -> PUTTING -> DONE
+ *                           ^         |
+ *                           +- MEETING+   (a conflict: the item in the way is read and compared)
+ */
+#include "engine/keyed_private.h"
+
+#include "base/uuid.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct pf_id_item *item_of(const struct pf_fold *f, const struct keyed_task *t)
+{
+	size_t n = 0;
+
+	return &pf_identity_items(f->keyed->identity, &n)[t->item];
+}
+
+static size_t doc_of(const struct pf_fold *f, const struct pf_id_item *x, size_t i)
+{
+	return f->keyed->part_doc[x->parts[i]];
+}
+
+static void drop_body(struct pf_fold *f, struct keyed_task *t)
+{
+	if (t->body) {
+		f->job->bytes_in_flight -= t->body->n;
+	}
+	pf_blob_unref(&t->body);
+}
+
+void keyed_task_end(struct pf_fold *f, struct keyed_task *t)
+{
+	struct pf_keyed *k = f->keyed;
+	const struct pf_id_item *x = item_of(f, t);
+
+	if (t->state != TASK_WAITING && t->state != TASK_DONE) {
+		k->tasks_open--;
+	}
+	t->state = TASK_DONE;
+	drop_body(f, t);
+	for (size_t i = 0; i < x->part_count; i++) {
+		struct keyed_doc *d = &k->doc[doc_of(f, x, i)];
+
+		if (--d->tasks == 0) {
+			k->codec->free(&d->open);
+		}
+	}
+}
+
+/* For the next run; the row says why. */
+static int leave(struct pf_fold *f, struct keyed_task *t, const char *why, struct pf_err *err)
+{
+	struct keyed_row *r = &f->keyed->row[t->row];
+
+	r->state = PF_ROW_REFUSED;
+	r->verdict = PF_VERDICT_NONE;
+	keyed_event_log(f, PF_EV_ITEM_REFUSED, r, "left to the next run: %s", why);
+	keyed_task_end(f, t);
+	return keyed_save(f, t->row, why, err);
+}
+
+static int give_up(struct pf_fold *f, struct keyed_task *t, const char *why, struct pf_err *err)
+{
+	struct pf_blob *body = t->body ? pf_blob_ref(t->body) : NULL;
+	char text[sizeof(t->why)];
+
+	(void)snprintf(text, sizeof(text), "%s", why);
+	keyed_task_end(f, t);
+	return keyed_quarantine(f, t->row, body, text, err);
+}
+
+/* ---- composing ---- */
+
+static enum pf_schedule schedule_of(
+	const struct pf_fold *f, const struct pf_id_item *x, const struct pf_component *p)
+{
+	if (!job_has_cap(f->job, DST, PF_CAP_SCHEDULES) ||
+		(!p->has_organizer && p->attendees == 0)) {
+		return PF_SCHEDULE_KEEP;
+	}
+	if ((x->notes & PF_ID_REKEYED) || (!p->recurs && p->begin_utc_s < f->job->now.utc_s)) {
+		return PF_SCHEDULE_NONE;
+	}
+	return PF_SCHEDULE_CLIENT;
+}
+
+struct making {
+	struct pf_piece *pieces;
+	int64_t *wanted;
+	struct pf_compose how;
+};
+
+static int make_how(struct pf_fold *f, struct keyed_task *t, struct making *m, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	const struct pf_id_item *x = item_of(f, t);
+	const struct pf_id_part *first = &k->part[x->parts[0]];
+
+	m->pieces = calloc(x->part_count, sizeof(*m->pieces));
+	m->wanted = calloc(x->part_count, sizeof(*m->wanted));
+	if (!m->pieces || !m->wanted) {
+		return pf_fail_memory(err, "an item");
+	}
+	for (size_t i = 0; i < x->part_count; i++) {
+		const struct pf_id_part *p = &k->part[x->parts[i]];
+
+		m->pieces[i] = (struct pf_piece){k->doc[doc_of(f, x, i)].open, p->ordinal};
+		if (m->pieces[i].part >= k->codec->parts(m->pieces[i].doc)) {
+			return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_LATER,
+				"the source changed it while it was being copied");
+		}
+		if (p->is_override && !pf_span_eq(p->skey, first->skey)) {
+			m->wanted[m->how.wanted_n++] = p->rid_utc_s;
+		}
+	}
+	m->how.wanted = m->wanted;
+	if (!pf_span_eq(t->uid, first->uid)) {
+		m->how.uid = t->uid;
+	}
+	m->how.alone = (x->notes & PF_ID_ALONE) != 0;
+	m->how.repair = t->repaired;
+	m->how.schedule = schedule_of(f, x, k->codec->part(m->pieces[0].doc, m->pieces[0].part));
+	return PF_OK;
+}
+
+/* What was made means what its pieces mean: no item is altered by its way. */
+static int check_made(
+	struct pf_fold *f, struct keyed_task *t, const struct making *m, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	struct pf_doc *doc = NULL;
+	struct pf_digest meant;
+	int rc = k->codec->read(pf_blob_span(t->body), &doc, err);
+
+	if (rc == PF_OK) {
+		rc = keyed_meaning(k->codec, doc, &t->whole, err);
+	}
+	k->codec->free(&doc);
+	if (rc != PF_OK || m->how.alone || t->repaired) {
+		return rc;
+	}
+	rc = k->codec->fingerprint(m->pieces, item_of(f, t)->part_count, &meant, err);
+	if (rc == PF_OK && !pf_digest_eq(&meant, &t->whole)) {
+		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"it can't be written anew without a change of its meaning");
+	}
+	return rc;
+}
+
+static int compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	struct making m = {.pieces = NULL};
+	struct pf_composed made = {.body = NULL};
+	int rc = make_how(f, t, &m, err);
+
+	drop_body(f, t);
+	if (rc == PF_OK) {
+		rc = k->codec->compose(m.pieces, item_of(f, t)->part_count, &m.how, &made, err);
+		t->body = made.body;
+	}
+	if (rc == PF_OK) {
+		f->job->bytes_in_flight += t->body->n;
+		k->row[t->row].size = t->body->n;
+		k->row[t->row].date_utc_s =
+			k->codec->part(m.pieces[0].doc, m.pieces[0].part)->begin_utc_s;
+		rc = check_made(f, t, &m, err);
+	}
+	if (rc == PF_OK && made.changes[0]) {
+		size_t n = strlen(t->note);
+
+		(void)snprintf(t->note + n, sizeof(t->note) - n, "%srepaired: %s",
+			n > 0 ? "; " : "", made.changes);
+		keyed_event_log(f, PF_EV_ITEM_REPAIRED, &k->row[t->row], "%s", made.changes);
+	}
+	free(m.pieces);
+	free(m.wanted);
+	return rc;
+}
+
+/* Composed; SENT, and to be put when that is on disk. */
+static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+{
+	struct pf_job *job = f->job;
+	struct keyed_row *r = &f->keyed->row[t->row];
+	uint64_t max = job_facts(job, DST)->max_item_bytes;
+	int rc = compose(f, t, err);
+
+	if (rc != PF_OK) {
+		char why[sizeof(t->why)];
+
+		if (err->scope > PF_SCOPE_ITEM) {
+			return PF_FAIL;
+		}
+		(void)snprintf(why, sizeof(why), "%.390s", err->text);
+		return err->retry == PF_RETRY_NO ? give_up(f, t, why, err) : leave(f, t, why, err);
+	}
+	if (max > 0 && t->body->n > max) {
+		(void)snprintf(t->why, sizeof(t->why),
+			"%zu bytes are more than the %llu that the target takes", t->body->n,
+			(unsigned long long)max);
+		return give_up(f, t, t->why, err);
+	}
+	t->state = TASK_READY;
+	r->state = t->over ? PF_ROW_DONE : PF_ROW_SENT;
+	r->dst_uid = t->uid;
+	job->wants_commit = true;
+	t->need_commit = pf_ledger_commits(job->cfg->ledger) + 1;
+	return keyed_save(f, t->row, NULL, err);
+}
+
+/* ---- opening ---- */
+
+static int open_docs(struct pf_fold *f, struct keyed_task *t, bool *all, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	const struct pf_id_item *x = item_of(f, t);
+
+	*all = true;
+	for (size_t i = 0; i < x->part_count; i++) {
+		size_t at = doc_of(f, x, i);
+		struct keyed_doc *d = &k->doc[at];
+		int rc;
+
+		if (d->open) {
+			continue;
+		}
+		if (d->bits & KEYED_UNREADABLE) {
+			return leave(f, t, "the source did not give it again", err);
+		}
+		*all = false;
+		if (d->bits & KEYED_LOOK) {
+			continue; /* asked for */
+		}
+		rc = keyed_get(f, SRC, USE_KEYED_SRC, at, d->id, err);
+		if (rc != PF_OK) {
+			return rc;
+		}
+		d->bits |= KEYED_LOOK;
+	}
+	return PF_OK;
+}
+
+static int start_tasks(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	struct pf_job *job = f->job;
+
+	(void)err;
+	while (k->task_next < k->task_n && k->tasks_open < KEYED_TASKS && !job->stopping &&
+		!job->target_full && (k->tasks_open == 0 || job->bytes_in_flight < job->window)) {
+		k->task[k->task_next++].state = TASK_OPENING;
+		k->tasks_open++;
+	}
+	return PF_OK;
+}
+
+/* ---- putting ---- */
+
+/* The name follows from the UID, so that a repeat hits the same one; where items may share UIDs,
+ * from what is the item's own. */
+static void name_of(const struct pf_fold *f, const struct keyed_task *t, char out[PF_UUID_TEXT])
+{
+	const struct pf_span names[] = {f->keyed->in.unique ? t->uid : item_of(f, t)->spare_uid,
+		pf_span_str(t->renamed ? "1" : "0")};
+
+	pf_uuid5(names, PF_COUNT(names), out);
+}
+
+/* What was written before is replaced only while the target still has it as it was written. */
+static int check_old(struct pf_fold *f, struct keyed_task *t, bool *go, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	struct keyed_row *r = &k->row[t->row];
+	size_t at = keyed_find_target(k, r->dst_id);
+
+	*go = true;
+	if (at == SIZE_MAX) {
+		*go = false;
+		keyed_event_log(f, PF_EV_NOT_AT_TARGET, r,
+			"changed at the source; it was removed at the target, and stays so");
+		keyed_task_end(f, t);
+		return keyed_save(f, t->row, "removed at the target", err);
+	}
+	if (!r->dst_version.p || !pf_span_eq(r->dst_version, k->target[at].version)) {
+		*go = false;
+		t->conflict = PF_CONFLICT_CHANGED;
+		t->meets = r->dst_id;
+		t->state = TASK_MEETING;
+		return keyed_get(f, DST, USE_KEYED_MEET, (size_t)(t - k->task), t->meets, err);
+	}
+	return PF_OK;
+}
+
+static int put(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	struct keyed_row *r = &k->row[t->row];
+	char name[PF_UUID_TEXT];
+	struct pf_op op = {
+		.kind = PF_OP_PUT,
+		.id = op_id(USE_KEYED_PUT, f->index, (size_t)(t - k->task)),
+		.folder = pf_buf_span(&f->dst_id),
+		.put = {.body = t->body,
+			.size = t->body->n,
+			.date_utc_s = PF_DATE_NONE,
+			.guard = t->over ? PF_GUARD_SAME : PF_GUARD_NEW,
+			.kind = k->part[item_of(f, t)->parts[0]].kind},
+	};
+	bool go = true;
+	int rc;
+
+	if (t->over) {
+		if (check_old(f, t, &go, err) != PF_OK || !go) {
+			return go ? PF_FAIL : PF_OK;
+		}
+		op.item = r->dst_id;
+		op.version = r->dst_version;
+	} else {
+		name_of(f, t, name);
+		op.put.name = pf_span_str(name);
+	}
+	rc = job_submit(f->job, DST, &op, err);
+	if (rc == PF_OK) {
+		t->state = TASK_PUTTING;
+		f->slots++; /* in flight: a stop waits for it */
+	}
+	return rc;
+}
+
+static bool may_put(const struct pf_fold *f, const struct keyed_task *t)
+{
+	const struct pf_job *job = f->job;
+
+	return pf_ledger_commits(job->cfg->ledger) >= t->need_commit &&
+	       t->not_before_ms <= job->now.ms && job->side[DST].pause_until_ms <= job->now.ms &&
+	       !job->stopping && !job->target_full;
+}
+
+static int push(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+{
+	bool all = false;
+	int rc;
+
+	if (t->state == TASK_OPENING) {
+		rc = open_docs(f, t, &all, err);
+		if (rc != PF_OK || !all || t->state != TASK_OPENING) {
+			return rc;
+		}
+		return make_ready(f, t, err);
+	}
+	return t->state == TASK_READY && may_put(f, t) ? put(f, t, err) : PF_OK;
+}
+
+static bool is_stopped(const struct pf_fold *f)
+{
+	return (f->job->stopping || f->job->target_full) && f->slots == 0;
+}
+
+int keyed_write_step(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+
+	if (start_tasks(f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	while (k->task_first < k->task_next && k->task[k->task_first].state == TASK_DONE) {
+		k->task_first++;
+	}
+	for (size_t i = k->task_first; i < k->task_next; i++) {
+		int rc = push(f, &k->task[i], err);
+
+		if (rc == PF_FAIL) {
+			return PF_FAIL;
+		}
+		if (rc == PF_AGAIN) {
+			break;
+		}
+	}
+	return (k->task_next == k->task_n && k->tasks_open == 0) || is_stopped(f) ? PF_OK
+										  : PF_AGAIN;
+}
+
+int64_t keyed_wake_ms(const struct pf_fold *f)
+{
+	const struct pf_keyed *k = f->keyed;
+	int64_t wake = INT64_MAX;
+
+	for (size_t i = k->task_first; i < k->task_next; i++) {
+		int64_t at = k->task[i].state == TASK_READY ? k->task[i].not_before_ms : 0;
+
+		wake = at > f->job->now.ms && at < wake ? at : wake;
+	}
+	return wake;
+}
+
+/* ---- answers ---- */
+
+static int written(struct pf_fold *f, struct keyed_task *t, struct pf_span id,
+	struct pf_span version, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	struct keyed_row *r = &k->row[t->row];
+	char note[sizeof(t->note)];
+
+	if (id.p && keyed_keep(k, id, &r->dst_id, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	r->dst_version = pf_span(NULL, 0);
+	if (keyed_keep(k, version, &r->dst_version, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	r->state = PF_ROW_DONE;
+	r->verdict = PF_VERDICT_COPIED;
+	r->whole = t->whole;
+	r->has_whole = true;
+	r->bits |= KEYED_WRITTEN;
+	f->job->outcome.copied_now++;
+	f->job->outcome.bytes_now += r->size;
+	f->job->progress.items_done++;
+	f->job->progress.bytes_done += r->size;
+	(void)snprintf(note, sizeof(note), "%s", t->note);
+	keyed_task_end(f, t);
+	return keyed_save(f, t->row, note, err);
+}
+
+/* The target has an item that means the same: ours from before, or somebody else's. */
+static int found(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+{
+	struct keyed_row *r = &f->keyed->row[t->row];
+
+	r->dst_id = t->meets;
+	r->dst_version = pf_span(NULL, 0);
+	r->state = PF_ROW_DONE;
+	r->verdict = t->sent_before || t->over ? PF_VERDICT_COPIED : PF_VERDICT_PRESENT;
+	r->whole = t->whole;
+	r->has_whole = true;
+	r->bits |= KEYED_WRITTEN;
+	f->job->progress.items_done++;
+	if (t->sent_before) {
+		f->job->outcome.copied_now++;
+		keyed_event_log(
+			f, PF_EV_DOUBT_SETTLED, r, "it had arrived before the interruption");
+	} else if (!t->over) {
+		f->job->outcome.present_now++;
+	}
+	keyed_task_end(f, t);
+	return keyed_save(f, t->row, NULL, err);
+}
+
+static bool is_ours(const struct pf_fold *f, const struct keyed_task *t, const struct pf_doc *doc)
+{
+	return pf_span_eq(f->keyed->codec->part(doc, 0)->uid, t->uid);
+}
+
+int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc, struct pf_err *err)
+{
+	struct pf_digest whole;
+
+	if (doc && keyed_meaning(f->keyed->codec, doc, &whole, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (doc && pf_digest_eq(&whole, &t->whole)) {
+		return found(f, t, err);
+	}
+	if (t->conflict == PF_CONFLICT_CHANGED ||
+		(t->conflict == PF_CONFLICT_NAME && doc && is_ours(f, t, doc))) {
+		return give_up(f, t,
+			"changed at the source and at the target since it was copied: the target's "
+			"was "
+			"left as it is",
+			err);
+	}
+	if (t->conflict == PF_CONFLICT_NAME && !t->renamed) {
+		t->renamed = true;
+		t->state = TASK_READY;
+		return PF_OK;
+	}
+	if (t->conflict == PF_CONFLICT_UID && !t->spare) {
+		t->spare = true;
+		t->uid = item_of(f, t)->spare_uid;
+		(void)snprintf(t->note, sizeof(t->note),
+			"the target has another item with its UID: it got one of its own");
+		return make_ready(f, t, err);
+	}
+	return give_up(f, t, t->why, err);
+}
+
+static int retry(
+	struct pf_fold *f, struct keyed_task *t, const struct pf_err *why, struct pf_err *err)
+{
+	struct pf_job *job = f->job;
+
+	if (++t->tries > KEYED_TRIES) {
+		return leave(f, t, t->why, err);
+	}
+	t->state = TASK_READY;
+	t->not_before_ms = job->now.ms + job_pause_ms(job, t->tries, why);
+	if (why->retry_after_s > 0) {
+		job->side[DST].pause_until_ms = t->not_before_ms;
+		job->progress.paused_until_ms = t->not_before_ms;
+		job_event(job, PF_EV_THROTTLED, f, NULL, "target asks for patience: %s", why->text);
+	}
+	keyed_event_log(f, PF_EV_ITEM_TRIED_AGAIN, &f->keyed->row[t->row], "%s", why->text);
+	return PF_OK;
+}
+
+static int target_full(
+	struct pf_fold *f, struct keyed_task *t, const struct pf_err *why, struct pf_err *err)
+{
+	struct pf_job *job = f->job;
+
+	if (!job->target_full) {
+		job_event(job, PF_EV_TARGET_FULL, f, NULL, "%s", why->text);
+		job->outcome.interrupted = true;
+		job->outcome.why = *why;
+		(void)pf_wrap(&job->outcome.why, "target is full");
+	}
+	job->target_full = true;
+	f->keyed->row[t->row].state = PF_ROW_PLANNED;
+	keyed_task_end(f, t);
+	return keyed_save(f, t->row, NULL, err);
+}
+
+static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_store_event *ev,
+	struct pf_err *err)
+{
+	const struct pf_err *why = &ev->failed.why;
+	struct pf_keyed *k = f->keyed;
+
+	(void)snprintf(t->why, sizeof(t->why), "%.390s", why->text);
+	if (why->scope >= PF_SCOPE_RUN ||
+		(why->scope >= PF_SCOPE_FOLDER && why->retry == PF_RETRY_NO &&
+			ev->failed.conflict == PF_CONFLICT_NONE)) {
+		*err = *why;
+		return PF_FAIL;
+	}
+	if (why->number == PF_EV_TARGET_FULL) {
+		return target_full(f, t, why, err);
+	}
+	if (ev->failed.in_doubt || why->retry != PF_RETRY_NO) {
+		t->sent_before = t->sent_before || ev->failed.in_doubt;
+		return retry(f, t, why, err);
+	}
+	t->conflict = ev->failed.conflict;
+	if (t->conflict == PF_CONFLICT_CHANGED || t->conflict == PF_CONFLICT_NAME ||
+		t->conflict == PF_CONFLICT_UID) {
+		struct pf_span who = ev->failed.holder;
+
+		if (!who.p && t->over) {
+			who = k->row[t->row].dst_id;
+		}
+		if (!who.p) {
+			return keyed_met(f, t, NULL, err);
+		}
+		t->state = TASK_MEETING;
+		return keyed_keep(k, who, &t->meets, err) == PF_OK
+			       ? keyed_get(f, DST, USE_KEYED_MEET, (size_t)(t - k->task), t->meets,
+					 err)
+			       : PF_FAIL;
+	}
+	if (!t->repaired) {
+		t->repaired = true;
+		keyed_event_log(f, PF_EV_ITEM_REFUSED, &k->row[t->row], "%s", why->text);
+		return make_ready(f, t, err);
+	}
+	return give_up(f, t, t->why, err);
+}
+
+/* The target's answer to a PUT, or the item that stood in its way. */
+int keyed_write_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	struct keyed_task *t = op_index(ev->op) < k->task_n ? &k->task[op_index(ev->op)] : NULL;
+	struct pf_blob *body = ev->kind == PF_STORE_BODY ? ev->body : NULL;
+
+	if (!t) {
+		pf_blob_unref(&body);
+		return PF_OK;
+	}
+	if (op_use(ev->op) == USE_KEYED_PUT) {
+		if (ev->kind != PF_STORE_DONE && ev->kind != PF_STORE_FAILED) {
+			return PF_OK;
+		}
+		f->slots--;
+		return ev->kind == PF_STORE_DONE ? written(f, t, ev->id, ev->version, err)
+						 : refused(f, t, ev, err);
+	}
+	if (body) {
+		struct pf_doc *doc = NULL;
+		struct pf_err ignored; /* what is not understood is not the same */
+		int rc;
+
+		(void)k->codec->read(pf_blob_span(body), &doc, &ignored);
+		pf_blob_unref(&body);
+		rc = t->state == TASK_MEETING ? keyed_met(f, t, doc, err) : PF_OK;
+		k->codec->free(&doc);
+		return rc;
+	}
+	if (ev->kind == PF_STORE_FAILED && t->state == TASK_MEETING) {
+		return keyed_met(f, t, NULL, err); /* it is gone, or can't be seen */
+	}
+	return PF_OK;
+}
+
+/* A document that tasks wait for. */
+int keyed_open_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	struct keyed_doc *d = &k->doc[op_index(ev->op)];
+	struct pf_blob *body = ev->body;
+
+	if (ev->kind == PF_STORE_BODY) {
+		struct pf_err why; /* it was understood a moment ago: changed meanwhile */
+
+		if (d->open || d->tasks == 0 ||
+			k->codec->read(pf_blob_span(body), &d->open, &why) != PF_OK) {
+			d->bits |= d->open ? 0u : KEYED_UNREADABLE;
+		}
+		pf_blob_unref(&body);
+	} else if (ev->kind == PF_STORE_FAILED || ev->kind == PF_STORE_DONE) {
+		if (ev->kind == PF_STORE_FAILED && ev->failed.why.scope >= PF_SCOPE_SESSION) {
+			*err = ev->failed.why;
+			return PF_FAIL;
+		}
+		d->bits |= d->open ? 0u : KEYED_UNREADABLE;
+		d->bits &= (uint16_t)~KEYED_LOOK;
+	}
+	return PF_OK;
+}

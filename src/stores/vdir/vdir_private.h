@@ -1,0 +1,50 @@
+/*
+ * Calendars and address books in files: a folder of the account is a directory with one .ics or
+ * .vcf file an item (a vdir, as vdirsyncer and khal use them: files "displayname", "color",
+ * "description" and "order" beside the items say how it looks), or one file that holds all of them.
+ *
+ * ics:PATH, vcf:PATH is such a directory, a directory of them, or a file. A file can only be read:
+ * what is written goes into a directory.
+ *
+ *   store.c  operations and events
+ *   scan.c   collections and items on disk
+ *   file.c   reading and writing whole files, versions
+ */
+#ifndef PF_STORES_VDIR_VDIR_PRIVATE_H
+#define PF_STORES_VDIR_VDIR_PRIVATE_H
+
+#include "stores/store.h"
+
+enum { VD_PATH_MAX = 4096, VD_FILE_MAX = 64 << 20, VD_VERSION = 80 };
+
+/* A collection, or an item in one; names are below the directory above. */
+struct vd_name {
+	char *name;
+};
+
+struct vd_names {
+	struct vd_name *v;
+	size_t n, cap;
+};
+
+/* scan.c */
+/* Collections below `root`; "" is the root itself. PF_FAIL (scope STORE): it can't be read. */
+int vd_collections(const char *root, const char *suffix, struct vd_names *out, struct pf_err *err);
+/* Items of a directory, in order. PF_FAIL (scope FOLDER). */
+int vd_items(const char *dir, const char *suffix, struct vd_names *out, struct pf_err *err);
+void vd_free(struct vd_names *n);
+bool vd_is_item(const char *name, const char *suffix);
+
+/* file.c */
+/* One line of text of a small file beside the items, or absent; lives in `into`. */
+int vd_word(const char *dir, const char *name, struct pf_buf *into, struct pf_span *out,
+	struct pf_err *err);
+int vd_read(const char *path, struct pf_blob **out, struct pf_err *err);
+/* Of the file as it is now: inode, size and time. false: it is not there. */
+bool vd_version(const char *path, char out[VD_VERSION]);
+/* A whole file, on disk when it returns. `fresh`: PF_END when there is one already. */
+int vd_write(
+	const char *dir, const char *name, struct pf_span bytes, bool fresh, struct pf_err *err);
+int vd_sync_dir(const char *dir, struct pf_err *err);
+
+#endif
