@@ -144,7 +144,6 @@ enum pf_conflict {
 	PF_CONFLICT_CHANGED, /* PF_GUARD_SAME, REMOVE: it has another version by now, or is gone */
 	PF_CONFLICT_CONTENT, /* the item's content is not legal there: a repair may help */
 };
-
 enum pf_store_event_kind {
 	PF_STORE_READY, /* signed in, as an operation was there to sign in for; before any of its
 			 * events. Comes once, op 0. From now on facts() are true, those about names
