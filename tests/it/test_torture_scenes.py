@@ -324,3 +324,20 @@ def test_the_source_s_folder_is_renamed_meanwhile(sides, ledger, moment):
     assert any(e["number"] == 11012 and e["folder"] == "A" for e in done.events), done
     done = run(sides, ledger)
     assert done.status == 0 and len(target.boxes[b"Z"].messages) == 5, done
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("more", [[], ["ENABLE", "QRESYNC", "CONDSTORE"], ["MULTIAPPEND", "LITERAL+"]])
+def test_a_server_that_speaks_utf_8_only(sides, ledger, side, more):
+    """UTF8=ONLY (RFC 6855): nothing before ENABLE, names as they are, and headers of 8 bits announced."""
+    source, target = sides
+    server = source if side == "source" else target
+    server.utf8, server.extensions = True, ["UTF8=ONLY", "UIDPLUS", *more]
+    name = "Größe & 日本語"
+    box = source.make_box(source.native([name]), [name])
+    for raw in ("Subject: Grüße\r\n\r\nx\r\n", "Subject: plain\r\n\r\nGrüße\r\n", "Subject: no body: é"):
+        box.add(raw.encode(), [], (86400, 0))
+    for _ in range(2):
+        done = run(sides, ledger)
+        assert done.status == 0 and done.outcome["copied"] == 18, done
+        assert [m.raw for m in target.boxes[target.native([name])].messages] == [m.raw for m in box.messages]

@@ -95,6 +95,8 @@ class Server:
             return True
         if extension == "CONDSTORE" and "QRESYNC" in self.extensions:
             return True
+        if extension == "ENABLE" and "UTF8=ONLY" in self.extensions:
+            return True
         return extension in self.extensions or (self.revision == 2 and extension in BUILT_IN)
 
     def capabilities(self, signed_in):
@@ -278,7 +280,7 @@ class Session:
             if not literal:
                 return raw
             size, at_once, binary = literal
-            if binary and not self.server.has("BINARY"):
+            if binary and not self.server.has("BINARY") and not (self.utf8_only() and line.find(b" UTF8 (~{") > 0):
                 raise Violation(f"a literal8 without BINARY: {line[:200]!r}")
             if at_once and not self.may_send_at_once(size):
                 raise Violation(f"a literal of {size} octets that did not wait: {line[:200]!r}")
@@ -291,6 +293,9 @@ class Session:
                 self.more_input()
             raw += self.input[:size]
             self.input = self.input[size:]
+
+    def utf8_only(self):
+        return "UTF8=ONLY" in self.server.extensions
 
     def may_send_at_once(self, size):
         caps = self.server.capabilities(self.signed_in)
@@ -335,7 +340,7 @@ class Session:
         return b" ".join(self.say.word(w.encode()) for w in words)
 
     def command(self):
-        c = Command(self.read_command(), self.server.utf8)
+        c = Command(self.read_command(), self.server.utf8, self.server.revision == 2)
         server = self.server
         if c.tag in self.tags:
             raise Violation(f"the tag of {c.raw[:200]!r} has been used before")
@@ -346,6 +351,9 @@ class Session:
             raise Violation(f"the source would be changed by {c.raw[:200]!r}")
         if NEEDS.get(c.name) and not server.has(NEEDS[c.name]):
             raise Violation(f"it was not announced: {c.raw[:200]!r}")
+        if self.utf8_only() and self.state != NOT_AUTH and b"UTF8=ACCEPT" not in self.enabled and \
+                c.name not in (b"ENABLE", b"CAPABILITY", b"LOGOUT", b"NOOP", b"ID", b"LOGIN", b"AUTHENTICATE"):
+            raise Violation(f"UTF8=ACCEPT is not enabled: {c.raw[:200]!r}")
         if c.name == b"LSUB" and server.revision == 2:
             raise Violation("LSUB is not in IMAP4rev2")
         if c.name in (b"LOGIN", b"AUTHENTICATE", b"LOGOUT") and self.input:
@@ -462,7 +470,7 @@ class Session:
     def do_enable(self, c):
         for name in c["names"]:
             if name.decode() not in ("CONDSTORE", "QRESYNC", "UTF8=ACCEPT", "IMAP4REV2") or \
-                    name != b"IMAP4REV2" and not self.server.has(name.decode()):
+                    name != b"IMAP4REV2" and not self.server.has(name.decode()) and not (name == b"UTF8=ACCEPT" and self.utf8_only()):
                 raise Violation(f"ENABLE of what was not announced: {c.raw!r}")
         self.enabled.update(c["names"])
         self.condstore = self.condstore or b"CONDSTORE" in self.enabled or b"QRESYNC" in self.enabled

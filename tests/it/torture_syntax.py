@@ -44,8 +44,8 @@ def mutf7_is_canonical(name):
 class Reader:
     """One command, its literals in place as "{n}" CR LF and n octets; without the line end."""
 
-    def __init__(self, raw, utf8=False):
-        self.raw, self.at, self.utf8 = raw, 0, utf8
+    def __init__(self, raw, utf8=False, rev2=True):
+        self.raw, self.at, self.utf8, self.rev2 = raw, 0, utf8, rev2
 
     def fail(self, what):
         raise Violation(f"{what} was expected at octet {self.at} of {self.raw[:300]!r}")
@@ -268,9 +268,14 @@ def read_append(r):
         if r.peek() == b'"':
             date = r.date_time()
             r.sp()
+        utf8 = r.take(b"UTF8 (")
         if r.peek() not in (b"{", b"~"):
             r.fail("a literal")
         items.append((flags, date, r.literal(binary=True)))
+        if utf8:
+            r.expect(b")")
+        elif r.utf8 and not r.rev2 and any(c > 126 for c in items[-1][2].partition(b"\r\n\r\n")[0]):
+            r.fail("UTF8 (literal8) for 8 bits in a header")
     if not items:
         r.fail("a message")
     return {"mailbox": name, "items": items}
@@ -393,8 +398,8 @@ COMMANDS = {
 
 
 class Command:
-    def __init__(self, raw, utf8=False):
-        r = Reader(raw, utf8)
+    def __init__(self, raw, utf8=False, rev2=True):
+        r = Reader(raw, utf8, rev2)
         self.raw, self.tag = raw, r.tag()
         r.sp()
         self.name = r.match(rb"[A-Za-z]+", "a command").upper()

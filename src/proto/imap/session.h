@@ -42,6 +42,7 @@ enum pf_imap_cap {
 	PF_IMAP_CAP_REV1 = 1u << 21,
 	PF_IMAP_CAP_REV2 = 1u << 22,
 	PF_IMAP_CAP_GMAIL = 1u << 23, /* X-GM-EXT-1 */
+	PF_IMAP_CAP_UTF8_ONLY = 1u << 24,
 };
 
 struct pf_imap_caps {
@@ -184,6 +185,8 @@ void pf_imap_cmd_secret(struct pf_imap_cmd *c, struct pf_span s);
 void pf_imap_cmd_secret_text(struct pf_imap_cmd *c, struct pf_span s);
 /* A blank and a literal whose bytes are the blob's (shared); `binary`: literal8. */
 void pf_imap_cmd_blob(struct pf_imap_cmd *c, struct pf_blob *blob, bool binary);
+/* The same as UTF8 (literal8), for a message with 8 bits in its header (RFC 6855 section 4). */
+void pf_imap_cmd_utf8_blob(struct pf_imap_cmd *c, struct pf_blob *blob);
 /* A blank and a literal of `size` bytes that come by feed(). One in a command. */
 void pf_imap_cmd_fed(struct pf_imap_cmd *c, uint64_t size);
 /* The line end; `open`: not yet, more parts follow until close(). No other command goes out before

@@ -31,6 +31,8 @@ static const struct {
 	{"QUOTA", PF_IMAP_CAP_QUOTA},
 	{"IMAP4rev1", PF_IMAP_CAP_REV1},
 	{"IMAP4rev2", PF_IMAP_CAP_REV2},
+	/* RFC 6855 section 6: it is to be enabled, and can be */
+	{"UTF8=ONLY", PF_IMAP_CAP_UTF8_ONLY | PF_IMAP_CAP_ENABLE},
 	{"X-GM-EXT-1", PF_IMAP_CAP_GMAIL},
 };
 

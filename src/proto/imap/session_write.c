@@ -151,16 +151,16 @@ void pf_imap_cmd_number(struct pf_imap_cmd *c, uint64_t n)
 	pf_imap_cmd_text(c, text);
 }
 
-/* " {n}" or " {n+}" and the line end; whether the bytes must wait. */
-static bool announce(struct pf_imap_cmd *c, uint64_t size, bool binary)
+/* `before`, "{n}" or "{n+}" and the line end; whether the bytes must wait. */
+static bool announce(struct pf_imap_cmd *c, uint64_t size, const char *before)
 {
 	uint32_t caps = c->s->caps.bits;
 	bool at_once = (caps & PF_IMAP_CAP_LITERAL_PLUS) ||
 		       ((caps & PF_IMAP_CAP_LITERAL_MINUS) && size <= LITERAL_MINUS_MAX);
-	char text[40];
+	char text[48];
 
-	(void)snprintf(text, sizeof(text), " %s{%llu%s}\r\n", binary ? "~" : "",
-		(unsigned long long)size, at_once ? "+" : "");
+	(void)snprintf(text, sizeof(text), "%s{%llu%s}\r\n", before, (unsigned long long)size,
+		at_once ? "+" : "");
 	pf_imap_cmd_text(c, text);
 	return !at_once;
 }
@@ -190,7 +190,7 @@ static enum form form_of(struct pf_span s)
 static void put_astring(struct pf_imap_cmd *c, struct pf_span s, enum form form, bool secret)
 {
 	if (form == FORM_LITERAL) {
-		bool waits = announce(c, s.n, false);
+		bool waits = announce(c, s.n, " ");
 		struct part *p = new_part(c);
 		struct pf_err err;
 
@@ -234,9 +234,9 @@ void pf_imap_cmd_secret_text(struct pf_imap_cmd *c, struct pf_span s)
 	add(c, s, true);
 }
 
-void pf_imap_cmd_blob(struct pf_imap_cmd *c, struct pf_blob *blob, bool binary)
+static void add_blob(struct pf_imap_cmd *c, struct pf_blob *blob, const char *before)
 {
-	bool waits = announce(c, blob->n, binary);
+	bool waits = announce(c, blob->n, before);
 	struct part *p = new_part(c);
 
 	if (p) {
@@ -246,9 +246,20 @@ void pf_imap_cmd_blob(struct pf_imap_cmd *c, struct pf_blob *blob, bool binary)
 	c->length += blob->n;
 }
 
+void pf_imap_cmd_blob(struct pf_imap_cmd *c, struct pf_blob *blob, bool binary)
+{
+	add_blob(c, blob, binary ? " ~" : " ");
+}
+
+void pf_imap_cmd_utf8_blob(struct pf_imap_cmd *c, struct pf_blob *blob)
+{
+	add_blob(c, blob, " UTF8 (~");
+	pf_imap_cmd_text(c, ")");
+}
+
 void pf_imap_cmd_fed(struct pf_imap_cmd *c, uint64_t size)
 {
-	bool waits = announce(c, size, false);
+	bool waits = announce(c, size, " ");
 	struct part *p = new_part(c);
 
 	if (p) {

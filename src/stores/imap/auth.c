@@ -335,17 +335,20 @@ static int become_ready(struct iconn *c)
 	return PF_OK;
 }
 
-/* QRESYNC must be enabled before the first SELECT (RFC 7162 section 3.2.3). Nobody waits for the
- * answers. */
+/* QRESYNC must be enabled before the first SELECT (RFC 7162 section 3.2.3), and a server that has
+ * names and headers in UTF-8 only does nothing before it is told so (RFC 6855 section 6). Nobody
+ * waits for the answers. */
 static int enable(struct iconn *c, struct pf_err *err)
 {
+	bool utf8 = (caps(c) & PF_IMAP_CAP_UTF8_ONLY) != 0;
 	struct pf_imap_cmd *cmd;
 
-	if (enables_qresync(c)) {
+	if (enables_qresync(c) || utf8) {
 		if (pf_imap_cmd_new(c->session, PF_IMAP_CMD_ENABLE, NULL, &cmd, err) != PF_OK) {
 			return PF_FAIL;
 		}
-		pf_imap_cmd_text(cmd, " QRESYNC");
+		pf_imap_cmd_text(cmd, utf8 ? " UTF8=ACCEPT" : "");
+		pf_imap_cmd_text(cmd, enables_qresync(c) ? " QRESYNC" : "");
 		if (pf_imap_cmd_send(cmd, false, err) != PF_OK) {
 			return PF_FAIL;
 		}

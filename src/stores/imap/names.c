@@ -12,7 +12,8 @@ enum { NAME_MAX_BYTES = 65536 };
  * speaks IMAP4rev1 as well has them in modified UTF-7 until it is told otherwise (appendix A). */
 static bool in_utf8(const struct istore *s)
 {
-	return (s->caps & PF_IMAP_CAP_REV2) && !(s->caps & PF_IMAP_CAP_REV1);
+	return ((s->caps & PF_IMAP_CAP_REV2) && !(s->caps & PF_IMAP_CAP_REV1)) ||
+	       (s->caps & PF_IMAP_CAP_UTF8_ONLY);
 }
 
 static int decode(const struct istore *s, struct pf_span raw, struct pf_buf *out, bool *doubtful,

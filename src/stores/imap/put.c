@@ -57,6 +57,19 @@ static int begin_append(struct iconn *c, struct ifolder *f, struct icmd **out, s
 	return PF_OK;
 }
 
+static bool has_8_bits_in_header(const struct pf_blob *body)
+{
+	for (size_t i = 0; i < body->n; i++) {
+		if (body->bytes[i] > 126) {
+			return true;
+		}
+		if (i + 3 < body->n && memcmp(body->bytes + i, "\r\n\r\n", 4) == 0) {
+			break;
+		}
+	}
+	return false;
+}
+
 /* NULs may go only in a literal8 (RFC 3516 section 4.3); servers without BINARY are asked all the
  * same: some take them. */
 static void add_body(struct iconn *c, struct pf_imap_cmd *cmd, struct pf_blob *body)
@@ -64,6 +77,10 @@ static void add_body(struct iconn *c, struct pf_imap_cmd *cmd, struct pf_blob *b
 	bool binary = (c->store->caps & PF_IMAP_CAP_BINARY) && body->n > 0 &&
 		      memchr(body->bytes, '\0', body->n) != NULL;
 
+	if ((c->store->caps & PF_IMAP_CAP_UTF8_ONLY) && has_8_bits_in_header(body)) {
+		pf_imap_cmd_utf8_blob(cmd, body);
+		return;
+	}
 	pf_imap_cmd_blob(cmd, body, binary);
 }
 
