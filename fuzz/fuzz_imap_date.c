@@ -3,6 +3,8 @@
  * was written once is written alike ever after.
  */
 #include "proto/imap/date.h"
+
+#include "base/date_text.h"
 #include "sum.h"
 
 /* Years 0 and 9999 are cut at their ends, a day of which may lie within another zone. */
@@ -14,13 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int zone = 77, again_zone;
 	char text[32], again[32];
 
-	if (!pf_imap_date_parse(pf_span(data, size), &utc_s, &zone)) {
+	if (!pf_date_parse(pf_span(data, size), &utc_s, &zone)) {
 		pf_assert(utc_s == 77 && zone == 77);
 		return 0;
 	}
 	pf_imap_date_format(utc_s, zone, text);
 	pf_assert(strlen(text) == 26);
-	pf_assert(pf_imap_date_parse(pf_span_str(text), &again_s, &again_zone));
+	pf_assert(pf_date_parse(pf_span_str(text), &again_s, &again_zone));
 	pf_assert(again_zone == zone);
 	pf_assert(again_s == utc_s || utc_s < FIRST || utc_s > LAST);
 	pf_imap_date_format(again_s, again_zone, again);

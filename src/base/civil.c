@@ -61,6 +61,16 @@ void pf_civil_from_unix(int64_t unix_s, struct pf_civil *out)
 	out->second = (int)(rest % 60);
 }
 
+bool pf_date_is_odd(int64_t unix_s)
+{
+	return unix_s != PF_DATE_NONE && pf_date_nearest(unix_s) != unix_s;
+}
+
+int64_t pf_date_nearest(int64_t unix_s)
+{
+	return unix_s < 0 ? 0 : unix_s > INT32_MAX ? INT32_MAX : unix_s;
+}
+
 void pf_date_iso(int64_t unix_s, char out[32])
 {
 	struct pf_civil c;

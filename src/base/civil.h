@@ -22,6 +22,12 @@ bool pf_civil_valid(const struct pf_civil *c);
 int64_t pf_civil_to_unix(const struct pf_civil *c);
 void pf_civil_from_unix(int64_t unix_s, struct pf_civil *out);
 
+/* Whether it is a moment that not every server can hold: before 1970, or past 32 bits (2038). Not
+ * so PF_DATE_NONE. */
+bool pf_date_is_odd(int64_t unix_s);
+/* The nearest moment that every server can. */
+int64_t pf_date_nearest(int64_t unix_s);
+
 /* "2026-11-24T10:03:12Z" and a NUL; "-" for PF_DATE_NONE. */
 void pf_date_iso(int64_t unix_s, char out[32]);
 

@@ -75,8 +75,8 @@ void fold_compare(struct pf_fold *f, struct pf_entry *e, const struct pf_item *i
 		(verify && f->job->cfg->deep) || (e->bits & PF_ENTRY_FRAGILE)) {
 		e->bits |= PF_ENTRY_DEEP;
 	}
-	if (e->date_utc_s != PF_DATE_NONE && item->date_utc_s != e->date_utc_s &&
-		job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE)) {
+	if (e->date_utc_s != PF_DATE_NONE && !pf_date_is_odd(e->date_utc_s) &&
+		item->date_utc_s != e->date_utc_s && job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE)) {
 		f->job->outcome.differing += verify;
 		job_event(
 			f->job, PF_EV_DATE_NOT_KEPT, f, e, "the target shows another date for it");

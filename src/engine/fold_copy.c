@@ -261,8 +261,8 @@ static int put(struct pf_slot *s, struct pf_err *err)
 			{
 				.body = s->body,
 				.size = s->body ? s->body->n : s->total,
-				.date_utc_s = e->date_utc_s,
-				.zone_min = e->zone_min,
+				.date_utc_s = s->redated ? s->date_utc_s : e->date_utc_s,
+				.zone_min = s->redated ? s->zone_min : e->zone_min,
 				.more = s->body != NULL,
 				.alone = s->try != TRY_GROUPED || !s->body || e->attempts > 0,
 			},
@@ -472,6 +472,7 @@ static int got_body(struct pf_slot *s, struct pf_blob *body, struct pf_err *err)
 		slot_release(s);
 		return quarantine_entry(f, e, body, why, err);
 	}
+	date_by_header(s, pf_blob_span(body));
 	s->state = SLOT_READY;
 	return PF_OK;
 }
@@ -488,6 +489,7 @@ static int begin_stream(struct pf_slot *s, const struct pf_store_event *ev, stru
 		return pf_fail_memory(err, "a fingerprint");
 	}
 	s->total = ev->chunk.total;
+	date_by_header(s, ev->chunk.bytes);
 	rc = put(s, err);
 	if (rc != PF_OK) {
 		pf_fingerprinter_free(&s->printer);
@@ -664,8 +666,10 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 		pf_rows_set_digest(&f->rows, e, &s->digest, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (s->try == TRY_REPAIRED) {
+	if (s->original) {
 		e->bits &= (uint16_t)~PF_ENTRY_FRAGILE; /* it is not to be as the source has it */
+	}
+	if (s->original || s->redated) {
 		rc = pf_rows_save(e, job->cfg->ledger, f->row_id, s->why, err);
 	} else {
 		rc = pf_ledger_item_done(job->cfg->ledger, &done, err);

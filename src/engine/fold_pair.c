@@ -67,6 +67,9 @@ static void fill_sources(struct pf_fold *f)
 		n = &p->source[p->sources++];
 		*n = (struct pf_pair_item){
 			.size = e->size, .date_utc_s = e->date_utc_s, .index = i, .rank = rank};
+		if (pf_date_is_odd(e->date_utc_s)) { /* the target may have another */
+			n->date_utc_s = PF_DATE_NONE;
+		}
 		n->rival = rank == RANK_STORED && !f->pair_anew && !f->pair_names;
 		n->known = e->digest != NULL;
 		if (e->digest) {

@@ -1,10 +1,11 @@
 /*
  * What is done about an item that a side will not give or take: tried again after a pause what may
- * pass; then alone, without keywords, without flags, repaired; then quarantined with the server's
- * words.
+ * pass; then alone, without keywords, without flags, with another date, repaired; then quarantined
+ * with the server's words.
  */
 #include "engine/job_private.h"
 #include "engine/repair.h"
+#include "model/describe.h"
 
 #include <stdio.h>
 
@@ -134,6 +135,56 @@ static void ready_again(struct pf_slot *s, int64_t at_ms)
 	f->last = f->last ? f->last : s;
 }
 
+/* ---- dates ---- */
+
+static void redate(struct pf_slot *s, int64_t utc_s, int zone_min, const char *why)
+{
+	char iso[32];
+	char said[sizeof(s->why)];
+
+	s->redated = true;
+	s->date_utc_s = utc_s;
+	s->zone_min = zone_min;
+	pf_date_iso(utc_s, iso);
+	(void)snprintf(said, sizeof(said), "stored with the date %s; %.300s", iso, why);
+	(void)snprintf(s->why, sizeof(s->why), "%s", said);
+	job_event(s->fold->job, PF_EV_DATE_REPLACED, s->fold, slot_entry(s), "%s", said);
+}
+
+void date_by_header(struct pf_slot *s, struct pf_span message)
+{
+	int64_t utc_s;
+	int zone_min;
+
+	if (slot_entry(s)->date_utc_s == PF_DATE_NONE && pf_arrival(message, &utc_s, &zone_min) &&
+		!pf_date_is_odd(utc_s)) {
+		redate(s, utc_s, zone_min, "the source gave none, its header tells it");
+	}
+}
+
+/* Another date than its own, which the target may not be able to hold. */
+static bool other_date(struct pf_slot *s)
+{
+	int64_t own = slot_entry(s)->date_utc_s, utc_s;
+	int zone_min;
+	char why[200];
+
+	if (!pf_date_is_odd(own)) {
+		return false;
+	}
+	(void)snprintf(why, sizeof(why), "the target had said: %.150s", s->why);
+	if (s->try != TRY_NEAREST_DATE && pf_arrival(pf_blob_span(s->body), &utc_s, &zone_min) &&
+		!pf_date_is_odd(utc_s)) {
+		redate(s, utc_s, zone_min, why);
+		return true;
+	}
+	if (s->try == TRY_HEADER_DATE) {
+		return false;
+	}
+	redate(s, pf_date_nearest(own), 0, why);
+	return true;
+}
+
 /* ---- the target's no ---- */
 
 /* Whether this way of offering it differs from the one before; the repaired body is made here. */
@@ -157,6 +208,13 @@ static int changes_something(struct pf_slot *s, bool *yes, struct pf_err *err)
 	case TRY_NO_FLAGS:
 		*yes = e->sys != 0;
 		return PF_OK;
+	case TRY_HEADER_DATE:
+	case TRY_NEAREST_DATE:
+		*yes = other_date(s);
+		return PF_OK;
+	case TRY_REPAIRED_DATED:
+		*yes = s->original && other_date(s);
+		return PF_OK;
 	case TRY_REPAIRED:
 		if (pf_repair(pf_blob_span(s->body), &repaired, what, sizeof(what), err) != PF_OK) {
 			return PF_FAIL;
@@ -169,6 +227,7 @@ static int changes_something(struct pf_slot *s, bool *yes, struct pf_err *err)
 		return PF_OK;
 	}
 	*yes = true;
+	s->redated = s->redated && e->date_utc_s == PF_DATE_NONE;
 	(void)snprintf(
 		said, sizeof(said), "repaired: %s; the target had said: %.150s", what, s->why);
 	(void)snprintf(s->why, sizeof(s->why), "%s", said);

@@ -140,7 +140,10 @@ enum slot_try {
 	TRY_ALONE,
 	TRY_NO_KEYWORDS,
 	TRY_NO_FLAGS,
+	TRY_HEADER_DATE, /* these two: when its date is one that not every server can hold */
+	TRY_NEAREST_DATE,
 	TRY_REPAIRED,
+	TRY_REPAIRED_DATED,
 	TRY_NONE_LEFT,
 };
 
@@ -164,6 +167,9 @@ struct pf_slot {
 	uint64_t fed, total;              /* of a large one */
 	int64_t not_before_ms;            /* after a pause */
 	bool large, got, aborted, put, weighed;
+	bool redated; /* it goes with this date, and not with that of its row */
+	int64_t date_utc_s;
+	int zone_min;
 	bool to_quarantine; /* its bytes are wanted for the quarantine only */
 	struct pf_quarantine_entry *entry_file;
 	char why[400]; /* what the target said */
@@ -426,6 +432,8 @@ int ask_source(struct pf_slot *s, struct pf_err *err);
 struct pf_entry *slot_entry(const struct pf_slot *s);
 
 /* ---- fold_refuse.c ---- */
+/* The source gave no date: then it is the one that the item's own header tells. */
+void date_by_header(struct pf_slot *s, struct pf_span message);
 int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err);
 int refuse_get(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err);
 /* End an item in quarantine, with its bytes when there are any. */

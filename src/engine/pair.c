@@ -63,6 +63,11 @@ static int canonical_cmp(const struct pf_pair_item *x, const struct pf_pair_item
 	return d != 0 ? d : by_date(x, y);
 }
 
+static bool has_date(const struct pf_pair_item *i)
+{
+	return i->date_utc_s != PF_DATE_NONE;
+}
+
 static bool left_over(const struct pf_pair_item *i)
 {
 	return i->known && i->has_canonical && i->mate == SIZE_MAX;
@@ -78,9 +83,14 @@ static int by_canonical(const void *a, const void *b)
 	return d != 0 ? d : by_rank(a, b);
 }
 
+static bool to_count(const struct pf_pair_item *i)
+{
+	return left_over(i) && i->counted;
+}
+
 static int by_form(const void *a, const void *b)
 {
-	int d = (int)left_over(b) - (int)left_over(a);
+	int d = (int)to_count(b) - (int)to_count(a);
 
 	if (d == 0) {
 		d = form_cmp(a, b);
@@ -127,16 +137,17 @@ static bool always(const struct pf_pair_item *i)
 	return true;
 }
 
-static bool has_date(const struct pf_pair_item *i)
-{
-	return i->date_utc_s != PF_DATE_NONE;
-}
-
 static int by_rival(const void *a, const void *b)
 {
 	const struct pf_pair_item *x = a, *y = b;
 
 	return (int)x->rival - (int)y->rival;
+}
+
+/* Whether no date tells this item of the source from others of its form. */
+static bool by_count(const struct pf_pairing *p, const struct pf_pair_item *i)
+{
+	return !p->dates_are_kept || !has_date(i);
 }
 
 static bool is_dated_candidate(const struct pf_pair_item *i)
@@ -158,17 +169,15 @@ static size_t part_rivals(struct pf_pairing *p)
 
 void pf_pair_candidates(struct pf_pairing *p)
 {
-	bool sizes = p->sizes_are_exact && p->bytes_are_kept;
+	bool sizes = p->sizes_are_exact && p->bytes_are_kept, any = false;
 	size_t sought;
 
-	if (!sizes && !p->dates_are_kept && p->sources > 0 && p->targets > 0) {
-		for (size_t i = 0; i < p->sources; i++) {
-			p->source[i].candidate = true;
-		}
-		for (size_t i = 0; i < p->targets; i++) {
-			p->target[i].candidate = true;
-		}
-		return;
+	for (size_t i = 0; i < p->sources && !sizes; i++) {
+		p->source[i].candidate = by_count(p, &p->source[i]);
+		any = any || p->source[i].candidate;
+	}
+	for (size_t i = 0; i < p->targets && any; i++) {
+		p->target[i].candidate = true;
 	}
 	sought = part_rivals(p);
 	mark_equal(p->source, sought, p->target, p->targets, by_size, always);
@@ -239,7 +248,7 @@ static size_t run_end(const struct pf_pair_item *items, size_t n, size_t from)
 {
 	size_t i = from + 1;
 
-	while (i < n && left_over(&items[i]) && form_cmp(&items[i], &items[from]) == 0) {
+	while (i < n && to_count(&items[i]) && form_cmp(&items[i], &items[from]) == 0) {
 		i++;
 	}
 	return i;
@@ -274,8 +283,8 @@ static void match_by_count(struct pf_pairing *p)
 
 	sort(p->source, p->sources, by_form);
 	sort(p->target, p->targets, by_form);
-	while (s < p->sources && t < p->targets && left_over(&p->source[s]) &&
-		left_over(&p->target[t])) {
+	while (s < p->sources && t < p->targets && to_count(&p->source[s]) &&
+		to_count(&p->target[t])) {
 		int d = form_cmp(&p->source[s], &p->target[t]);
 		size_t s_end = d <= 0 ? run_end(p->source, p->sources, s) : s;
 		size_t t_end = d >= 0 ? run_end(p->target, p->targets, t) : t;
@@ -290,15 +299,16 @@ void pf_pair_match(struct pf_pairing *p)
 {
 	for (size_t i = 0; i < p->sources; i++) {
 		p->source[i].mate = SIZE_MAX;
+		p->source[i].counted = by_count(p, &p->source[i]);
 	}
 	for (size_t i = 0; i < p->targets; i++) {
 		p->target[i].mate = SIZE_MAX;
+		p->target[i].counted = true;
 	}
 	match_exact(p, true);
 	match_exact(p, false);
 	if (p->dates_are_kept) {
 		match_canonical(p);
-	} else {
-		match_by_count(p);
 	}
+	match_by_count(p);
 }

@@ -22,6 +22,7 @@ struct pf_pair_item {
 	bool has_canonical;
 	bool rival;        /* of the source: not looked for itself, but it may be what is found */
 	bool asked;        /* its bytes are on the way, or can't be had */
+	bool counted;      /* no date tells it from others of its form: set by pf_pair_match */
 	bool by_canonical; /* paired by that one: the target holds it in a rewritten form */
 };
 
@@ -47,9 +48,9 @@ void pf_pair_candidates(struct pf_pairing *p);
  * by the canonical one. Sets mate and by_canonical on both sides.
  *
  * Distinct items may have one canonical form, so it does not suffice alone: the dates must be equal
- * as well. Of a target that keeps no dates, the items of one form are paired in their order, as
- * many as there are, if that can't take one for another: they are identical at the source, or all
- * of them are at the target, or they came in the order in which they were put.
+ * as well. Where the target keeps no dates, or an item has none, the items of one form are paired
+ * in their order, as many as there are, if that can't take one for another: they are identical at
+ * the source, or all of them are at the target, or they came in the order in which they were put.
  */
 void pf_pair_match(struct pf_pairing *p);
 

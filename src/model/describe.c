@@ -1,5 +1,6 @@
 #include "model/describe.h"
 
+#include "base/date_text.h"
 #include "base/defs.h"
 #include "base/utf8.h"
 
@@ -257,6 +258,20 @@ static void show(struct pf_span first, struct pf_span rest, bool words, struct p
 		words ? pf_span(decoded.p, decoded.n) : pf_span(raw.p, raw.n));
 }
 
+/* The name that a line of the header begins with, before the colon at *colon; of old blanks were
+ * allowed behind it (RFC 5322 section 4.5). */
+static struct pf_span field_name(struct pf_span line, size_t *colon)
+{
+	struct pf_span name;
+
+	*colon = find(line, 0, ':');
+	name = pf_span(line.p, *colon < line.n ? *colon : 0);
+	while (name.n > 0 && is_blank(name.p[name.n - 1])) {
+		name.n--;
+	}
+	return name;
+}
+
 void pf_describe(struct pf_span message, struct pf_description *out)
 {
 	const struct {
@@ -273,12 +288,9 @@ void pf_describe(struct pf_span message, struct pf_description *out)
 
 	memset(out, 0, sizeof(*out));
 	while (next_line(&rest, &line) && line.n > 0) {
-		size_t colon = find(line, 0, ':');
-		struct pf_span name = pf_span(line.p, colon < line.n ? colon : 0);
+		size_t colon = 0;
+		struct pf_span name = field_name(line, &colon);
 
-		while (name.n > 0 && is_blank(name.p[name.n - 1])) {
-			name.n--; /* RFC 5322 section 4.5: of old blanks were allowed here */
-		}
 		for (size_t i = 0; name.n > 0 && i < PF_COUNT(fields); i++) {
 			if (pf_span_is(name, fields[i].name) && fields[i].room.p[0] == '\0') {
 				show(pf_span_from(line, colon + 1), rest, fields[i].words,
@@ -286,4 +298,42 @@ void pf_describe(struct pf_span message, struct pf_description *out)
 			}
 		}
 	}
+}
+
+/* Of a Received field the date is what follows its last semicolon. */
+static bool date_of_field(
+	struct pf_span first, struct pf_span rest, bool received, int64_t *utc_s, int *zone_min)
+{
+	struct text value = {0};
+	struct pf_span date;
+	size_t from = 0;
+
+	unfold(first, rest, &value);
+	for (size_t i = 0; received && i < value.n; i++) {
+		from = value.p[i] == ';' ? i + 1 : from;
+	}
+	date = pf_span_from(pf_span(value.p, value.n), from);
+	return (!received || from > 0) && pf_date_parse(date, utc_s, zone_min);
+}
+
+bool pf_arrival(struct pf_span message, int64_t *utc_s, int *zone_min)
+{
+	struct pf_span line, rest = message;
+	bool any = false, top = true;
+
+	while (next_line(&rest, &line) && line.n > 0) {
+		size_t colon = 0;
+		struct pf_span name = field_name(line, &colon);
+		struct pf_span first = pf_span_from(line, colon + 1);
+
+		if (pf_span_is(name, "Received") && top) {
+			top = false;
+			if (date_of_field(first, rest, true, utc_s, zone_min)) {
+				return true;
+			}
+		} else if (pf_span_is(name, "Date") && !any) {
+			any = date_of_field(first, rest, false, utc_s, zone_min);
+		}
+	}
+	return any;
 }

@@ -14,4 +14,10 @@ struct pf_description {
 /* `message`: its beginning, with as much of the header as there is. Takes any bytes. */
 void pf_describe(struct pf_span message, struct pf_description *out);
 
+/*
+ * When a message arrived, as its own header tells: the moment of the topmost Received (RFC 5321
+ * section 4.4), or else that of Date. false: it has neither, or none that can be read.
+ */
+bool pf_arrival(struct pf_span message, int64_t *utc_s, int *zone_min);
+
 #endif

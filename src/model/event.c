@@ -210,8 +210,11 @@ static const struct pf_event_doc DOCS[] = {
 		"again."},
 	{PF_EV_DATE_REPLACED, PF_SEV_INFO, "date replaced",
 		"The source gave no date of arrival for the item, or one that is none (for example "
-		"00-Jan-0000).",
-		"The item is stored with the date that the text names, taken from its own header.",
+		"00-Jan-0000); or the target refused it with a date before 1970 or after 2038, "
+		"which "
+		"not every server can hold.",
+		"The item is stored with the date that the text names, taken from its own header "
+		"where that tells one.",
 		"Nothing is to be done."},
 	{PF_EV_ITEM_STUB, PF_SEV_ERROR, "source gave a text in place of the item",
 		"Exchange could not convert the item and answered with a text that says so "

@@ -130,6 +130,41 @@ static void any_bytes_are_taken(void **state)
 	}
 }
 
+static void the_arrival_is_that_of_the_last_server(void **state)
+{
+	static const struct {
+		const char *header;
+		int64_t utc_s; /* 0: not known */
+		int zone_min;
+	} CASES[] = {
+		{"Received: from a by b;\r\n\tWed, 7 Aug 1996 12:00:00 +0530\r\n"
+		 "Received: from c by a; Wed, 7 Aug 1996 01:00:00 +0000\r\n"
+		 "Date: Tue, 6 Aug 1996 00:00:00 +0000\r\n",
+			839399400, 330},
+		{"Date: Wed, 7 Aug 1996 06:30:00 +0000\r\nReceived: by b; soon\r\n"
+		 "Received: by a; Wed, 7 Aug 1996 01:00:00 +0000\r\n",
+			839399400, 0},
+		{"Received: (semicolon; in a comment) by b; Wed, 7 Aug 1996 06:30:00 +0000\r\n",
+			839399400, 0},
+		{"Received: Wed, 7 Aug 1996 06:30:00 +0000\r\n", 0, 0},
+		{"Date : Wed, 7 Aug 1996 06:30:00 GMT\r\n", 839399400, 0},
+		{"Date: never\r\nDate: 7 Aug 96 06:30 GMT\r\n", 839399400, 0},
+		{"Subject: x\r\n\r\nDate: Wed, 7 Aug 1996 06:30:00 +0000\r\n", 0, 0},
+		{"", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		int64_t utc_s = 0;
+		int zone_min = 0;
+
+		assert_int_equal(pf_arrival(pf_span_str(CASES[i].header), &utc_s, &zone_min),
+			CASES[i].utc_s != 0);
+		assert_int_equal(utc_s, CASES[i].utc_s);
+		assert_int_equal(zone_min, CASES[i].zone_min);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +172,7 @@ int main(void)
 		cmocka_unit_test(fields_are_found_in_the_header_only),
 		cmocka_unit_test(long_values_are_cut_at_a_character),
 		cmocka_unit_test(any_bytes_are_taken),
+		cmocka_unit_test(the_arrival_is_that_of_the_last_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -284,6 +284,40 @@ static void a_listing_of_changes_is_not_taken_for_all(void **state)
 	}
 }
 
+/* A target that can't hold its date gets the item with another one, flags and
+ * all, and does not get it again. */
+static void a_date_does_not_cost_an_item(void **state)
+{
+	enum { BEFORE_1970 = 7, OF_THE_HEADER = 1794650400 };
+	struct pf_mem_folder *f;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, 1);
+	pf_mem_traits(w.account[1])->oldest_date_utc_s = 0;
+	pf_mem_traits(w.account[1])->facts.caps |= PF_CAP_KEEPS_DATE;
+	add(&w, 0, 0, 0);
+	add(&w, 0, 0, BEFORE_1970);
+	add(&w, 0, 0, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_true(pass(&w, PF_JOB_COPY));
+		assert_int_equal(pf_outcome_exit_status(&w.outcome), 0);
+		assert_int_equal(
+			w.outcome.items[i == 0 ? PF_VERDICT_COPIED : PF_VERDICT_PRESENT], 3);
+		lose_ledger(&w);
+		f = folder_of(&w, 1, 0);
+		assert_int_equal(pf_mem_items(f), 3);
+		for (size_t k = 0; k < 3; k++) {
+			const struct pf_mem_item *m = pf_mem_item_at(f, k);
+
+			if (number_of(m) == BEFORE_1970) {
+				assert_int_equal(m->date_utc_s, OF_THE_HEADER);
+			}
+		}
+	}
+	world_end(&w);
+}
+
 /* Who removes what is in quarantine has decided about it: it is accounted for. */
 static void what_left_the_source_is_in_quarantine_no_more(void **state)
 {
@@ -319,6 +353,7 @@ int main(void)
 		cmocka_unit_test(passes_keep_the_promises),
 		cmocka_unit_test(a_list_of_folders_may_break_off),
 		cmocka_unit_test(a_listing_of_changes_is_not_taken_for_all),
+		cmocka_unit_test(a_date_does_not_cost_an_item),
 		cmocka_unit_test(what_left_the_source_is_in_quarantine_no_more),
 		cmocka_unit_test(passes_in_trouble_come_to_the_same),
 	};

@@ -102,6 +102,9 @@ void world_begin(struct world *w, uint64_t seed)
 		assert_int_equal(pf_mem_new(&w->account[side], &err), PF_OK);
 		facts = &pf_mem_traits(w->account[side])->facts;
 		facts->caps = some_caps(w, facts->caps, side == 0);
+		if (side == 1 && chance(w, 2) == 0) {
+			pf_mem_traits(w->account[side])->oldest_date_utc_s = 0;
+		}
 		w->whims[side] =
 			(struct whims){.base = {fault, turn}, .world = w, .source = side == 0};
 		pf_mem_set_whims(w->account[side], &w->whims[side].base);
@@ -137,7 +140,8 @@ void add(struct world *w, int side, size_t folder, unsigned int number)
 {
 	const struct pf_item like = {
 		.flags = {.sys = (uint32_t)chance(w, PF_FLAGS_ALL + 1)},
-		.date_utc_s = 1000000000 + (int64_t)number * 100,
+		.date_utc_s = number % 11 == 7 ? -1000 * (int64_t)number
+					       : 1000000000 + (int64_t)number * 100,
 	};
 	char text[300];
 	uint64_t uid;

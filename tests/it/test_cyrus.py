@@ -1,5 +1,7 @@
 """Between Dovecot and Cyrus, both ways."""
 
+import hashlib
+
 import pytest
 from mail import Account, difference, message, snapshot
 from run import copy, postferry
@@ -57,6 +59,22 @@ def test_what_the_target_alters_unasked_is_found(fast_dir, ledger):
         done = copy(source.url(), target.url(), ledger)
         assert done.status == 1 and done.outcome["quarantined"] == 1 and done.outcome["copied"] == 1, done
         assert "not what was sent" in done.missed[0]["reason"]
+
+
+@needs_cyrus
+def test_a_date_that_cyrus_refuses_costs_the_date_only(fast_dir, ledger):
+    """FIELD-NOTES 42: Cyrus refuses an APPEND with a date before 1970; the header tells a better one than none."""
+    with Dovecot(fast_dir) as source, Cyrus(fast_dir) as target:
+        account = Account(source)
+        account.append("INBOX", message(1), "(\\Seen)", '" 1-Jan-1960 12:00:00 +0000"')
+        account.append("INBOX", message(2))
+        account.close()
+        done = copy(source.url(), target.url(), ledger)
+        assert done.status == 0 and done.outcome["copied"] == 2, done
+        stored = {digest: (words, when) for digest, words, when in snapshot(target)["INBOX"]}
+        words, when = stored[hashlib.sha256(message(1)).hexdigest()]
+        assert words == b"\\Seen" and when[:3] == (2018, 1, 2), stored
+        assert copy(source.url(), target.url(), ledger).outcome["copied_now"] == 0
 
 
 def test_retry_takes_only_what_is_in_quarantine(pair, ledger):

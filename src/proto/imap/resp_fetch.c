@@ -1,7 +1,7 @@
 /*
  * FETCH rows (RFC 9051 section 7.5.2): items in any order, unknown ones of any shape passed over.
  */
-#include "proto/imap/date.h"
+#include "base/date_text.h"
 #include "proto/imap/resp_private.h"
 
 static const char ITEM_END[] = " \t()[\r\n"; /* of the name of an item */
@@ -66,7 +66,7 @@ static bool item_date(struct pf_lex *l, struct pf_imap_fetch *f)
 	}
 	f->date_raw = s.bytes;
 	f->has |= PF_IMAP_SAID_DATE;
-	if (s.bytes.p && pf_imap_date_parse(s.bytes, &f->date_utc_s, &f->zone_min)) {
+	if (s.bytes.p && pf_date_parse(s.bytes, &f->date_utc_s, &f->zone_min)) {
 		f->has |= PF_IMAP_HAS_DATE;
 	} else {
 		f->date_utc_s = PF_DATE_NONE;

@@ -1,6 +1,8 @@
 /* INTERNALDATE, both ways: the instant is kept, whatever form it came in. */
 #include "proto/imap/date.h"
 
+#include "base/date_text.h"
+
 #include "base/defs.h"
 
 #include <setjmp.h>
@@ -65,7 +67,7 @@ static void dates_keep_their_instant(void **state)
 		int zone = 0;
 		char text[32];
 
-		if (!pf_imap_date_parse(pf_span_str(DATES[i].text), &utc_s, &zone) ||
+		if (!pf_date_parse(pf_span_str(DATES[i].text), &utc_s, &zone) ||
 			utc_s != DATES[i].utc_s || zone != DATES[i].zone) {
 			fail_msg("%s: %lld, %d", DATES[i].name, (long long)utc_s, zone);
 		}
@@ -105,8 +107,8 @@ static void what_is_no_date_is_none(void **state)
 		int64_t utc_s = 77;
 		int zone = 77;
 
-		if (pf_imap_date_parse(pf_span_str(NO_DATES[i].text), &utc_s, &zone) ||
-			utc_s != 77 || zone != 77) {
+		if (pf_date_parse(pf_span_str(NO_DATES[i].text), &utc_s, &zone) || utc_s != 77 ||
+			zone != 77) {
 			fail_msg("%s: %lld", NO_DATES[i].name, (long long)utc_s);
 		}
 	}
@@ -126,7 +128,7 @@ static void any_instant_can_be_written(void **state)
 
 			pf_imap_date_format(ODD[i], ZONES[z], text);
 			assert_int_equal(strlen(text), 26);
-			assert_true(pf_imap_date_parse(pf_span_str(text), &back, &zone));
+			assert_true(pf_date_parse(pf_span_str(text), &back, &zone));
 		}
 	}
 }
@@ -142,7 +144,7 @@ static void what_is_written_is_read_again(void **state)
 		int64_t utc_s = day * 86400 + (day * 7919) % 86400, back;
 
 		pf_imap_date_format(utc_s, zone, text);
-		assert_true(pf_imap_date_parse(pf_span_str(text), &back, &zone_back));
+		assert_true(pf_date_parse(pf_span_str(text), &back, &zone_back));
 		assert_true(back == utc_s && zone_back == zone);
 	}
 }

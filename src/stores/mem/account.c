@@ -41,6 +41,7 @@ int pf_mem_new(struct pf_mem **out, struct pf_err *err)
 		.permitted_sys = PF_FLAGS_ALL,
 		.permitted_any = true,
 		.permitted_kw = "",
+		.oldest_date_utc_s = PF_DATE_NONE,
 	};
 	rc = pf_path_add(&path, pf_span("INBOX", 5), err);
 	rc = rc == PF_OK ? pf_mem_folder(m, &path, PF_ROLE_INBOX, &inbox, err) : rc;

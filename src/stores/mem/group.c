@@ -49,14 +49,13 @@ static int store_one(struct mem_store *s, struct mem_op *op, enum pf_mem_fault f
  * refusal, too. */
 int mem_group_close(struct mem_store *s, struct mem_queue *q, struct pf_err *err)
 {
-	uint64_t max = s->account->traits.facts.max_item_bytes;
 	enum pf_mem_fault fault = PF_MEM_FINE;
 	bool several = q->group_n > 1;
 	struct mem_op *op = q->group;
 	int rc = PF_OK;
 
 	for (struct mem_op *i = q->group; i; i = i->next) {
-		enum pf_mem_fault own = max > 0 && i->op.put.size > max ? PF_MEM_REFUSED : i->fault;
+		enum pf_mem_fault own = mem_is_refused(s->account, i) ? PF_MEM_REFUSED : i->fault;
 
 		fault = fault == PF_MEM_FINE || (is_refusal(own) && !is_refusal(fault)) ? own
 											: fault;

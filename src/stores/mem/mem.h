@@ -56,7 +56,8 @@ struct pf_mem_traits {
 	struct pf_store_facts facts;
 	uint32_t permitted_sys;
 	bool permitted_any;
-	const char *permitted_kw; /* canonical list, when not any */
+	const char *permitted_kw;  /* canonical list, when not any */
+	int64_t oldest_date_utc_s; /* a PUT with one before it is refused; PF_DATE_NONE = none is */
 };
 
 /* An account with an empty INBOX and all capabilities but FOLD_CASE. */

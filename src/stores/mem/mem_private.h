@@ -127,6 +127,8 @@ bool mem_is_lost(enum pf_mem_fault fault);
 bool mem_group_takes(const struct mem_store *s, const struct mem_op *op);
 void mem_group_add(struct mem_store *s, struct mem_op *op);
 int mem_group_close(struct mem_store *s, struct mem_queue *q, struct pf_err *err);
+/* Whether the account takes no such item. */
+bool mem_is_refused(const struct pf_mem *m, const struct mem_op *op);
 /* Store one whole item; the operation ends. */
 int mem_put(struct mem_store *s, struct mem_op *op, struct pf_err *err);
 

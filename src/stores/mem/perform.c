@@ -316,6 +316,15 @@ static int step_get(struct mem_store *s, struct mem_op *op, struct pf_store_even
 	return PF_OK;
 }
 
+bool mem_is_refused(const struct pf_mem *m, const struct mem_op *op)
+{
+	const struct pf_mem_traits *t = &m->traits;
+
+	return (t->facts.max_item_bytes > 0 && op->op.put.size > t->facts.max_item_bytes) ||
+	       (op->op.put.date_utc_s != PF_DATE_NONE &&
+		       op->op.put.date_utc_s < t->oldest_date_utc_s);
+}
+
 int mem_put(struct mem_store *s, struct mem_op *op, struct pf_err *err)
 {
 	struct pf_mem_folder *f = mem_folder_by_id(s->account, op->op.folder);
@@ -328,7 +337,7 @@ int mem_put(struct mem_store *s, struct mem_op *op, struct pf_err *err)
 	};
 	uint64_t uid = 0;
 
-	if (t->facts.max_item_bytes > 0 && body->n > t->facts.max_item_bytes) {
+	if (mem_is_refused(s->account, op)) {
 		fail_by(s, op, PF_MEM_REFUSED);
 		return PF_OK;
 	}
