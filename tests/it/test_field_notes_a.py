@@ -357,6 +357,18 @@ def renumber(one, validity):
         one.add(*item)
 
 
+def test_fn11_ids_of_another_uidvalidity_are_not_taken(ledger):
+    """APPENDUID tells where the server keeps the message in another folder: its ids mean nothing in this one."""
+    last = len(MESSAGES) + 1
+    with source() as a, Peer(append_uid=lambda validity, uid: (validity + 1, last - uid)) as b:
+        assert run(a, b, ledger).status == 0 and bodies(b) == sorted(MESSAGES)
+        a.boxes["INBOX"].items[1][1].append("\\Flagged")
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+        marked = [item[0] for item in b.boxes["INBOX"].items.values() if "\\Flagged" in item[1]]
+        assert marked == [a.boxes["INBOX"].items[1][0]]
+
+
 @pytest.mark.parametrize("side,command", [("source", "UID_FETCH"), ("source", "EXAMINE"), ("target", "APPEND"),
                                           ("target", "UID_FETCH"), ("target", "UID_STORE")])
 @pytest.mark.parametrize("at", [1, 2, 3])

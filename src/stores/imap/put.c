@@ -144,10 +144,19 @@ int put_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err 
 	return group ? put_grouped(c, f, op, err) : put_alone(c, f, op, err);
 }
 
+/* Ids of another UIDVALIDITY than the folder has are of another folder, or of what it was before.
+ */
+static bool has_ids(const struct icmd *i, const struct pf_imap_resp *r)
+{
+	uint64_t validity = i->folder->validity;
+
+	return r->code == PF_IMAP_CODE_APPENDUID && (validity == 0 || r->code_num[0] == validity);
+}
+
 /* APPENDUID's set has the new ids in the order of the messages (RFC 4315 section 3). */
 static void stored(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r)
 {
-	struct pf_span set = r->code == PF_IMAP_CODE_APPENDUID ? r->code_args : pf_span(NULL, 0);
+	struct pf_span set = has_ids(i, r) ? r->code_args : pf_span(NULL, 0);
 	uint64_t first = 1, last = 0;
 	char id[24];
 

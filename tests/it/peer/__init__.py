@@ -47,6 +47,7 @@ class Peer:
     rewrite = None          # function (raw) -> what is stored
     store_flags = None      # function (flags) -> what is stored
     store_date = None       # function (date) -> what is stored
+    append_uid = None       # function (uidvalidity, uid) -> those that APPENDUID tells
     permanent = "\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*"
     create_reply = None     # function (name) -> reply line or None
     list_rows = None        # rows of a listing that are given at most

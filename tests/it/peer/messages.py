@@ -106,7 +106,8 @@ class Messages:
         if reply == "store-late":
             time.sleep(p.late)
         if reply in ("store", "store-late"):
-            return f"OK [APPENDUID {box.validity} {uid}] stored" if "UIDPLUS" in p.caps else "OK stored"
+            told = p.append_uid(box.validity, uid) if p.append_uid else (box.validity, uid)
+            return f"OK [APPENDUID {told[0]} {told[1]}] stored" if "UIDPLUS" in p.caps else "OK stored"
         if reply == "store-reset": # closing throws away what is unread or unsent, and the other side gets a RST
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         if reply in ("store-cut", "store-reset", "cut"):
