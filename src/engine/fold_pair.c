@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { REFUSALS_MAX = 3 }; /* of one item: then it can't be read */
+
 void fold_pair_free(struct pf_fold *f)
 {
 	for (int s = 0; s < 2; s++) {
@@ -48,7 +50,11 @@ static enum rank rank_of(const struct pf_fold *f, const struct pf_entry *e)
 		       : e->state == PF_ROW_PLANNED ? RANK_PLANNED
 						    : RANK_NONE;
 	}
-	return e->state == PF_ROW_SENT && (e->bits & PF_ENTRY_BUSY) ? RANK_SENT : RANK_NONE;
+	/* What the source did not return is busy, too, and was not put. */
+	return e->state == PF_ROW_SENT &&
+			       (e->bits & (PF_ENTRY_BUSY | PF_ENTRY_MISSING)) == PF_ENTRY_BUSY
+		       ? RANK_SENT
+		       : RANK_NONE;
 }
 
 static void fill_sources(struct pf_fold *f)
@@ -390,32 +396,53 @@ static void known(struct pf_pair_item *item, struct pf_fingerprinter *printer)
 	item->has_canonical = true;
 }
 
+static void ask_once_more(struct pf_fold *f, enum pf_side_no side, size_t i)
+{
+	(side == SRC ? &f->pairing.source[i] : &f->pairing.target[i])->asked = false;
+	f->pair_next[side] = i < f->pair_next[side] ? i : f->pair_next[side];
+}
+
+/* Of a folder that can't be compared nothing is sent: it could be there already. */
+static int not_compared(const struct pf_err *why, struct pf_err *err)
+{
+	*err = *why;
+	err->scope = err->scope > PF_SCOPE_FOLDER ? err->scope : PF_SCOPE_FOLDER;
+	return pf_wrap(err, "comparing it with what the target has");
+}
+
 /*
  * What can't be read can't be told from others. A source's item is then sent, as far as it comes; a
- * target's that may be one of ours must not be passed over for a busy moment, or it comes twice.
+ * target's that may be one of ours must not be passed over for a busy moment, or for a no that is
+ * none (servers leave rows out), or it comes twice.
  */
 static int not_read(struct pf_fold *f, enum pf_side_no side, size_t i, const struct pf_err *why,
 	struct pf_err *err)
 {
 	struct pf_pair_item *item = side == SRC ? &f->pairing.source[i] : &f->pairing.target[i];
 
-	if (fold_is_stale(f, why) || fold_is_lost(f, side, why) || why->retry == PF_RETRY_NO) {
+	if (fold_is_stale(f, why) || fold_is_lost(f, side, why)) {
+		return PF_OK;
+	}
+	if (why->retry == PF_RETRY_NO && why->scope >= PF_SCOPE_FOLDER) {
+		return not_compared(why, err);
+	}
+	if (why->retry == PF_RETRY_NO) {
+		if (++item->refusals < REFUSALS_MAX) {
+			ask_once_more(f, side, i);
+		}
 		return PF_OK;
 	}
 	if (f->pair_tries >= TRIES_MAX) {
 		if (side == SRC) {
 			return PF_OK;
 		}
-		*err = *why;
-		err->scope = err->scope > PF_SCOPE_FOLDER ? err->scope : PF_SCOPE_FOLDER;
-		return pf_wrap(err, "comparing it with what the target has");
+		return not_compared(why, err);
 	}
 	if (f->not_before_ms <= f->job->now.ms) { /* the first of those in flight */
 		f->pair_tries++;
 		f->not_before_ms = f->job->now.ms + job_pause_ms(f->job, f->pair_tries, why);
 	}
-	item->asked = false;
-	f->pair_next[side] = i < f->pair_next[side] ? i : f->pair_next[side];
+	ask_once_more(f, side, i);
 	return PF_OK;
 }
 

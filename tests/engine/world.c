@@ -14,7 +14,25 @@ uint64_t chance(struct world *w, uint64_t n)
 /* ---- what happens to operations ---- */
 
 static const enum pf_mem_fault OF_ANY[] = {PF_MEM_LATER, PF_MEM_LOST_UNSENT, PF_MEM_LOST_BEFORE,
-	PF_MEM_LOST_AFTER, PF_MEM_LOST_WITHIN, PF_MEM_HANGS, PF_MEM_THROTTLED, PF_MEM_STORE_LOST};
+	PF_MEM_LOST_AFTER, PF_MEM_LOST_WITHIN, PF_MEM_HANGS, PF_MEM_THROTTLED, PF_MEM_STORE_LOST,
+	PF_MEM_REFUSED, PF_MEM_REFUSED_FOLDER, PF_MEM_FULL, PF_MEM_OMITTED, PF_MEM_VANISHES,
+	PF_MEM_RENUMBERED};
+
+/* Some are as rare as they are in life, and some are of certain operations only. */
+static enum pf_mem_fault likely(struct whims *w, const struct pf_op *op, enum pf_mem_fault f)
+{
+	bool list = op->kind == PF_OP_LIST, get = op->kind == PF_OP_GET;
+	bool rare = f == PF_MEM_STORE_LOST || f == PF_MEM_REFUSED_FOLDER ||
+		    f == PF_MEM_RENUMBERED || f == PF_MEM_FULL;
+
+	if ((rare && chance(w->world, 8) != 0) || (f == PF_MEM_FULL && op->kind != PF_OP_PUT) ||
+		(f == PF_MEM_VANISHES && !(get && w->source)) ||
+		(f == PF_MEM_OMITTED && !list && !get)) {
+		return PF_MEM_LATER;
+	}
+	w->world->forgot = w->world->forgot || f == PF_MEM_RENUMBERED;
+	return f;
+}
 
 static bool writes(enum pf_op_kind kind)
 {
@@ -39,13 +57,7 @@ static enum pf_mem_fault fault(struct pf_mem_whims *base, const struct pf_op *op
 		return PF_MEM_FINE;
 	}
 	f = OF_ANY[chance(w->world, PF_COUNT(OF_ANY))];
-	if (f == PF_MEM_STORE_LOST && chance(w->world, 8) != 0) {
-		f = PF_MEM_LATER;
-	}
-	if (w->source && op->kind == PF_OP_LIST && chance(w->world, 4) == 0) {
-		f = PF_MEM_OMITTED;
-	}
-	return f;
+	return likely(w, op, f);
 }
 
 static size_t turn(struct pf_mem_whims *base, size_t n)

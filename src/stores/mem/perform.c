@@ -563,6 +563,7 @@ static int begin(struct mem_store *s, struct mem_op *op, bool *ended, struct pf_
 
 		(void)pf_fail(&end.why, PF_SCOPE_FOLDER, PF_RETRY_NO,
 			"the folder's items got other ids while it was worked on");
+		end.why.number = PF_EV_VALIDITY_CHANGED;
 		mem_op_end(s, op, &end);
 		return PF_OK;
 	}
