@@ -273,7 +273,6 @@ static int put(struct pf_slot *s, struct pf_err *err)
 	rc = flags_permitted(f, (struct pf_flags){e->sys, e->kw}, &kw, &op.put.flags, err);
 	if (s->try >= TRY_NO_KEYWORDS) {
 		op.put.flags.kw = pf_span(NULL, 0);
-		e->bits |= PF_ENTRY_FLAGS_LATER;
 	}
 	if (s->try >= TRY_NO_FLAGS) {
 		op.put.flags.sys = 0;
@@ -638,6 +637,18 @@ static int src_event(struct pf_slot *s, const struct pf_store_event *ev, struct 
 
 /* ---- answers of the target ---- */
 
+int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err)
+{
+	struct pf_entry *e = slot_entry(s);
+
+	if (s->try < TRY_NO_KEYWORDS) {
+		return PF_OK;
+	}
+	*noted = true;
+	pf_rows_stored_with(e, s->try < TRY_NO_FLAGS ? e->sys : 0, pf_span(NULL, 0));
+	return fold_list_all_next(s->fold, err);
+}
+
 static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 {
 	struct pf_fold *f = s->fold;
@@ -651,6 +662,8 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 		.size = s->total,
 		.digest = &s->digest,
 	};
+	const char *why;
+	bool noted;
 	int rc;
 
 	e->state = PF_ROW_DONE;
@@ -669,8 +682,13 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 	if (s->original) {
 		e->bits &= (uint16_t)~PF_ENTRY_FRAGILE; /* it is not to be as the source has it */
 	}
-	if (s->original || s->redated) {
-		rc = pf_rows_save(e, job->cfg->ledger, f->row_id, s->why, err);
+	noted = s->original || s->redated;
+	why = noted ? s->why : NULL;
+	if (note_put_flags(s, &noted, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (noted) {
+		rc = pf_rows_save(e, job->cfg->ledger, f->row_id, why, err);
 	} else {
 		rc = pf_ledger_item_done(job->cfg->ledger, &done, err);
 	}

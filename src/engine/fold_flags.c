@@ -142,6 +142,7 @@ int fold_flags_step(struct pf_fold *f, struct pf_err *err)
 static int not_carried(struct pf_fold *f, size_t i, const struct pf_err *why, struct pf_err *err)
 {
 	struct pf_entry *e = &f->rows.v[i];
+	bool later = why->retry != PF_RETRY_NO || why->scope >= PF_SCOPE_FOLDER;
 
 	if (fold_is_stale(f, why) || fold_is_lost(f, DST, why)) {
 		return PF_OK;
@@ -159,9 +160,9 @@ static int not_carried(struct pf_fold *f, size_t i, const struct pf_err *why, st
 		f->flag_next = i < f->flag_next ? i : f->flag_next;
 		return PF_OK;
 	}
-	job_event(f->job, PF_EV_FLAG_DROPPED, f, e, "%s%s",
-		why->retry != PF_RETRY_NO ? "left to the next run: " : "", why->text);
-	if (why->retry != PF_RETRY_NO) {
+	job_event(f->job, PF_EV_FLAG_DROPPED, f, e, "%s%s", later ? "left to the next run: " : "",
+		why->text);
+	if (later) {
 		f->unfinished = true;
 		if (e->bits & PF_ENTRY_FLAGS_LATER) { /* then the next run sees that they differ */
 			e->sys = 0;

@@ -149,9 +149,13 @@ static int take_over(
 	struct pf_fold *f, struct pf_entry *e, struct pf_entry *left, struct pf_err *err)
 {
 	e->verdict = left->verdict; /* what was written by us stays known as such */
+	pf_rows_stored_with(e, left->sys, left->kw);
 	left->verdict = PF_VERDICT_VANISHED;
 	left->dst_id = pf_span(NULL, 0);
 	fold_keep_left(f, left);
+	if (fold_list_all_next(f, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	return job_keeps(f->job) ? pf_rows_save(left, f->job->cfg->ledger, f->row_id,
 					   "the source removed it, and has it again", err)
 				 : PF_OK;

@@ -287,6 +287,7 @@ static int doubtful(struct pf_slot *s, struct pf_err *err)
 {
 	struct pf_fold *f = s->fold;
 	struct pf_entry *e = slot_entry(s);
+	bool noted = false;
 	int rc = PF_OK;
 
 	if (s->body) {
@@ -294,6 +295,10 @@ static int doubtful(struct pf_slot *s, struct pf_err *err)
 		e->size = s->total;
 	}
 	f->doubts++; /* it stays SENT: what came of it is found out at the target */
+	rc = rc == PF_OK ? note_put_flags(s, &noted, err) : rc;
+	if (rc == PF_OK && noted) {
+		rc = pf_rows_save(e, f->job->cfg->ledger, f->row_id, NULL, err);
+	}
 	slot_release(s);
 	return rc;
 }

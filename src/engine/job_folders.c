@@ -239,6 +239,15 @@ int fold_save(struct pf_fold *f, struct pf_err *err)
 	return rc;
 }
 
+int fold_list_all_next(struct pf_fold *f, struct pf_err *err)
+{
+	if (f->old_cursor.n == 0 || !job_keeps(f->job)) {
+		return PF_OK;
+	}
+	pf_buf_clear(&f->old_cursor);
+	return fold_save(f, err);
+}
+
 /* ---- the mapping ---- */
 
 static void init_fold(struct pf_job *job, size_t i)

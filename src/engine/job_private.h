@@ -358,6 +358,9 @@ void job_folders_free(struct pf_job *job);
 int job_make_step(struct pf_job *job, struct pf_err *err);
 int job_make_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
 int fold_save(struct pf_fold *f, struct pf_err *err);
+/* Flags are to be carried that the source does not list as changed: if this pass does not come to
+ * it, the next one must list all. */
+int fold_list_all_next(struct pf_fold *f, struct pf_err *err);
 
 /* ---- fold.c ---- */
 int fold_step(struct pf_fold *f, struct pf_err *err);
@@ -430,6 +433,8 @@ void ask_again(struct pf_slot *s, int64_t at_ms);
 /* Ask the source for the slot's item. */
 int ask_source(struct pf_slot *s, struct pf_err *err);
 struct pf_entry *slot_entry(const struct pf_slot *s);
+/* It was put without its flags, perhaps: then the row says so, and they are carried over. */
+int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err);
 
 /* ---- fold_refuse.c ---- */
 /* The source gave no date: then it is the one that the item's own header tells. */

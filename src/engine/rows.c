@@ -233,6 +233,17 @@ int pf_rows_set_digest(
 	return PF_OK;
 }
 
+void pf_rows_stored_with(struct pf_entry *e, uint8_t sys, struct pf_span kw)
+{
+	if (!(e->bits & PF_ENTRY_CARRY)) {
+		e->new_sys = e->sys;
+		e->new_kw = e->kw;
+	}
+	e->sys = sys;
+	e->kw = kw;
+	e->bits |= PF_ENTRY_CARRY | PF_ENTRY_UNSAVED;
+}
+
 int pf_rows_save(struct pf_entry *e, struct pf_ledger *led, int64_t folder, const char *note,
 	struct pf_err *err)
 {

@@ -74,6 +74,9 @@ PF_MUST_CHECK int pf_rows_set_digest(
 PF_MUST_CHECK int pf_rows_keywords(
 	struct pf_rows *r, struct pf_span kw, struct pf_span *out, struct pf_err *err);
 
+/* The target holds the item with these flags: what it should have is to be carried over. */
+void pf_rows_stored_with(struct pf_entry *e, uint8_t sys, struct pf_span kw);
+
 /* Write the whole row; `note` may be NULL (none). */
 PF_MUST_CHECK int pf_rows_save(struct pf_entry *e, struct pf_ledger *led, int64_t folder,
 	const char *note, struct pf_err *err);

@@ -63,13 +63,15 @@ static const struct pf_mem_item *any_item(struct world *w, struct pf_mem_folder 
 	return n > 0 ? pf_mem_item_at(f, (size_t)chance(w, n)) : NULL;
 }
 
-static void change_flags(struct world *w, struct pf_mem_folder *f)
+static void change_flags(struct world *w, int side, size_t folder)
 {
+	struct pf_mem_folder *f = folder_of(w, side, folder);
 	const struct pf_mem_item *i = any_item(w, f);
 	struct pf_flags flags = {(uint32_t)chance(w, PF_FLAGS_ALL + 1), {NULL, 0}};
 	struct pf_err err;
 
 	if (i) {
+		w->marked[number_of(i)] = w->marked[number_of(i)] || side == 1;
 		assert_int_equal(pf_mem_set_flags(f, i->uid, flags, &err), PF_OK);
 	}
 }
@@ -103,11 +105,11 @@ static void happen(struct world *w)
 		}
 		break;
 	case 3:
-		change_flags(w, source);
+		change_flags(w, 0, folder);
 		break;
 	case 4:
 		if (w->passes > 0) {
-			change_flags(w, folder_of(w, 1, folder));
+			change_flags(w, 1, folder);
 		}
 		break;
 	case 5: /* the user's own at the target */
@@ -214,6 +216,7 @@ static void one_with_trouble(uint64_t seed)
 			w.outcome.why.text);
 	}
 	check(&w, b, seed);
+	check_accounts(&w);
 	world_end(&w);
 	free(b);
 }

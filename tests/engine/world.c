@@ -26,6 +26,7 @@ static enum pf_mem_fault likely(struct whims *w, const struct pf_op *op, enum pf
 		    f == PF_MEM_RENUMBERED || f == PF_MEM_FULL;
 
 	if ((rare && chance(w->world, 8) != 0) || (f == PF_MEM_FULL && op->kind != PF_OP_PUT) ||
+		(f == PF_MEM_REFUSED && op->kind == PF_OP_FLAGS) || /* it may cost the flag */
 		(f == PF_MEM_VANISHES && !(get && w->source)) ||
 		(f == PF_MEM_OMITTED && !list && !get)) {
 		return PF_MEM_LATER;
@@ -301,10 +302,53 @@ void tell(struct world *w)
 	session_end(&s);
 }
 
+/* The item of this id; NULL: there is none. */
+static const struct pf_mem_item *by_id(const struct pf_mem_folder *f, struct pf_span id)
+{
+	for (size_t i = 0; i < pf_mem_items(f); i++) {
+		const struct pf_mem_item *item = pf_mem_item_at(f, i);
+		char text[24];
+
+		(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)item->uid);
+		if (id.p && pf_span_is(id, text)) {
+			return item;
+		}
+	}
+	return NULL;
+}
+
+static size_t copies(const struct pf_mem_folder *f, unsigned int number)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pf_mem_items(f); i++) {
+		n += number_of(pf_mem_item_at(f, i)) == number;
+	}
+	return n;
+}
+
+/* Of identical copies nothing but their flags tells which is which: there it is not checked. */
+static void check_flags(struct world *w, const struct pf_mem_item *source,
+	const struct pf_mem_folder *f, const struct pf_ledger_item *row)
+{
+	const struct pf_mem_item *target = by_id(f, row->dst_id);
+	unsigned int n = number_of(source);
+
+	if (row->verdict != PF_VERDICT_COPIED || w->marked[n] || copies(f, n) > 1) {
+		return;
+	}
+	if (!target || target->flags.sys != source->flags.sys || number_of(target) != n) {
+		fail_msg("message %u: its copy %.*s is %u with flags %u, not %u", n,
+			(int)row->dst_id.n, (const char *)row->dst_id.p,
+			target ? number_of(target) : 0, target ? target->flags.sys : 0,
+			source->flags.sys);
+	}
+}
+
 /* Each item of the folder has one row with a verdict that says that it is at
- * the target. */
+ * the target, and it is what is there. */
 static void check_rows(struct world *w, struct session *s, const struct pf_ledger_folder *folder,
-	const struct pf_mem_folder *f)
+	const struct pf_mem_folder *f, const struct pf_mem_folder *target)
 {
 	struct pf_ledger_cursor *c = NULL;
 	struct pf_ledger_item row;
@@ -313,22 +357,18 @@ static void check_rows(struct world *w, struct session *s, const struct pf_ledge
 
 	must(pf_ledger_items(s->ledger, s->cfg.account, folder->id, PF_ITEMS_ALL, &c, &err), &err);
 	while (pf_ledger_items_next(c, &row, &err) == PF_OK) {
-		bool settled =
-			row.verdict == PF_VERDICT_COPIED || row.verdict == PF_VERDICT_PRESENT;
+		const struct pf_mem_item *item = by_id(f, row.src_id);
 
-		for (size_t i = 0; i < pf_mem_items(f); i++) {
-			char id[24];
-
-			(void)snprintf(id, sizeof(id), "%llu",
-				(unsigned long long)pf_mem_item_at(f, i)->uid);
-			there += pf_span_is(row.src_id, id) && settled;
+		if (item &&
+			(row.verdict == PF_VERDICT_COPIED || row.verdict == PF_VERDICT_PRESENT)) {
+			there++;
+			check_flags(w, item, target, &row);
 		}
 		assert_int_not_equal(row.verdict, PF_VERDICT_NONE);
 		assert_int_not_equal(row.verdict, PF_VERDICT_QUARANTINED);
 	}
 	pf_ledger_cursor_close(&c);
 	assert_int_equal(there, pf_mem_items(f));
-	(void)w;
 }
 
 void check_accounts(struct world *w)
@@ -346,7 +386,7 @@ void check_accounts(struct world *w)
 			const struct pf_mem_folder *f = folder_of(w, 0, i);
 
 			if (pf_span_eq(row.src_path, pf_path_bytes(pf_mem_folder_path(f)))) {
-				check_rows(w, &s, &row, f);
+				check_rows(w, &s, &row, f, folder_of(w, 1, i));
 				found++;
 			}
 		}

@@ -44,6 +44,7 @@ struct world {
 	struct pf_url url;
 	int64_t clock_ms;
 	unsigned int numbers; /* messages made so far */
+	bool marked[NUMBERS]; /* by the user at the target: its flags are their own */
 	/* Which target copies were of items that left the source: a lost ledger, and ids that
 	 * changed, took that with them. */
 	bool forgot;
@@ -67,8 +68,8 @@ void lose_ledger(struct world *w);
 /* One pass; false: the store or the job was lost on the way, as trouble may
  * have it. */
 bool pass(struct world *w, enum pf_job_mode mode);
-/* Rows of the ledger by verdict, and whether every item of the source has its
- * one row. */
+/* Rows of the ledger by verdict, whether every item of the source has its one row, and whether what
+ * was copied has its flags. */
 void check_accounts(struct world *w);
 /* The ledger's rows, for who has to find out what went wrong. */
 void tell(struct world *w);
