@@ -154,6 +154,18 @@ static void changes(struct world *w)
 	upset(w);
 }
 
+/* Nothing is new: nothing is written. */
+static void check_nothing_to_do(struct world *w, uint64_t seed)
+{
+	size_t before = w->whims[1].writes;
+
+	assert_true(pass(w, PF_JOB_COPY));
+	if (w->whims[1].writes != before) {
+		fail_msg("seed %llu, pass %zu wrote %zu times", (unsigned long long)seed, w->passes,
+			w->whims[1].writes - before);
+	}
+}
+
 static void one_without_trouble(uint64_t seed)
 {
 	struct bounds *b = calloc(1, sizeof(*b));
@@ -162,8 +174,6 @@ static void one_without_trouble(uint64_t seed)
 	assert_non_null(b);
 	world_begin(&w, seed);
 	for (int round = 0; round < 4; round++) {
-		size_t before;
-
 		changes(&w);
 		note(&w, b);
 		if (!pass(&w, PF_JOB_COPY) || pf_outcome_exit_status(&w.outcome) != 0) {
@@ -172,12 +182,7 @@ static void one_without_trouble(uint64_t seed)
 		}
 		check(&w, b, seed);
 		check_accounts(&w);
-		before = w.whims[1].writes;
-		assert_true(pass(&w, PF_JOB_COPY)); /* nothing new: nothing is written */
-		if (w.whims[1].writes != before) {
-			fail_msg("seed %llu, pass %zu wrote %zu times", (unsigned long long)seed,
-				w.passes, w.whims[1].writes - before);
-		}
+		check_nothing_to_do(&w, seed);
 	}
 	world_end(&w);
 	free(b);
@@ -217,6 +222,7 @@ static void one_with_trouble(uint64_t seed)
 	}
 	check(&w, b, seed);
 	check_accounts(&w);
+	check_nothing_to_do(&w, seed);
 	world_end(&w);
 	free(b);
 }
@@ -344,6 +350,46 @@ static void what_left_the_source_is_in_quarantine_no_more(void **state)
 	world_end(&w);
 }
 
+/* Whenever a step says that it has to be woken, there is something that will:
+ * else the job stands still until somebody calls it for another reason. */
+static void no_step_waits_for_nothing(void **state)
+{
+	enum { MANY = 200 };
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		struct world w;
+
+		world_begin(&w, seed);
+		w.prompt = true;
+		for (int side = 0; side < 2; side++) {
+			w.whims[side].base.turn = NULL;
+		}
+		for (unsigned int i = 0; i < MANY; i++) {
+			struct pf_mem_folder *f = NULL;
+			struct pf_path path = {0};
+			struct pf_err err;
+			char name[16];
+			uint64_t uid;
+
+			(void)snprintf(name, sizeof(name), "f%u", i);
+			assert_int_equal(pf_path_parse(&path, name, &err), PF_OK);
+			assert_int_equal(
+				pf_mem_folder(w.account[0], &path, PF_ROLE_NONE, &f, &err), PF_OK);
+			assert_int_equal(pf_mem_add(f, pf_span_str("Subject: n1\r\n\r\n"),
+						 &(struct pf_item){0}, &uid, &err),
+				PF_OK);
+			pf_path_deinit(&path);
+		}
+		for (int i = 0; i < 2; i++) {
+			assert_true(pass(&w, PF_JOB_COPY));
+			assert_int_equal(pf_outcome_exit_status(&w.outcome), 0);
+			assert_int_equal(w.outcome.copied_now, i == 0 ? MANY : 0);
+		}
+		world_end(&w);
+	}
+}
+
 static void passes_in_trouble_come_to_the_same(void **state)
 {
 	(void)state;
@@ -357,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_list_of_folders_may_break_off),
 		cmocka_unit_test(a_listing_of_changes_is_not_taken_for_all),
 		cmocka_unit_test(a_date_does_not_cost_an_item),
+		cmocka_unit_test(no_step_waits_for_nothing),
 		cmocka_unit_test(what_left_the_source_is_in_quarantine_no_more),
 		cmocka_unit_test(passes_in_trouble_come_to_the_same),
 	};

@@ -256,6 +256,8 @@ bool pass(struct world *w, enum pf_job_mode mode)
 		int64_t wake_ms = INT64_MAX;
 
 		rc = pf_job_step(s.job, (struct pf_now){w->clock_ms, 1700000000}, &wake_ms, &err);
+		/* Stores that always answer at once, and nothing to wait for. */
+		assert_true(!w->prompt || rc != PF_AGAIN || wake_ms != INT64_MAX);
 		/* The clock is ours: it goes on to where the job wants to be called. */
 		w->clock_ms =
 			wake_ms != INT64_MAX && wake_ms > w->clock_ms ? wake_ms : w->clock_ms + 1;

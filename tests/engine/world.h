@@ -44,6 +44,7 @@ struct world {
 	struct pf_url url;
 	int64_t clock_ms;
 	unsigned int numbers; /* messages made so far */
+	bool prompt;          /* no step may end with nothing to wait for */
 	bool marked[NUMBERS]; /* by the user at the target: its flags are their own */
 	/* Which target copies were of items that left the source: a lost ledger, and ids that
 	 * changed, took that with them. */
