@@ -583,6 +583,10 @@ static int review(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 		}
 		if (e->verdict == PF_VERDICT_COPIED || e->verdict == PF_VERDICT_PRESENT) {
 			f->job->outcome.gone_from_source++;
+			if (e->state != PF_ROW_LEFT) { /* a list of changes tells it only once */
+				e->state = PF_ROW_LEFT;
+				e->bits |= PF_ENTRY_UNSAVED;
+			}
 			return note_gone(f, e, err);
 		}
 		return PF_OK;

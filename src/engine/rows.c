@@ -74,6 +74,7 @@ static int load_one(struct pf_rows *r, const struct pf_ledger_item *row, struct 
 	e->verdict = (uint8_t)row->verdict;
 	e->attempts = (uint8_t)(row->attempts > UINT8_MAX ? UINT8_MAX : row->attempts);
 	e->seq = row->seq;
+	e->bits = row->state == PF_ROW_LEFT ? PF_ENTRY_GONE : 0;
 	r->max_seq = row->seq > r->max_seq ? row->seq : r->max_seq;
 	return row->has_digest ? pf_rows_set_digest(r, e, &row->digest, err) : PF_OK;
 }
@@ -281,6 +282,11 @@ int pf_rows_listed(
 	}
 	*out = e;
 	e->bits |= PF_ENTRY_LISTED;
+	if (e->state == PF_ROW_LEFT) { /* a listing before this one did not show it */
+		e->state = PF_ROW_DONE;
+		e->bits &= (uint16_t)~PF_ENTRY_GONE;
+		e->bits |= PF_ENTRY_UNSAVED;
+	}
 	old = (struct pf_flags){.sys = e->sys, .kw = e->kw};
 	if (pf_flags_eq(&old, &item->flags)) {
 		return PF_OK;

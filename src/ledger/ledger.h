@@ -102,6 +102,7 @@ enum pf_row_state {
 	PF_ROW_SENT = 1,
 	PF_ROW_DONE = 2,
 	PF_ROW_REFUSED = 3,
+	PF_ROW_LEFT = 4, /* it was done, and then left the source */
 };
 
 struct pf_ledger_item {

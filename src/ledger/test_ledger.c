@@ -72,7 +72,7 @@ static const char *states(struct world *w, int64_t folder, enum pf_item_filter f
 
 	must(w, pf_ledger_items(w->led, w->account, folder, filter, &c, &w->err));
 	while ((rc = pf_ledger_items_next(c, &row, &w->err)) == PF_OK && n < sizeof(out) - 1) {
-		out[n++] = "PSDR"[row.state];
+		out[n++] = "PSDRL"[row.state];
 	}
 	assert_int_equal(rc, PF_END);
 	assert_int_equal(pf_ledger_items_next(c, &row, &w->err), PF_END);
@@ -308,13 +308,18 @@ static void filters_let_the_right_rows_through(void **state)
 	row.verdict = PF_VERDICT_SKIPPED;
 	row.note = pf_span_str("--max-size");
 	must(w, pf_ledger_item_put(w->led, &row, &w->err));
+	row.seq = 6;
+	row.state = PF_ROW_LEFT;
+	row.verdict = PF_VERDICT_COPIED;
+	row.note = pf_span(NULL, 0);
+	must(w, pf_ledger_item_put(w->led, &row, &w->err));
 	add_item(w, other, 1);
-	assert_string_equal(states(w, folder, PF_ITEMS_ALL), "PSDRD");
+	assert_string_equal(states(w, folder, PF_ITEMS_ALL), "PSDRDL");
 	assert_string_equal(states(w, folder, PF_ITEMS_OPEN), "PS");
 	assert_string_equal(states(w, folder, PF_ITEMS_SENT), "S");
 	assert_string_equal(states(w, folder, PF_ITEMS_MISSED), "PSR");
 	assert_string_equal(states(w, folder, PF_ITEMS_WITH_NOTE), "RD");
-	assert_string_equal(states(w, 0, PF_ITEMS_ALL), "PSDRDP");
+	assert_string_equal(states(w, 0, PF_ITEMS_ALL), "PSDRDLP");
 	assert_string_equal(states(w, 0, PF_ITEMS_OPEN), "PSP");
 	assert_string_equal(states(w, 0, PF_ITEMS_SENT), "S");
 	assert_string_equal(states(w, 0, PF_ITEMS_MISSED), "PSRP");

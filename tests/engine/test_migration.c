@@ -293,6 +293,36 @@ static void a_listing_of_changes_is_not_taken_for_all(void **state)
 	}
 }
 
+/* What was moved away and comes back has its copy already, however the source
+ * tells of it: all items, or only what changed. */
+static void what_comes_back_has_its_copy(void **state)
+{
+	(void)state;
+	for (int deltas = 0; deltas < 2; deltas++) {
+		struct pf_mem_folder *inbox;
+		struct pf_err err;
+		struct world w;
+
+		world_begin(&w, 1);
+		inbox = folder_of(&w, 0, 0);
+		pf_mem_traits(w.account[0])->facts.caps &= ~(uint32_t)PF_CAP_LIST_DELTA;
+		pf_mem_traits(w.account[0])->facts.caps |= deltas ? PF_CAP_LIST_DELTA : 0;
+		add(&w, 0, 0, 0);
+		add(&w, 0, 0, 1);
+		assert_true(pass(&w, PF_JOB_COPY));
+		assert_int_equal(pf_mem_remove(inbox, pf_mem_item_at(inbox, 0)->uid, &err), PF_OK);
+		for (unsigned int i = 0; i < 2; i++) {
+			assert_true(pass(&w, PF_JOB_COPY));
+			add(&w, 0, 0, 2 + i);
+		}
+		add(&w, 0, 0, 0);
+		assert_true(pass(&w, PF_JOB_COPY));
+		assert_int_equal(w.outcome.present_now, 1);
+		assert_int_equal(pf_mem_items(folder_of(&w, 1, 0)), 4);
+		world_end(&w);
+	}
+}
+
 /* A target that can't hold its date gets the item with another one, flags and
  * all, and does not get it again. */
 static void a_date_does_not_cost_an_item(void **state)
@@ -402,6 +432,7 @@ int main(void)
 		cmocka_unit_test(passes_keep_the_promises),
 		cmocka_unit_test(a_list_of_folders_may_break_off),
 		cmocka_unit_test(a_listing_of_changes_is_not_taken_for_all),
+		cmocka_unit_test(what_comes_back_has_its_copy),
 		cmocka_unit_test(a_date_does_not_cost_an_item),
 		cmocka_unit_test(no_step_waits_for_nothing),
 		cmocka_unit_test(what_left_the_source_is_in_quarantine_no_more),

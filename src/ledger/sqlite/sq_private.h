@@ -137,6 +137,7 @@ enum {
 	PF_SQ_SENT = 5,
 	PF_SQ_DONE = 6,
 	PF_SQ_REFUSED = 9,
+	PF_SQ_LEFT = 10,
 };
 
 extern const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT];

@@ -282,6 +282,9 @@ static int get_end(struct pf_ledger_cursor *c, struct pf_ledger_item *out, struc
 	case PF_SQ_REFUSED:
 		out->state = PF_ROW_REFUSED;
 		return PF_OK;
+	case PF_SQ_LEFT:
+		out->state = PF_ROW_LEFT;
+		return PF_OK;
 	default:
 		return fail_row(c, "the state of item", out->seq, err);
 	}

@@ -303,6 +303,7 @@ int pf_ledger_item_put(struct pf_ledger *led, const struct pf_ledger_item *row, 
 		[PF_ROW_SENT] = PF_SQ_SENT,
 		[PF_ROW_DONE] = PF_SQ_DONE,
 		[PF_ROW_REFUSED] = PF_SQ_REFUSED,
+		[PF_ROW_LEFT] = PF_SQ_LEFT,
 	};
 	struct pf_ledger_done end = pf_sq_end_of(row);
 	struct fill f;
