@@ -195,7 +195,9 @@ static int void_source(struct pf_fold *f, struct pf_err *err)
 			pf_ledger_items_drop(f->job->cfg->ledger, f->row_id, err) != PF_OK)) {
 		return PF_FAIL;
 	}
-	if (f->dst_from > 0 && f->dst_exists) {
+	f->restart = f->restart || f->state != FOLD_LISTING;
+	/* What the target listed so far was told from what the old rows held. */
+	if (f->dst_exists && f->job->cfg->mode != PF_JOB_CHECK) {
 		f->dst_from = 0;
 		f->relist_dst = f->dst_asked;
 		f->dst_done = false;

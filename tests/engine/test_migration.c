@@ -323,6 +323,30 @@ static void what_comes_back_has_its_copy(void **state)
 	}
 }
 
+/* The source gives its items new ids while they are copied: what was put so far
+ * is known by its content, also where the target was listed first. */
+static void ids_that_change_under_way_make_no_copies(void **state)
+{
+	enum { ITEMS = 8, SEEDS_OF_THIS = 24 };
+
+	(void)state;
+	for (uint64_t seed = 0; seed < SEEDS_OF_THIS; seed++) {
+		struct world w;
+
+		world_begin(&w, seed);
+		for (unsigned int i = 0; i < ITEMS; i++) {
+			add(&w, 0, 0, i);
+		}
+		w.whims[0].once.fault = PF_MEM_RENUMBERED;
+		w.whims[0].once.kind = PF_OP_GET;
+		w.whims[0].once.after = (unsigned int)seed % ITEMS;
+		assert_true(pass(&w, PF_JOB_COPY));
+		assert_int_equal(pf_outcome_exit_status(&w.outcome), 0);
+		assert_int_equal(pf_mem_items(folder_of(&w, 1, 0)), ITEMS);
+		world_end(&w);
+	}
+}
+
 /* A target that can't hold its date gets the item with another one, flags and
  * all, and does not get it again. */
 static void a_date_does_not_cost_an_item(void **state)
@@ -433,6 +457,7 @@ int main(void)
 		cmocka_unit_test(a_list_of_folders_may_break_off),
 		cmocka_unit_test(a_listing_of_changes_is_not_taken_for_all),
 		cmocka_unit_test(what_comes_back_has_its_copy),
+		cmocka_unit_test(ids_that_change_under_way_make_no_copies),
 		cmocka_unit_test(a_date_does_not_cost_an_item),
 		cmocka_unit_test(no_step_waits_for_nothing),
 		cmocka_unit_test(what_left_the_source_is_in_quarantine_no_more),
