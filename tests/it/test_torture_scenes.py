@@ -341,3 +341,90 @@ def test_a_server_that_speaks_utf_8_only(sides, ledger, side, more):
         done = run(sides, ledger)
         assert done.status == 0 and done.outcome["copied"] == 18, done
         assert [m.raw for m in target.boxes[target.native([name])].messages] == [m.raw for m in box.messages]
+
+
+def all_there(sides):
+    source, target = sides
+    return all(sorted(m.raw for m in target.boxes[n].messages) == sorted(m.raw for m in b.messages)
+               for n, b in source.boxes.items())
+
+
+def test_one_connection_is_all_that_either_side_allows(sides, ledger):
+    """The second one is refused by BYE, beside the first."""
+    for server in sides:
+        def cap(session, _, server=server):
+            with server.lock:
+                if len(server.open) > 1 and session.number > 1:
+                    session.output += b"* BYE Too many simultaneous connections\r\n"
+                    session.flush()
+                    raise ConnectionError
+        server.hook = cap
+    done = run(sides, ledger)
+    assert done.status == 0 and all_there(sides), done
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_server_that_closes_between_commands(sides, ledger, side):
+    """After every tenth answer, with nothing open, as a server that finds a client idle."""
+    def close(session, _):
+        session.said = getattr(session, "said", 0) + 1
+        if session.said == 10:
+            raise ConnectionError
+    source, target = sides
+    (source if side == "source" else target).hook = close
+    for _ in range(4):
+        done = run(sides, ledger)
+        if done.status == 0:
+            break
+        assert done.status in (1, 4), done
+    assert done.status == 0 and all_there(sides), done
+
+
+def test_a_target_with_no_room_for_more_keywords(sides, ledger):
+    """It permits new ones, and then refuses all of an APPEND with one: that costs the keyword only."""
+    source, target = sides
+    for n, m in enumerate(source.boxes[b"A"].messages):
+        m.flags = [b"\\Seen", b"Key%d" % n]
+
+    def limit(session, c):
+        wanted = [f for flags, _, _ in c["items"] for f in flags] if c.name == b"APPEND" else c.args.get("flags", [])
+        words = {f for f in wanted if not f.startswith(b"\\")}
+        if len(words | set(target.keywords)) > 2 and words - set(target.keywords):
+            return b"NO", b"LIMIT" if c.name == b"UID STORE" else None, b"too many keywords"
+        return None
+    target.hook = limit
+    done = run(sides, ledger)
+    assert done.status in (0, 1) and done.outcome["copied"] == 15 and all_there(sides), done
+    assert sorted(len(m.flags) for m in target.boxes[b"A"].messages) == [1, 1, 1, 2, 2]
+
+
+def test_capabilities_that_go_when_the_user_has_signed_in(sides, ledger):
+    """What counts is what is said then."""
+    source, target = sides
+    target.extensions = ["UIDPLUS"]
+    plain = target.capabilities
+    target.capabilities = lambda signed_in: plain(signed_in) + ([] if signed_in else ["LITERAL+", "MULTIAPPEND", "ENABLE", "ID"])
+    target.caps_in_greeting, target.caps_in_ok = True, "nowhere"
+    done = run(sides, ledger)
+    assert done.status == 0 and all_there(sides), done
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_no_delimiter_on_one_side(sides, ledger, side):
+    source, target = sides
+    (source if side == "source" else target).delimiter = None
+    source.make_box(b"x/y", ["x/y"] if side == "source" else ["x", "y"]).add(b"Subject: xy\r\n\r\n", [], (0, 0))
+    for _ in range(2):
+        done = run(sides, ledger)
+        assert done.status == 0 and done.outcome["copied"] == 16, done
+    assert sum(m.raw == b"Subject: xy\r\n\r\n" for b in target.boxes.values() for m in b.messages) == 1
+
+
+def test_inbox_that_is_not_listed_and_names_of_a_thousand_octets(sides, ledger):
+    source, target = sides
+    source.boxes[b"INBOX"].unlisted = True
+    name = "/".join(["n" * 120] * 8)
+    source.make_box(name.encode(), name.split("/")).add(b"Subject: deep\r\n\r\n", [], (0, 0))
+    for _ in range(2):
+        done = run(sides, ledger)
+        assert done.status == 0 and done.outcome["copied"] == 16 and all_there(sides), done

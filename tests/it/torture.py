@@ -214,7 +214,7 @@ def shut(sock):
 
 class Session:
     def __init__(self, server, sock, number):
-        self.server, self.sock = server, sock
+        self.server, self.sock, self.number = server, sock, number
         self.rng = generator(*server.seed, "connection", number)
         self.say = Say(self.rng, server.wild, server.utf8, server.revision == 2)
         self.input, self.output = b"", bytearray()
