@@ -62,5 +62,9 @@ void conn_tls_end(struct pf_conn *c);
 SSL_CTX *pf_tls_ctx(struct pf_tls *tls);
 /* The pinned SHA-256, 32 bytes; NULL = none. */
 const uint8_t *pf_tls_pin(const struct pf_tls *tls);
+bool pf_tls_is_pinned(const struct pf_tls *tls, const X509 *cert);
+/* PF_FAIL, with what the certificate says of itself and how to accept it. `cert` may be NULL. */
+int pf_tls_not_accepted(
+	const char *host, int port, const X509 *cert, const char *why, struct pf_err *err);
 
 #endif

@@ -1,7 +1,6 @@
 /*
  * TLS on a connection: handshake, verification, bytes, channel bindings.
  */
-#include "base/utf8.h"
 #include "net/conn_private.h"
 
 #include <arpa/inet.h>
@@ -11,7 +10,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-enum { RECORD = 16384, SHA256_BYTES = 32 };
+enum { RECORD = 16384 };
 
 static bool is_address(const char *host)
 {
@@ -73,54 +72,15 @@ void conn_tls_end(struct pf_conn *c)
 
 /* ---- who is it? ---- */
 
-static void fingerprint(X509 *cert, char hex[2 * SHA256_BYTES + 1], uint8_t raw[SHA256_BYTES])
-{
-	unsigned int n = 0;
-
-	hex[0] = '\0';
-	if (X509_digest(cert, EVP_sha256(), raw, &n) != 1 || n != SHA256_BYTES) {
-		return;
-	}
-	for (size_t i = 0; i < SHA256_BYTES; i++) {
-		(void)snprintf(hex + 2 * i, 3, "%02x", raw[i]);
-	}
-}
-
-static void name_of(X509_NAME *name, char *out, size_t size)
-{
-	char raw[256] = "";
-
-	if (name) {
-		(void)X509_NAME_oneline(name, raw, sizeof(raw));
-	}
-	(void)pf_print_safe(out, size, pf_span_str(raw));
-}
-
 static int not_accepted(struct pf_conn *c, const char *why, struct pf_err *err)
 {
-	X509 *cert = SSL_get0_peer_certificate(c->ssl);
-	char hex[2 * SHA256_BYTES + 1] = "";
-	char subject[100] = "none", issuer[100] = "none";
-	uint8_t raw[SHA256_BYTES];
-
-	if (cert) {
-		fingerprint(cert, hex, raw);
-		name_of(X509_get_subject_name(cert), subject, sizeof(subject));
-		name_of(X509_get_issuer_name(cert), issuer, sizeof(issuer));
-	}
-	return pf_fail(err, PF_SCOPE_STORE, PF_RETRY_NO,
-		"%s port %d: its certificate is not accepted (%s); subject %s, issuer %s. If it is "
-		"the right "
-		"one: --ca-file FILE with its authority, or --tls-fingerprint %s",
-		c->host, c->port, why, subject, issuer, hex);
+	return pf_tls_not_accepted(c->host, c->port, SSL_get0_peer_certificate(c->ssl), why, err);
 }
 
 static int check_peer(struct pf_conn *c, struct pf_err *err)
 {
 	const uint8_t *pin = pf_tls_pin(c->tls);
 	X509 *cert = SSL_get0_peer_certificate(c->ssl);
-	char hex[2 * SHA256_BYTES + 1];
-	uint8_t raw[SHA256_BYTES] = {0};
 
 	if (!cert) {
 		return not_accepted(c, "it showed none", err);
@@ -129,8 +89,7 @@ static int check_peer(struct pf_conn *c, struct pf_err *err)
 		return not_accepted(
 			c, X509_verify_cert_error_string(SSL_get_verify_result(c->ssl)), err);
 	}
-	fingerprint(cert, hex, raw);
-	if (pin && memcmp(pin, raw, sizeof(raw)) != 0) {
+	if (pin && !pf_tls_is_pinned(c->tls, cert)) {
 		return not_accepted(c, "it is not the one of --tls-fingerprint", err);
 	}
 	return PF_OK;

@@ -1,8 +1,11 @@
 #include "base/buf.h"
 #include "net/conn_private.h"
 
+#include "base/utf8.h"
+
 #include <ctype.h>
 #include <openssl/err.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { PIN_BYTES = 32 };
@@ -127,4 +130,56 @@ void pf_tls_free(struct pf_tls **tls)
 		free(*tls);
 		*tls = NULL;
 	}
+}
+
+/* ---- who is it? ---- */
+
+bool pf_tls_is_pinned(const struct pf_tls *tls, const X509 *cert)
+{
+	uint8_t raw[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+
+	return tls->pinned && X509_digest(cert, EVP_sha256(), raw, &n) == 1 && n == PIN_BYTES &&
+	       memcmp(tls->pin, raw, PIN_BYTES) == 0;
+}
+
+static void fingerprint(const X509 *cert, char hex_out[2 * PIN_BYTES + 1])
+{
+	uint8_t raw[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+
+	if (X509_digest(cert, EVP_sha256(), raw, &n) != 1 || n != PIN_BYTES) {
+		return;
+	}
+	for (size_t i = 0; i < PIN_BYTES; i++) {
+		(void)snprintf(hex_out + 2 * i, 3, "%02x", raw[i]);
+	}
+}
+
+static void name_of(X509_NAME *name, char *out, size_t size)
+{
+	char raw[256] = "";
+
+	if (name) {
+		(void)X509_NAME_oneline(name, raw, sizeof(raw));
+	}
+	(void)pf_print_safe(out, size, pf_span_str(raw));
+}
+
+int pf_tls_not_accepted(
+	const char *host, int port, const X509 *cert, const char *why, struct pf_err *err)
+{
+	char digits[2 * PIN_BYTES + 1] = "";
+	char subject[100] = "none", issuer[100] = "none";
+
+	if (cert) {
+		fingerprint(cert, digits);
+		name_of(X509_get_subject_name(cert), subject, sizeof(subject));
+		name_of(X509_get_issuer_name(cert), issuer, sizeof(issuer));
+	}
+	return pf_fail(err, PF_SCOPE_STORE, PF_RETRY_NO,
+		"%s port %d: its certificate is not accepted (%s); subject %s, issuer %s. If it is "
+		"the right "
+		"one: --ca-file FILE with its authority, or --tls-fingerprint %s",
+		host, port, why, subject, issuer, digits);
 }
