@@ -15,6 +15,10 @@ static const struct {
 } SERVERS[] = {
 	{"imap", 143, "imap"},
 	{"imaps", 993, "imap"},
+	{"caldav", 80, "caldav"},
+	{"caldavs", 443, "caldav"},
+	{"carddav", 80, "carddav"},
+	{"carddavs", 443, "carddav"},
 };
 
 static bool is_server(const char *scheme)

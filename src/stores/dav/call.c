@@ -1,0 +1,448 @@
+/*
+ * Requests in flight, and what all answers have in common: redirects, sign-in that is refused,
+ * servers that want to be left alone, links that are lost.
+ */
+#include "stores/dav/dav_private.h"
+
+#include "base/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	PAUSE_FIRST_MS = 1000,
+	PAUSE_MAX_MS = 30 * 1000,
+	WISH_MAX_S = 3600, /* a longer wish is taken for a mistake */
+};
+
+/* ---- calls ---- */
+
+bool dcall_room(const struct dstore *s)
+{
+	if (pf_http_room(s->http) == 0) {
+		return false;
+	}
+	for (size_t i = 0; i < DAV_CALLS; i++) {
+		if (!s->call[i].busy) {
+			return true;
+		}
+	}
+	return false;
+}
+
+struct dcall *dcall_new(struct dstore *s, enum dcall_kind kind, struct dop *o)
+{
+	struct dcall *c = s->call;
+
+	while (c->busy) {
+		c++;
+		pf_assert(c < s->call + DAV_CALLS); /* dcall_room was asked */
+	}
+	*c = (struct dcall){.kind = kind};
+	pf_buf_init(&c->target, DAV_PATH_MAX);
+	if (o) {
+		c->ops[c->n++] = o;
+	}
+	return c;
+}
+
+int dcall_field(struct dcall *c, struct pf_err *err, const char *fmt, ...)
+{
+	char *to = c->fields[c->field_n];
+	va_list ap;
+	int n;
+
+	pf_assert(c->field_n < PF_COUNT(c->fields));
+	va_start(ap, fmt);
+	n = vsnprintf(to, sizeof(c->fields[0]), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(c->fields[0]) || strpbrk(to, "\r\n")) {
+		return pf_fail(
+			err, PF_SCOPE_ITEM, PF_RETRY_NO, "a field is too long for a request");
+	}
+	c->field_list[c->field_n++] = to;
+	return PF_OK;
+}
+
+static void call_end(struct dcall *c)
+{
+	pf_blob_unref(&c->body);
+	pf_buf_deinit(&c->target);
+	c->busy = false;
+}
+
+static int submit(struct dstore *s, struct dcall *c, struct pf_err *err)
+{
+	bool item = c->kind == DCALL_GET || c->kind == DCALL_PUT;
+	struct pf_http_req req = {
+		.id = (uint64_t)(c - s->call) + 1,
+		.method = c->method,
+		.target = pf_buf_span(&c->target),
+		.fields = c->field_list,
+		.body = c->body,
+		.answer_max = item ? (size_t)DAV_ITEM_MAX : (size_t)DAV_ANSWER_MAX,
+	};
+	int rc = pf_http_submit(s->http, &req, err);
+
+	if (rc != PF_OK) {
+		pf_assert(rc == PF_FAIL); /* there was room */
+		call_end(c);
+	}
+	return rc;
+}
+
+int dcall_send(struct dstore *s, struct dcall *c, const char *method, struct pf_span target,
+	struct pf_blob *body, struct pf_err *err)
+{
+	c->method = method;
+	c->body = body;
+	c->busy = true;
+	if (pf_buf_add(&c->target, target, err) != PF_OK) {
+		call_end(c);
+		return PF_FAIL;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		c->ops[i]->state = DOP_RUNNING;
+	}
+	return submit(s, c, err);
+}
+
+int dcall_send_xml(struct dstore *s, struct dcall *c, const char *method, struct pf_span target,
+	struct pf_buf *text, const char *depth, struct pf_err *err)
+{
+	struct pf_blob *body = pf_blob_new(text->n);
+
+	if (!body) {
+		return pf_fail_memory(err, "a request");
+	}
+	if (text->n > 0) {
+		memcpy(body->bytes, text->p, text->n);
+	}
+	pf_buf_deinit(text);
+	if (dcall_field(c, err, "Content-Type: application/xml; charset=utf-8") != PF_OK ||
+		(depth && dcall_field(c, err, "Depth: %s", depth) != PF_OK)) {
+		pf_blob_unref(&body);
+		return PF_FAIL;
+	}
+	return dcall_send(s, c, method, target, body, err);
+}
+
+/* ---- notes ---- */
+
+void dstore_note(struct dstore *s, int number, const char *fmt, ...)
+{
+	struct dnote *n = &s->note[s->note_n];
+	va_list ap;
+
+	if (s->note_n == DAV_NOTES) {
+		return; /* so many at once: the first ones tell the story */
+	}
+	*n = (struct dnote){.number = number};
+	va_start(ap, fmt);
+	(void)vsnprintf(n->text, sizeof(n->text), fmt, ap);
+	va_end(ap);
+	s->note_n++;
+}
+
+void dstore_lost(struct dstore *s, const struct pf_err *why)
+{
+	if (!s->lost) {
+		s->lost = true;
+		s->lost_why = *why;
+	}
+}
+
+bool dstore_href(
+	struct dstore *s, struct pf_span href, struct pf_span base, bool folder, struct pf_buf *out)
+{
+	enum pf_dav_where where;
+	struct pf_err ignored; /* longer than any path: then it is not of ours */
+
+	pf_buf_clear(out);
+	return pf_dav_href(href, base, &s->origin, folder, out, &where, &ignored) == PF_OK &&
+	       where == PF_DAV_HERE;
+}
+
+int dav_fail_elsewhere(
+	const struct dstore *s, enum pf_scope scope, struct pf_span href, struct pf_err *err)
+{
+	char to[200];
+
+	pf_print_safe(to, sizeof(to), href);
+	return pf_fail(err, scope, PF_RETRY_NO,
+		"the server sends us to another one: %s. The password does not go there unasked: "
+		"if "
+		"that place is right, give it as URL (%s://USER@HOST/PATH)",
+		to, s->contacts ? "carddavs" : "caldavs");
+}
+
+/* ---- patience ---- */
+
+bool dstore_quiet(const struct dstore *s, int64_t *wake_ms)
+{
+	if (pf_loop_now_ms(s->loop) >= s->quiet_until_ms) {
+		return false;
+	}
+	*wake_ms = s->quiet_until_ms < *wake_ms ? s->quiet_until_ms : *wake_ms;
+	return true;
+}
+
+static int64_t pause_ms(const struct dstore *s, unsigned int times, int asked_s)
+{
+	int64_t pause = PAUSE_FIRST_MS;
+
+	if (asked_s > 0) {
+		pause = (int64_t)(asked_s > WISH_MAX_S ? WISH_MAX_S : asked_s) * 1000;
+	} else {
+		for (unsigned int i = 1; i < times && pause < PAUSE_MAX_MS; i++) {
+			pause *= 2;
+		}
+		pause = pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause;
+	}
+	return pause + pf_loop_now_ms(s->loop) * 7919 % (pause / 8 + 1); /* never sooner */
+}
+
+/* The server asks for patience: one event, whoever is told of it. */
+static void be_patient(struct dstore *s, const struct pf_http_answer *a, const char *text)
+{
+	int64_t now = pf_loop_now_ms(s->loop), until;
+	struct pf_err why;
+
+	if (s->quiet_until_ms <= now && ++s->pauses > DAV_PAUSES) {
+		(void)pf_fail(&why, PF_SCOPE_SESSION, PF_RETRY_LATER,
+			"it asked for patience %d times in a row and did nothing in between: %s",
+			DAV_PAUSES, text);
+		why.retry_after_s = a->retry_after_s;
+		dstore_lost(s, &why);
+		return;
+	}
+	until = now + pause_ms(s, s->pauses, a->retry_after_s);
+	if (until <= s->quiet_until_ms) {
+		return;
+	}
+	if (s->quiet_until_ms <= now) {
+		dstore_note(s, PF_EV_THROTTLED, "asks for patience, waiting %lld s: %s",
+			(long long)(until - now) / 1000, text);
+		if (s->note_n > 0) {
+			s->note[s->note_n - 1].until_ms = until;
+		}
+	}
+	s->quiet_until_ms = until;
+}
+
+/* ---- answers ---- */
+
+static void put_back(struct dcall *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		c->ops[i]->state = DOP_WAITING;
+	}
+}
+
+/* A PUT that may have been carried out is for the engine to find out; all else is asked again. */
+static void lost_link(struct dstore *s, struct dcall *c, const struct pf_http_answer *a)
+{
+	int64_t until = pf_loop_now_ms(s->loop) + pause_ms(s, ++s->losses, 0);
+
+	if (s->losses > DAV_LOSSES) {
+		dstore_lost(s, &a->why);
+		return;
+	}
+	s->quiet_until_ms = until > s->quiet_until_ms ? until : s->quiet_until_ms;
+	for (size_t i = 0; i < c->n; i++) {
+		struct dop *o = c->ops[i];
+
+		if ((c->kind == DCALL_PUT && a->in_doubt) || ++o->tries > DAV_TRIES) {
+			o->end.in_doubt = dop_writes(o->op.kind) && a->in_doubt;
+			dop_failed(s, o, &a->why);
+		} else {
+			o->state = DOP_WAITING;
+			o->making = c->kind == DCALL_MAKE ? DMAKE_LOOK : o->making;
+		}
+	}
+	if (c->n == 0) {
+		s->asking = false;
+	}
+}
+
+static void not_had(struct dstore *s, struct dcall *c, const struct pf_http_answer *a)
+{
+	if (a->why.scope >= PF_SCOPE_STORE) {
+		dstore_lost(s, &a->why);
+	} else if (a->why.scope == PF_SCOPE_SESSION) {
+		lost_link(s, c, a);
+	} else if (c->kind == DCALL_MULTIGET) { /* all together are too large */
+		for (size_t i = 0; i < c->n; i++) {
+			c->ops[i]->alone = true;
+			c->ops[i]->state = DOP_WAITING;
+		}
+	} else if (c->n == 0) {
+		dstore_lost(s, &a->why);
+	} else {
+		for (size_t i = 0; i < c->n; i++) {
+			dop_refused(s, c->ops[i], &a->why);
+		}
+	}
+}
+
+/* A token may have run out: another one is asked for, once in a row. */
+static int sign_in_again(
+	struct dstore *s, struct dcall *c, const struct pf_dav_said *said, struct pf_err *err)
+{
+	struct pf_secret_source *src = s->cfg->secret;
+	struct pf_secret fresh = {0};
+	struct pf_err why;
+	int rc;
+
+	if (src && src->oauth && !s->token_renewed) {
+		s->token_renewed = true;
+		rc = src->get(src, &fresh, &why);
+		if (rc == PF_OK) {
+			rc = pf_http_sign_in(s->http, s->cfg->url->user, &fresh, true, err);
+			pf_secret_clear(&fresh);
+			put_back(c);
+			s->asking = s->asking && c->n > 0;
+			return rc;
+		}
+	}
+	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: sign-in is refused: %s", s->about,
+		said->text);
+	dstore_lost(s, &why);
+	return PF_OK;
+}
+
+/* PF_OK: it is under way again. PF_END: it is not to be followed; `err` says why. */
+static int follow(
+	struct dstore *s, struct dcall *c, const struct pf_http_answer *a, struct pf_err *err)
+{
+	bool folder = c->target.n > 0 && c->target.p[c->target.n - 1] == '/';
+	enum pf_dav_where where = PF_DAV_NOWHERE;
+	struct pf_buf to;
+	int rc;
+
+	pf_buf_init(&to, DAV_PATH_MAX);
+	rc = pf_dav_href(a->location, pf_buf_span(&c->target), &s->origin,
+		folder || c->kind == DCALL_WHO, &to, &where, err);
+	if (rc == PF_OK && where == PF_DAV_ELSEWHERE) {
+		(void)dav_fail_elsewhere(s, PF_SCOPE_FOLDER, a->location, err);
+		rc = PF_END;
+	} else if (rc == PF_OK && (where != PF_DAV_HERE || ++c->redirects > DAV_REDIRECTS)) {
+		(void)pf_fail(err, PF_SCOPE_FOLDER, PF_RETRY_NO, "%d to nowhere", a->status);
+		rc = PF_END;
+	}
+	if (rc == PF_OK) {
+		pf_buf_clear(&c->target);
+		rc = pf_buf_add(&c->target, pf_buf_span(&to), err);
+	}
+	pf_buf_deinit(&to);
+	return rc == PF_OK ? submit(s, c, err) : rc;
+}
+
+static int dispatch(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
+	const struct pf_dav_said *said, struct pf_err *err)
+{
+	switch (c->kind) {
+	case DCALL_WHO:
+	case DCALL_OPTIONS:
+		return dav_discover_answer(s, c, a, said, err);
+	case DCALL_FOLDERS:
+		return dav_folders_answer(s, c->ops[0], a, said, err);
+	case DCALL_LIST:
+		return dav_list_answer(s, c->ops[0], a, said, err);
+	case DCALL_MULTIGET:
+	case DCALL_GET:
+		return dav_get_answer(s, c, a, said, err);
+	case DCALL_PUT:
+	case DCALL_HOLDER:
+		return dav_put_answer(s, c, a, said, err);
+	case DCALL_REMOVE:
+		return dav_remove_answer(s, c->ops[0], said, err);
+	case DCALL_MAKE:
+	case DCALL_LOOK:
+	case DCALL_PATCH:
+		return dav_make_answer(s, c, a, said, err);
+	}
+	return PF_OK;
+}
+
+static enum pf_dav_guard guard_of(const struct dcall *c)
+{
+	if (c->kind == DCALL_PUT) {
+		return c->ops[0]->op.put.guard == PF_GUARD_SAME ? PF_DAV_IF_MATCH : PF_DAV_IF_NONE;
+	}
+	return c->kind == DCALL_REMOVE ? PF_DAV_IF_MATCH : PF_DAV_NO_GUARD;
+}
+
+/* Reading is as good later as now; a write that the server could not do is the engine's. */
+static bool is_patience(const struct dcall *c, const struct pf_dav_said *said)
+{
+	return said->answer == PF_DAV_PATIENCE ||
+	       (said->answer == PF_DAV_BUSY && c->kind != DCALL_PUT && c->kind != DCALL_REMOVE);
+}
+
+static int take(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
+	struct pf_arena *arena, struct pf_err *err)
+{
+	struct pf_dav_said said;
+	int rc = PF_END;
+
+	if (a->failed) {
+		not_had(s, c, a);
+		return PF_OK;
+	}
+	s->losses = 0;
+	if (a->status >= 300 || c->kind == DCALL_PUT || c->kind == DCALL_REMOVE ||
+		c->kind == DCALL_MAKE || c->kind == DCALL_PATCH) {
+		pf_dav_said(a->status, guard_of(c), a->type, a->body, arena, &said);
+	} else { /* a multistatus of other requests is read as such */
+		said = (struct pf_dav_said){.answer = PF_DAV_DONE, .status = a->status};
+	}
+	if (said.answer == PF_DAV_REDIRECT && a->location.p && c->kind != DCALL_OPTIONS) {
+		struct pf_err why;
+
+		rc = follow(s, c, a, &why);
+		if (rc == PF_OK) {
+			return PF_AGAIN;
+		}
+		*err = why;
+		if (rc == PF_FAIL) {
+			return PF_FAIL;
+		}
+		(void)snprintf(said.text, sizeof(said.text), "%.310s", why.text);
+	}
+	if (is_patience(c, &said)) {
+		put_back(c);
+		s->asking = s->asking && c->n > 0;
+		be_patient(s, a, said.text);
+		return PF_OK;
+	}
+	if (said.answer == PF_DAV_SIGN_IN) {
+		return sign_in_again(s, c, &said, err);
+	}
+	s->pauses = 0;
+	s->token_renewed = false;
+	return dispatch(s, c, a, &said, err);
+}
+
+int dcall_take(struct dstore *s, int64_t *wake_ms, struct pf_err *err)
+{
+	struct pf_http_answer a;
+	struct pf_arena arena;
+	struct dcall *c;
+	int rc = pf_http_next(s->http, &a, wake_ms, err);
+
+	if (rc != PF_OK) {
+		return rc;
+	}
+	pf_arena_init(&arena);
+	c = &s->call[a.id - 1];
+	s->batches -= c->kind == DCALL_MULTIGET;
+	rc = take(s, c, &a, &arena, err);
+	pf_arena_deinit(&arena);
+	if (rc == PF_AGAIN) { /* sent on to another place */
+		s->batches += c->kind == DCALL_MULTIGET;
+		return PF_OK;
+	}
+	call_end(c);
+	return rc;
+}

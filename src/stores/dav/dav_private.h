@@ -1,0 +1,260 @@
+/*
+ * CalDAV (RFC 4791) and CardDAV (RFC 6352) servers. A folder's id is its path, an item's id is its
+ * path as well (both in the one form of proto/dav/href.h), an item's version is its ETag.
+ *
+ *   store.c     the table that the engine sees; events
+ *   op.c        operations: copied, ordered, ended
+ *   call.c      requests in flight, what all answers have in common; patience and lost links
+ *   discover.c  from the URL to the account's home sets
+ *   folders.c   collections
+ *   make.c      making them
+ *   list.c      sync-collection, PROPFIND
+ *   get.c       multiget, GET
+ *   put.c       PUT, DELETE
+ *   quirks.c    servers that differ
+ *
+ * An operation is WAITING, RUNNING (requests of it are in flight) or GIVING (its events can be
+ * taken); an answer that asks for patience puts it back to WAITING.
+ */
+#ifndef PF_STORES_DAV_DAV_PRIVATE_H
+#define PF_STORES_DAV_DAV_PRIVATE_H
+
+#include "net/http.h"
+#include "proto/dav/href.h"
+#include "proto/dav/multi.h"
+#include "proto/dav/request.h"
+#include "proto/dav/said.h"
+#include "stores/store.h"
+
+enum {
+	DAV_OPS_MAX = 1024,
+	DAV_CALLS = 64,
+	DAV_BATCH = 50,  /* items asked for by one multiget */
+	DAV_BATCHES = 4, /* multigets in flight */
+	DAV_TRIES = 3,   /* of an operation over lost connections and a server's own mistakes */
+	DAV_LOSSES = 8,  /* in a row, with no answer between them */
+	DAV_PAUSES = 10, /* in a row, with nothing done between them */
+	DAV_REDIRECTS = 5,
+	DAV_PAGES = 100000, /* of a truncated listing */
+	DAV_NOTES = 8,
+	DAV_PATH_MAX = 65536,
+	DAV_TEXT_MAX = 1 << 20,
+	DAV_ITEM_MAX = 80 << 20,    /* a larger item is none */
+	DAV_ANSWER_MAX = 256 << 20, /* the listing of a folder */
+	DAV_CONNECTIONS = 4,
+};
+
+enum dop_state { DOP_WAITING, DOP_RUNNING, DOP_GIVING };
+
+/* An operation's end. */
+struct dend {
+	struct pf_err why;
+	bool failed, in_doubt, missing, refused;
+	enum pf_conflict conflict;
+	struct pf_buf id, version, holder;
+};
+
+enum dmake { DMAKE_NEW, DMAKE_MADE, DMAKE_LOOK, DMAKE_PATCH };
+
+struct dop {
+	struct dop *prev, *next; /* in the order of submission */
+	struct dop *give_next;
+	struct pf_op op;
+	enum dop_state state;
+	struct pf_buf folder, item, version, name, words[3];
+	struct pf_path path;
+	struct pf_folder_looks looks;
+	unsigned int tries;
+	struct dend end;
+	/* LIST */
+	struct pf_blob *answer;
+	struct pf_dav_multi *multi;
+	struct pf_buf token;
+	bool stated, synced, truncated;
+	unsigned int pages;
+	/* GET */
+	struct pf_blob *body;
+	uint64_t given;
+	bool alone, got;
+	/* FOLDERS: the home, then the folder, that is next */
+	size_t at;
+	bool listed;
+	/* MKFOLDER */
+	enum dmake making;
+	unsigned int variant, plainer; /* of the name; how little is said at once */
+	bool by_mkcol;
+};
+
+struct dfolder {
+	struct pf_buf id, name, colour, description, timezone, cursor;
+	struct pf_path path;
+	uint32_t kinds;
+	bool can_sync, has_order, shared;
+	int order;
+};
+
+enum dcall_kind {
+	DCALL_WHO,
+	DCALL_OPTIONS,
+	DCALL_FOLDERS,
+	DCALL_LIST,
+	DCALL_MULTIGET,
+	DCALL_GET,
+	DCALL_PUT,
+	DCALL_HOLDER,
+	DCALL_REMOVE,
+	DCALL_MAKE,
+	DCALL_LOOK,
+	DCALL_PATCH,
+};
+
+/* A request in flight and the operations that it is for. */
+struct dcall {
+	bool busy;
+	enum dcall_kind kind;
+	struct dop *ops[DAV_BATCH];
+	size_t n;
+	struct pf_buf target;
+	unsigned int redirects;
+	/* to be sent again to another place */
+	const char *method;
+	struct pf_blob *body;
+	char fields[5][400];
+	const char *field_list[6];
+	size_t field_n;
+};
+
+enum dstage { DSTAGE_PLACES, DSTAGE_PRINCIPAL, DSTAGE_OPTIONS, DSTAGE_READY };
+
+struct dnote {
+	int number;
+	char text[400];
+	int64_t until_ms;
+};
+
+struct dstore {
+	struct pf_store base;
+	const struct pf_store_cfg *cfg;
+	struct pf_loop *loop;
+	struct pf_http *http;
+	struct pf_dav_origin origin;
+	struct pf_store_facts facts;
+	bool contacts;
+	/* discovery */
+	enum dstage stage;
+	bool asking; /* its request is in flight */
+	size_t place, places;
+	struct pf_buf place_path[3], principal, home[PF_DAV_HOMES], only;
+	size_t homes;
+	bool insisted, token_renewed, has_given;
+	char why_not[400], server[128], dav[512], about[200];
+	/* operations */
+	struct dop *first, *last, *give_first, *give_last, *told;
+	size_t ops, readers, writers;
+	struct dfolder *folder;
+	size_t folder_n, folder_cap;
+	struct dcall call[DAV_CALLS];
+	size_t batches;
+	bool no_multiget;
+	/* patience */
+	int64_t quiet_until_ms;
+	unsigned int pauses, losses;
+	bool lost, ready_told, closed;
+	struct pf_err lost_why;
+	struct dnote note[DAV_NOTES], note_told;
+	size_t note_n;
+	/* what events borrow */
+	struct pf_folder folder_out;
+	struct pf_buf id_out, version_out;
+};
+
+/* ---- op.c ---- */
+int dop_new(struct dstore *s, const struct pf_op *op, struct pf_err *err);
+void dop_free(struct dstore *s, struct dop *o);
+/* It may begin: no earlier one is in its way. */
+bool dop_may_start(const struct dstore *s, const struct dop *o);
+void dop_give(struct dstore *s, struct dop *o);
+void dop_done(struct dstore *s, struct dop *o);
+void dop_failed(struct dstore *s, struct dop *o, const struct pf_err *why);
+/* The server's no to this very item. */
+void dop_refused(struct dstore *s, struct dop *o, const struct pf_err *why);
+/* Ends as the server's words tell; `scope` of a final no. */
+void dop_said(struct dstore *s, struct dop *o, const struct pf_dav_said *said, enum pf_scope scope,
+	const char *what);
+bool dop_writes(enum pf_op_kind kind);
+
+/* ---- call.c ---- */
+/* NULL: none is free. */
+struct dcall *dcall_new(struct dstore *s, enum dcall_kind kind, struct dop *o);
+int dcall_field(struct dcall *c, struct pf_err *err, const char *fmt, ...) PF_PRINTF(3, 4);
+/* Send it. `body` may be NULL; its reference is taken. PF_FAIL: scope RUN. */
+int dcall_send(struct dstore *s, struct dcall *c, const char *method, struct pf_span target,
+	struct pf_blob *body, struct pf_err *err);
+/* A PROPFIND or REPORT. `text` is emptied. */
+int dcall_send_xml(struct dstore *s, struct dcall *c, const char *method, struct pf_span target,
+	struct pf_buf *text, const char *depth, struct pf_err *err);
+/* One answer is taken. PF_AGAIN: none is there. */
+int dcall_take(struct dstore *s, int64_t *wake_ms, struct pf_err *err);
+bool dcall_room(const struct dstore *s);
+bool dstore_quiet(const struct dstore *s, int64_t *wake_ms);
+void dstore_lost(struct dstore *s, const struct pf_err *why);
+void dstore_note(struct dstore *s, int number, const char *fmt, ...) PF_PRINTF(3, 4);
+/* A reference in its one form, replacing what `out` has; false: it is not of this origin. */
+bool dstore_href(struct dstore *s, struct pf_span href, struct pf_span base, bool folder,
+	struct pf_buf *out);
+/* A request went to the wrong place: what to do about it, in words. */
+int dav_fail_elsewhere(
+	const struct dstore *s, enum pf_scope scope, struct pf_span href, struct pf_err *err);
+
+/* ---- discover.c ---- */
+int dav_discover_begin(struct dstore *s, struct pf_err *err);
+int dav_discover_step(struct dstore *s, struct pf_err *err);
+int dav_discover_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
+	const struct pf_dav_said *said, struct pf_err *err);
+
+/* ---- folders.c ---- */
+int dav_folders_start(struct dstore *s, struct dop *o, struct pf_err *err);
+int dav_folders_answer(struct dstore *s, struct dop *o, const struct pf_http_answer *a,
+	const struct pf_dav_said *said, struct pf_err *err);
+/* PF_END: all are given. */
+int dav_folders_give(
+	struct dstore *s, struct dop *o, struct pf_store_event *out, struct pf_err *err);
+struct dfolder *dav_folder_find(const struct dstore *s, struct pf_span id);
+void dav_folders_free(struct dstore *s);
+
+/* ---- make.c ---- */
+int dav_make_start(struct dstore *s, struct dop *o, struct pf_err *err);
+int dav_make_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
+	const struct pf_dav_said *said, struct pf_err *err);
+
+/* ---- list.c ---- */
+int dav_list_start(struct dstore *s, struct dop *o, struct pf_err *err);
+int dav_list_answer(struct dstore *s, struct dop *o, const struct pf_http_answer *a,
+	const struct pf_dav_said *said, struct pf_err *err);
+/* PF_AGAIN: it waits for another page. */
+int dav_list_give(struct dstore *s, struct dop *o, struct pf_store_event *out, struct pf_err *err);
+
+/* ---- get.c ---- */
+/* With others behind it that go together. */
+int dav_get_start(struct dstore *s, struct dop *o, struct pf_err *err);
+int dav_get_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
+	const struct pf_dav_said *said, struct pf_err *err);
+int dav_get_give(struct dstore *s, struct dop *o, struct pf_store_event *out, struct pf_err *err);
+/* Text as XML leaves it, with its CRLFs again; NULL: no memory. */
+struct pf_blob *dav_get_crlf(struct pf_span text);
+
+/* ---- put.c ---- */
+int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err);
+int dav_put_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
+	const struct pf_dav_said *said, struct pf_err *err);
+int dav_remove_start(struct dstore *s, struct dop *o, struct pf_err *err);
+int dav_remove_answer(
+	struct dstore *s, struct dop *o, const struct pf_dav_said *said, struct pf_err *err);
+/* An ETag as it is compared and sent: with its quotes; "W/" stays. */
+int dav_put_etag(struct pf_span etag, struct pf_buf *out, struct pf_err *err);
+
+/* ---- quirks.c ---- */
+/* What the server's own words say of it. */
+void dav_quirks_learn(struct dstore *s);
+
+#endif
