@@ -451,20 +451,13 @@ int pf_http_submit(struct pf_http *h, const struct pf_http_req *req, struct pf_e
 
 /* ---- answers ---- */
 
-/* The first answer that was not a refusal shows what the server wants: said unasked from then on.
- */
-static void learn_auth(struct pf_http *h, struct http_flight *f, long status)
+/* What the server asked for on the way to an answer is said unasked from then on. */
+static void learn_auth(struct pf_http *h, const struct http_flight *f, long status)
 {
-	if (h->auth_known || status == 401) {
-		return;
-	}
-	h->auth_known = true;
-	if (h->auth == (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST)) {
-		if (f->offered & (long)CURLAUTH_DIGEST) {
-			h->auth = (long)CURLAUTH_DIGEST;
-		} else if (f->offered & (long)CURLAUTH_BASIC) {
-			h->auth = (long)CURLAUTH_BASIC;
-		}
+	h->auth_known = h->auth_known || status != 401;
+	if (status != 401 && h->auth == (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST) && f->offered) {
+		h->auth = (long)(f->offered & (long)CURLAUTH_DIGEST ? CURLAUTH_DIGEST
+								    : CURLAUTH_BASIC);
 	}
 }
 
