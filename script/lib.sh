@@ -53,11 +53,11 @@ build() {
 # Cyrus excludes Dovecot as a package: its files are unpacked beside the build, and its libraries installed.
 unpack_cyrus() {
 	local into=build-servers/cyrus tmp
-	[ -x "$into/usr/lib/cyrus/bin/imapd" ] && return
+	[ -x "$into/usr/lib/cyrus/bin/httpd" ] && return
 	install_packages cyrus
 	tmp=$(mktemp -d)
 	chmod 755 "$tmp"
-	(cd "$tmp" && apt-get download -qq cyrus-imapd cyrus-common 2>/dev/null)
+	(cd "$tmp" && apt-get download -qq cyrus-imapd cyrus-common cyrus-caldav 2>/dev/null)
 	mkdir -p "$into"
 	for deb in "$tmp"/*.deb; do
 		dpkg -x "$deb" "$into"

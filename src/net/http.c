@@ -388,8 +388,8 @@ static int set_request(struct http_flight *f, const struct pf_http_req *req, str
 	if (set_url(f, req->target, err) != PF_OK || set_fields(f, req, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL); /* which makes it a POST: first */
 	(void)curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL);
 	if (req->body) {
 		f->sent = pf_blob_ref(req->body);
 		(void)curl_easy_setopt(e, CURLOPT_POST, 1L);

@@ -4,7 +4,8 @@ import os
 import subprocess
 import time
 
-from .base import MAIL_GID, MAIL_UID, Server
+from . import dav
+from .base import MAIL_GID, MAIL_UID, Server, free_port
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../build-servers/cyrus")
 BIN = os.path.join(ROOT, "usr/lib/cyrus/bin")
@@ -36,13 +37,21 @@ munge8bit: {munge}
 maxlogins_per_user: 20
 """
 
+DAV_CONF = """
+httpmodules: caldav carddav
+httpallowcompress: off
+sendmail: {dir}/sendmail
+caldav_allowscheduling: on
+calendar_user_address_set: example.org
+"""
+
 SERVICES = """
 START {{
   recover cmd="{bin}/ctl_cyrusdb -C {dir}/imapd.conf -r"
 }}
 SERVICES {{
   imap cmd="{bin}/imapd -C {dir}/imapd.conf" listen="127.0.0.1:{port}" prefork=2
-}}
+{more}}}
 EVENTS {{
 }}
 """
@@ -63,11 +72,14 @@ class Cyrus(Server):
                     "lib/quota", "run", "run/proc", "run/lock", "spool", "sieve"):
             os.mkdir(self.path(sub))
         self.write("imapd.conf", CONF.format(dir=self.dir, alt=alt, unix=unix, munge=munge8bit))
-        self.write("cyrus.conf", SERVICES.format(dir=self.dir, bin=BIN, port=self.port))
+        self.write("cyrus.conf", SERVICES.format(dir=self.dir, bin=BIN, port=self.port, more=self.more_services()))
         for user in ("user", "cyrus"):
             subprocess.run(["saslpasswd2", "-p", "-c", "-f", self.path("sasldb2"), "-u", os.uname().nodename, user],
                            input=b"pass", check=True, stderr=subprocess.DEVNULL)
         subprocess.run(["chown", "-R", f"{MAIL_UID}:{MAIL_GID}", self.dir], check=True)
+
+    def more_services(self):
+        return ""
 
     def start(self):
         with open(self.path("stdout.log"), "ab") as log:
@@ -93,3 +105,50 @@ class Cyrus(Server):
                 last = error
                 time.sleep(0.1)
         raise RuntimeError(f"cyrus: {last}")
+
+
+# Mail that would leave the server, calendar invitations among it, ends in a file.
+TRAP = """#!/bin/sh
+{ echo "== $*"; cat; } >>"$(dirname "$0")/sent"
+"""
+
+
+def has_dav():
+    return available() and os.path.exists(os.path.join(BIN, "httpd"))
+
+
+class CyrusDav(dav.Dav, Cyrus):
+    """With its CalDAV and CardDAV server, scheduling on."""
+
+    name = "cyrus-dav"
+
+    def __init__(self, parent=None):
+        self._http_port = free_port()
+        super().__init__(parent)
+        with open(self.path("imapd.conf"), "a", encoding="utf-8") as f:
+            f.write(DAV_CONF.format(dir=self.dir))
+        self.write("sendmail", TRAP, 0o755)
+
+    @property
+    def http_port(self):
+        return self._http_port
+
+    def more_services(self):
+        return f'  http cmd="{BIN}/httpd -C {self.dir}/imapd.conf" listen="127.0.0.1:{self._http_port}" prefork=2\n'
+
+    def start(self):
+        super().start()
+        self.propfind("/dav/calendars/user/user/", 0, "D:resourcetype")  # makes the collections that it has anyway
+        return self
+
+    def home(self, contacts=False, user="user"):
+        return f"/dav/addressbooks/user/{user}/" if contacts else f"/dav/calendars/user/{user}/"
+
+    @property
+    def sent(self):
+        """What the server would have mailed."""
+        try:
+            with open(self.path("sent"), encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
