@@ -14,8 +14,7 @@ enum {
 	IDLE_LEAST_S = 15,
 	CONNECT_MS = 30000,
 	PATIENCE_MAX_S = 24 * 3600,
-	PER_CONNECTION = 2, /* requests in flight, so that a connection never waits for us */
-	STREAMS = 16,       /* the same, of one that carries several at once */
+	STREAMS = 16, /* requests on a connection that carries several at once */
 };
 
 static const char *const FIELDS[HTTP_FIELDS] = {
@@ -325,6 +324,11 @@ void pf_http_insist(struct pf_http *h)
 	h->auth_known = true;
 }
 
+bool pf_http_was_asked(const struct pf_http *h)
+{
+	return h->was_asked;
+}
+
 /* ---- requests ---- */
 
 static void set_auth(struct pf_http *h, CURL *e)
@@ -412,7 +416,8 @@ size_t pf_http_busy(const struct pf_http *h)
 
 size_t pf_http_room(const struct pf_http *h)
 {
-	size_t most = h->cfg.connections * (h->cfg.https ? STREAMS : PER_CONNECTION);
+	/* Not more than go out at once: what waits in libcurl can't be held back any more. */
+	size_t most = h->cfg.connections * (h->multiplexed ? (size_t)STREAMS : 1u);
 
 	/* Alone until it is known how to sign in: not all of them are to be refused first. */
 	most = !h->auth_known && h->auth != (long)CURLAUTH_NONE ? 1 : most;
@@ -455,6 +460,7 @@ int pf_http_submit(struct pf_http *h, const struct pf_http_req *req, struct pf_e
 static void learn_auth(struct pf_http *h, const struct http_flight *f, long status)
 {
 	h->auth_known = h->auth_known || status != 401;
+	h->was_asked = h->was_asked || f->offered;
 	if (status != 401 && h->auth == (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST) && f->offered) {
 		h->auth = (long)(f->offered & (long)CURLAUTH_DIGEST ? CURLAUTH_DIGEST
 								    : CURLAUTH_BASIC);
@@ -468,9 +474,11 @@ static struct pf_span field(const struct http_flight *f, size_t i)
 
 static void fill_answer(struct pf_http *h, struct http_flight *f, struct pf_http_answer *out)
 {
-	long status = 0;
+	long status = 0, version = 0;
 
 	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(f->easy, CURLINFO_HTTP_VERSION, &version);
+	h->multiplexed = version >= (long)CURL_HTTP_VERSION_2_0;
 	learn_auth(h, f, status);
 	*out = (struct pf_http_answer){
 		.id = f->id,

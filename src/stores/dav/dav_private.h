@@ -146,7 +146,7 @@ struct dstore {
 	size_t place, places;
 	struct pf_buf place_path[3], principal, home[PF_DAV_HOMES], only;
 	size_t homes;
-	bool insisted, token_renewed, has_given;
+	bool insisted, token_renewed, has_given, sent_away;
 	char why_not[400], server[128], dav[512], about[200];
 	/* operations */
 	struct dop *first, *last, *give_first, *give_last, *told;

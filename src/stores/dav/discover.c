@@ -276,7 +276,8 @@ static int next_place(struct dstore *s, const struct who *w)
 		return PF_OK;
 	}
 	s->stage = DSTAGE_PLACES;
-	if (++s->place == s->places && !s->insisted && s->has_given && !s->cfg->secret->oauth) {
+	if (++s->place == s->places && !s->insisted && s->has_given && !s->cfg->secret->oauth &&
+		!pf_http_was_asked(s->http)) {
 		return insist(s);
 	}
 	return PF_OK;
@@ -326,6 +327,19 @@ static void keep_words(struct dstore *s, const struct pf_http_answer *a)
 	}
 }
 
+/* That it sent us elsewhere tells more than what came of the next place. */
+static void say_why_not(struct dstore *s, const struct dcall *c, const struct pf_dav_said *said)
+{
+	char path[120];
+
+	if (s->sent_away) {
+		return;
+	}
+	pf_print_safe(path, sizeof(path), pf_buf_span(&c->target));
+	(void)snprintf(s->why_not, sizeof(s->why_not), "%s: %.250s", path,
+		said->text[0] ? said->text : "no multistatus");
+}
+
 int dav_discover_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
 	const struct pf_dav_said *said, struct pf_err *err)
 {
@@ -342,14 +356,11 @@ int dav_discover_answer(struct dstore *s, struct dcall *c, const struct pf_http_
 	pf_buf_init(&w.principal, DAV_PATH_MAX);
 	pf_buf_init(&w.elsewhere, DAV_PATH_MAX);
 	if (said->answer == PF_DAV_REDIRECT) {
+		s->sent_away = true;
 		(void)snprintf(s->why_not, sizeof(s->why_not), "%.390s", said->text);
 		rc = next_place(s, &w);
 	} else if (a->status != 207) {
-		char path[120];
-
-		pf_print_safe(path, sizeof(path), pf_buf_span(&c->target));
-		(void)snprintf(s->why_not, sizeof(s->why_not), "%s: %.250s", path,
-			said->text[0] ? said->text : "no multistatus");
+		say_why_not(s, c, said);
 		rc = next_place(s, &w);
 	} else {
 		rc = read_who(s, c, a, &w, err);

@@ -1,0 +1,314 @@
+"""A strict CalDAV and CardDAV server that plays what real ones seldom do. It notes every breach of the rules."""
+
+import base64
+import hashlib
+import http.server
+import re
+import ssl
+import threading
+import time
+import urllib.parse
+import xml.etree.ElementTree as ET
+from xml.sax.saxutils import escape
+
+from calendar_items import unfold
+
+DAV, CAL, CARD = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{urn:ietf:params:xml:ns:carddav}"
+ROOT = ('xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav"'
+        ' xmlns:S="http://calendarserver.org/ns/"')
+XML = "application/xml; charset=utf-8"
+LOGIN = "Basic " + base64.b64encode(b"user:pass").decode()
+
+
+def uid_of(text):
+    return next((line[4:] for line in unfold(text) if line.startswith("UID:")), None)
+
+
+class Answer(Exception):
+    """Given in place of what would follow."""
+
+    def __init__(self, status, body="", kind=XML, **headers):
+        super().__init__(status)
+        self.status, self.body, self.kind = status, body, kind
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class Hang(Exception):
+    """The link is cut without an answer."""
+
+
+class Peer:
+    """Settings are attributes, to be changed by tests before or while it runs."""
+
+    def __init__(self, tls=None, home="/dav/user/"):
+        self.home, self.principal = home, "/dav/principals/user/"
+        self.folders = {}  # path -> {href: text}
+        self.names, self.tokens, self.changes = {}, {}, 0
+        self.etags = {}
+        self.log, self.breaches, self.sent = [], [], []
+        self.before = []  # functions (request) called first; they may raise Answer or Hang
+        self.on_put = None
+        self.features = "1, 3, calendar-access, addressbook, extended-mkcol"
+        self.server_name = "strict/1"
+        self.contacts = False
+        self.sync = True
+        self.page = 0  # a listing is cut at so many
+        self.page_token = True
+        self.weak = self.no_etag = False
+        self.well_known = "/dav/"
+        self.href = lambda path: path  # as it is written into answers
+        self.multiget = lambda request, hrefs, answer: answer
+        self.sign_in = True
+        self.login = LOGIN
+        self.quiet_from = self.quiet_until = 0
+        self.lock = threading.RLock()
+        peer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def handle_one_request(self):
+                try:
+                    super().handle_one_request()
+                except (ConnectionError, ssl.SSLError):
+                    self.close_connection = True
+
+        for method in ("OPTIONS", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "PUT", "GET", "DELETE"):
+            setattr(Handler, "do_" + method, lambda h: peer.serve(h))
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.port = self.http.server_port
+        self.tls = tls
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.http.shutdown()
+        self.http.server_close()
+
+    def url(self, path="/"):
+        scheme = "carddav" if self.contacts else "caldav"
+        return f"{scheme}{'s' if self.tls else ''}://user@127.0.0.1:{self.port}{path}"
+
+    # ---- what tests look at ----
+
+    def folder(self, name, *texts):
+        path = self.home + name + "/"
+        self.names[path] = name
+        self.folders[path] = {}
+        for i, text in enumerate(texts):
+            self.store(f"{path}{i}.{'vcf' if self.contacts else 'ics'}", text)
+        return path
+
+    def store(self, href, text):
+        self.changes += 1
+        self.folders[href.rpartition("/")[0] + "/"][href] = text
+        self.etags[href] = f'"{hashlib.sha1(text.encode()).hexdigest()[:12]}-{self.changes}"'
+
+    def named(self, name):
+        """The items of a collection by its displayname."""
+        return [i for path, found in self.names.items() if found == name for i in self.folders[path].values()]
+
+    def count(self, method):
+        return sum(1 for m, _, _ in self.log if m == method)
+
+    # ---- serving ----
+
+    def serve(self, h):
+        length = int(h.headers.get("Content-Length") or 0)
+        request = Request(h, h.rfile.read(length))
+        try:
+            with self.lock:
+                self.log.append((h.command, request.path, dict(h.headers)))
+                self.check(request)
+                for step in list(self.before):
+                    step(request)
+                answer = getattr(self, h.command.lower())(request)
+        except Answer as given:
+            answer = given
+        except Hang:
+            h.close_connection = True
+            h.connection.close()
+            return
+        self.answer(h, answer)
+
+    def answer(self, h, a):
+        body = a.body if isinstance(a.body, bytes) else a.body.encode()
+        h.send_response(a.status)
+        headers = {"Content-Type": a.kind, "DAV": self.features, "Content-Length": str(len(body)), **a.headers}
+        if a.status == 401:
+            headers.setdefault("WWW-Authenticate", 'Basic realm="strict"')
+        for name, value in headers.items():
+            h.send_header(name, value)
+        h.end_headers()
+        h.wfile.write(body)
+
+    def breach(self, what, request):
+        self.breaches.append(f"{request.method} {request.path}: {what}")
+
+    def check(self, r):
+        if self.quiet_from < time.monotonic() < self.quiet_until - 0.05:
+            self.breach("back before Retry-After", r)
+        if self.sign_in and r.headers.get("Authorization") != self.login:
+            raise Answer(401, "who are you?", "text/plain")
+        if r.method in ("PROPFIND", "REPORT", "MKCALENDAR", "MKCOL", "PROPPATCH") and r.body:
+            if "xml" not in r.headers.get("Content-Type", ""):
+                self.breach("no XML type", r)
+            r.xml = ET.fromstring(r.body)
+        if r.method == "PROPFIND" and r.headers.get("Depth") not in ("0", "1"):
+            self.breach("no Depth", r)
+        if r.method in ("PUT", "DELETE") and not (r.headers.get("If-Match") or r.headers.get("If-None-Match")):
+            self.breach("no guard", r)
+        if r.headers.get("If-Match", "").startswith("W/"):
+            self.breach("a weak If-Match matches nothing", r)
+
+    def patience(self, seconds, status=429):
+        self.quiet_from = time.monotonic() + 0.3  # what was under way may come
+        self.quiet_until = time.monotonic() + seconds
+        return Answer(status, "not now", "text/plain", Retry_After=str(seconds))
+
+    def etag(self, href):
+        return ("W/" if self.weak else "") + self.etags[href]
+
+    # ---- methods ----
+
+    def options(self, r):
+        return Answer(200, Server=self.server_name)
+
+    def response(self, href, props, status="200 OK"):
+        return (f"<D:response><D:href>{escape(self.href(href))}</D:href><D:propstat><D:prop>{props}</D:prop>"
+                f"<D:status>HTTP/1.1 {status}</D:status></D:propstat></D:response>")
+
+    def folder_props(self, path):
+        kind = "<R:addressbook/>" if self.contacts else "<C:calendar/>"
+        reports = "<D:supported-report><D:report><D:sync-collection/></D:report></D:supported-report>"
+        token = f"<D:sync-token>urn:t:{self.changes}</D:sync-token>" if self.sync else ""
+        return (f"<D:resourcetype><D:collection/>{kind}</D:resourcetype>"
+                f"<D:displayname>{escape(self.names[path])}</D:displayname>{token}"
+                f"<S:getctag>{self.changes}</S:getctag>"
+                f"<D:supported-report-set>{reports if self.sync else ''}</D:supported-report-set>")
+
+    def propfind(self, r):
+        if r.path.startswith("/.well-known/"):
+            raise Answer(301, Location=self.well_known)
+        if r.path in ("/dav/", "/"):
+            return self.multi(self.response(r.path, "<D:current-user-principal><D:href>" + self.principal +
+                                            "</D:href></D:current-user-principal>"))
+        if r.path == self.principal:
+            sets = "".join(f"<{n}><D:href>{self.home}</D:href></{n}>" for n in ("C:calendar-home-set",
+                                                                              "R:addressbook-home-set"))
+            return self.multi(self.response(r.path, sets))
+        if r.path == self.home:
+            answers = [self.response(self.home, "<D:resourcetype><D:collection/></D:resourcetype>")]
+            answers += [self.response(p, self.folder_props(p)) for p in self.folders]
+            return self.multi("".join(answers))
+        if r.path in self.folders:
+            answers = [self.response(r.path, self.folder_props(r.path))]
+            if r.headers["Depth"] == "1":
+                answers += [self.item(h) for h in self.folders[r.path]]
+            return self.multi("".join(answers))
+        raise Answer(404)
+
+    def item(self, href):
+        return self.response(href, f"<D:getetag>{escape(self.etag(href))}</D:getetag><D:resourcetype/>")
+
+    def multi(self, inside):
+        return Answer(207, f'<?xml version="1.0" encoding="utf-8"?><D:multistatus {ROOT}>{inside}</D:multistatus>')
+
+    def report(self, r):
+        if r.path not in self.folders:
+            raise Answer(404)
+        name = r.xml.tag.rpartition("}")[2]
+        if name == "sync-collection":
+            return self.sync_report(r)
+        if name.endswith("-multiget"):
+            hrefs = [urllib.parse.unquote(h.text) for h in r.xml.findall(DAV + "href")]
+            return self.multiget(r, hrefs, self.multi("".join(self.body_of(h) for h in hrefs)))
+        if name.endswith("-query"):
+            wanted = next(r.xml.iter((CARD if self.contacts else CAL) + "text-match")).text
+            return self.multi("".join(self.body_of(h) for h, text in self.folders[r.path].items() if wanted in text))
+        raise Answer(403, f"<D:error {ROOT}><D:supported-report/></D:error>")
+
+    def body_of(self, href):
+        text = self.folders[href.rpartition("/")[0] + "/"].get(href)
+        if text is None:
+            return f"<D:response><D:href>{href}</D:href><D:status>HTTP/1.1 404 Not Found</D:status></D:response>"
+        name = "R:address-data" if self.contacts else "C:calendar-data"
+        return self.response(href, f"<D:getetag>{escape(self.etag(href))}</D:getetag><{name}>{escape(text)}</{name}>")
+
+    def sync_report(self, r):
+        if not self.sync:
+            raise Answer(403, f"<D:error {ROOT}><D:supported-report/></D:error>")
+        token = (r.xml.findtext(DAV + "sync-token") or "").strip()
+        begin = int(token.rpartition(":")[2]) if token else 0
+        hrefs = sorted(self.folders[r.path])
+        end = begin + self.page if self.page else len(hrefs)
+        inside = "".join(self.item(h) for h in hrefs[begin:end])
+        if end < len(hrefs):
+            inside += (f"<D:response><D:href>{self.href(r.path)}</D:href><D:status>HTTP/1.1 507 Insufficient Storage"
+                       "</D:status><D:error><D:number-of-matches-within-limits/></D:error></D:response>")
+            token = f"urn:p:{end if self.page_token else begin}"
+        else:
+            token = f"urn:p:{len(hrefs)}"
+        return self.multi(inside + f"<D:sync-token>{token}</D:sync-token>")
+
+    def mkcalendar(self, r):
+        if r.path in self.folders:
+            raise Answer(405)
+        self.folders[r.path] = {}
+        self.names[r.path] = next((e.text for e in r.xml.iter(DAV + "displayname")), None) or ""
+        return Answer(201)
+
+    mkcol = mkcalendar
+
+    def proppatch(self, r):
+        return self.multi(self.response(r.path, ""))
+
+    def get(self, r):
+        text = self.folders.get(r.path.rpartition("/")[0] + "/", {}).get(r.path)
+        if text is None:
+            raise Answer(404)
+        return Answer(200, text, "text/calendar", ETag=self.etag(r.path))
+
+    def put(self, r):
+        path, text = r.path.rpartition("/")[0] + "/", r.body.decode()
+        if path not in self.folders:
+            raise Answer(409)
+        there = r.path in self.folders[path]
+        if r.headers.get("If-None-Match") and there:
+            raise Answer(412)
+        if r.headers.get("If-Match") and r.headers["If-Match"] != self.etags.get(r.path):
+            raise Answer(412)
+        if self.on_put:
+            self.on_put(r, text)
+        self.schedule(text)
+        self.store(r.path, text)
+        return Answer(204 if there else 201, **({} if self.no_etag else {"ETag": self.etag(r.path)}))
+
+    def delete(self, r):
+        self.folders[r.path.rpartition("/")[0] + "/"].pop(r.path)
+        return Answer(204)
+
+    def schedule(self, text):
+        """As an organiser's server does: everybody who is not held back is invited."""
+        lines = unfold(text)
+        if "auto-schedule" in self.features and any(line.startswith("ORGANIZER") for line in lines):
+            self.sent += [line for line in lines if line.startswith("ATTENDEE") and
+                          not re.search(r";SCHEDULE-AGENT=(NONE|CLIENT)", line.upper())]
+
+
+class Request:
+    def __init__(self, h, body):
+        self.method, self.headers, self.body, self.xml = h.command, h.headers, body, None
+        self.raw = h.path
+        self.path = urllib.parse.unquote(urllib.parse.urlsplit(h.path).path)

@@ -1,0 +1,493 @@
+"""What CalDAV and CardDAV servers do to a client, by a strict peer: refusals in each server's words, truncated listings,
+throttling, broken answers, redirects, other origins, and a trap for invitations."""
+
+import pytest
+from calendar_items import calendar, card, event, seen, texts, uids, write
+from dav_peer import ROOT, XML, Answer, Hang, Peer, uid_of
+from run import copy
+
+
+@pytest.fixture
+def peer():
+    with Peer() as p:
+        yield p
+        assert p.breaches == []
+
+
+@pytest.fixture
+def source(tmp_path):
+    return tmp_path / "source" / "Work"
+
+
+def events(n, tag="e"):
+    return [calendar(event(f"{tag}{i}", f"2024{i % 12 + 1:02}{i % 28 + 1:02}T100000Z", f"Event {i}")) for i in range(n)]
+
+
+def fill(source, n):
+    for i, text in enumerate(events(n)):
+        write(source, f"{i}.ics", text)
+
+
+def to_peer(source, peer, ledger, *more, **kw):
+    return copy(f"ics:{source.parent}", peer.url(), ledger, *more, **kw)
+
+
+def arrived(peer, source):
+    return seen(peer.named("Work")) == seen(texts(source).values())
+
+
+# ---- listings ----
+
+@pytest.mark.parametrize("page,token", [(0, True), (7, True), (7, False)], ids=["whole", "cut", "cut for good"])
+def test_truncated_listing(peer, tmp_path, ledger, page, token):
+    peer.folder("Work", *events(40))
+    peer.page, peer.page_token = page, token
+    done = copy(peer.url(), f"ics:{tmp_path}/to", ledger)
+    assert done.status == 0, done
+    assert seen(texts(tmp_path / "to" / "Work").values()) == seen(events(40))
+    assert peer.count("PUT") == 0
+
+
+def test_listing_without_sync(peer, tmp_path, ledger):
+    peer.sync = False
+    peer.folder("Work", *events(5))
+    assert copy(peer.url(), f"ics:{tmp_path}/to", ledger).status == 0
+    assert seen(texts(tmp_path / "to" / "Work").values()) == seen(events(5))
+
+
+def test_sync_is_promised_and_refused(peer, tmp_path, ledger):
+    peer.folder("Work", *events(5))
+
+    def refuse(request):
+        if request.method == "REPORT" and request.xml.tag.endswith("sync-collection"):
+            raise Answer(500)
+
+    peer.before.append(refuse)
+    assert copy(peer.url(), f"ics:{tmp_path}/to", ledger).status == 0
+    assert seen(texts(tmp_path / "to" / "Work").values()) == seen(events(5))
+
+
+def test_an_unchanged_source_is_not_listed_again(peer, tmp_path, ledger):
+    peer.folder("Work", *events(5))
+    assert copy(peer.url(), f"ics:{tmp_path}/to", ledger).status == 0
+    before = peer.count("REPORT")
+    assert copy(peer.url(), f"ics:{tmp_path}/to", ledger).status == 0
+    assert peer.count("REPORT") == before
+    peer.store(peer.home + "Work/new.ics", calendar(event("new", "20240505T100000Z", "New")))
+    assert copy(peer.url(), f"ics:{tmp_path}/to", ledger).outcome["copied_now"] == 1
+
+
+@pytest.mark.parametrize("form", ["absolute", "encoded", "lower", "relative"])
+def test_hrefs_in_every_form(peer, tmp_path, ledger, form):
+    peer.home = "/dav/user@example.org/"
+    write_as = {
+        "absolute": lambda path: f"http://127.0.0.1:{peer.port}" + path.replace("@", "%40"),
+        "encoded": lambda path: path.replace("@", "%40").replace("o", "%6F"),
+        "lower": lambda path: path.replace("ö", "%c3%b6"),
+        "relative": lambda path: path.replace("/dav/", "/dav/x/../"),
+    }
+    peer.href = write_as[form]
+    path = peer.folder("Work")
+    for i, text in enumerate(events(12)):
+        peer.store(f"{path}ö @ {i}.ics", text)
+    done = copy(peer.url(), f"ics:{tmp_path}/to", ledger)
+    assert done.status == 0, done
+    assert seen(texts(tmp_path / "to" / "Work").values()) == seen(events(12))
+    assert peer.count("GET") == 0  # all came in the multigets
+
+
+# ---- reading ----
+
+def lose(peer, request, hrefs, answer):
+    return peer.multi("".join(peer.body_of(h) for h in hrefs[1:]))
+
+
+def break_it(peer, request, hrefs, answer):
+    return Answer(207, answer.body[:len(answer.body) // 2])
+
+
+def control(peer, request, hrefs, answer):
+    return Answer(207, answer.body.replace("Event 3", "Event \x013"))
+
+
+def refuse(peer, request, hrefs, answer):
+    return Answer(501)
+
+
+def entities(peer, request, hrefs, answer):
+    return Answer(207, answer.body.replace("?>", '?><!DOCTYPE x [<!ENTITY a "Event 3">]>', 1))
+
+
+@pytest.mark.parametrize("how", [lose, break_it, control, refuse, entities])
+def test_what_multiget_does_not_bring(peer, tmp_path, ledger, how):
+    peer.folder("Work", *events(20))
+    peer.multiget = lambda *a: how(peer, *a)
+    done = copy(peer.url(), f"ics:{tmp_path}/to", ledger)
+    assert done.status == 0, done
+    assert seen(texts(tmp_path / "to" / "Work").values()) == seen(events(20))
+    assert peer.count("GET") > 0
+
+
+def test_an_item_that_can_not_be_read_is_named(peer, tmp_path, ledger):
+    path = peer.folder("Work", *events(5))
+
+    def fail(request):
+        if request.method == "GET" and request.path == path + "3.ics":
+            raise Answer(500, "no such luck", "text/plain")
+
+    peer.before.append(fail)
+    peer.multiget = lambda request, hrefs, answer: peer.multi("".join(peer.body_of(h) for h in hrefs if "3" not in h))
+    done = copy(peer.url(), f"ics:{tmp_path}/to", ledger)
+    assert done.status == 1 and done.outcome["quarantined"] == 1, done
+    assert "no such luck" in str(done.missed) and len(texts(tmp_path / "to" / "Work")) == 4
+
+
+# ---- refusals ----
+
+CONFLICT = "<D:error {}>{}</D:error>".format
+UID_WORDS = {
+    "radicale": (409, XML, CONFLICT(ROOT, "<C:no-uid-conflict/>")),
+    "radicale cards": (409, XML, CONFLICT(ROOT, "<R:no-uid-conflict/>")),
+    "xandikos": (412, XML, CONFLICT(ROOT, "<C:no-uid-conflict/>")),
+    "xandikos 0.2.8": (207, XML, f"<D:multistatus {ROOT}><D:response><D:href>http%3A//127.0.0.1/x</D:href><D:status>"
+                       "HTTP/1.1 412 Precondition Failed</D:status><D:error><C:no-uid-conflict/></D:error>"
+                       "</D:response></D:multistatus>"),
+    "cyrus": (403, XML, CONFLICT(ROOT, "<C:unique-scheduling-object-resource><D:href>/dav/user/elsewhere/held.ics"
+                                 "</D:href></C:unique-scheduling-object-resource>")),
+    "sogo": (409, "text/plain", "Event UID already in use. (5A-65-1)"),
+    "nextcloud": (400, XML, '<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:exception>Sabre\\DAV\\Exception'
+                  "\\BadRequest</s:exception><s:message>Calendar object with uid already exists in this calendar "
+                  "collection.</s:message></d:error>"),
+    "nextcloud, in the trash": (400, XML, '<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:message>Deleted '
+                                "calendar object with uid already exists in this calendar collection.</s:message>"
+                                "</d:error>"),
+}
+
+
+@pytest.mark.parametrize("whose", UID_WORDS)
+def test_a_uid_that_is_taken(peer, source, ledger, whose):
+    """By something that nobody can see: the item gets a UID of its own, once."""
+    status, kind, body = UID_WORDS[whose]
+    fill(source, 3)
+
+    def on_put(request, text):
+        if uid_of(text) == "e1":
+            raise Answer(status, body, kind)
+
+    peer.on_put = on_put
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0 and arrived(peer, source), done
+    assert peer.count("PUT") == 4 and len(set(uids(peer.named("Work"))) - {"e0", "e2"}) == 1
+    assert to_peer(source, peer, ledger).outcome["copied_now"] == 0 and peer.count("PUT") == 4
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_uid_that_was_taken_meanwhile(peer, source, ledger, same):
+    """The holder is looked for: what means the same is not written a second time."""
+    fill(source, 1)
+
+    def on_put(request, text):
+        if uid_of(text) == "e0":
+            theirs = text if same else text.replace("Event 0", "Theirs")
+            peer.store(request.path.rpartition("/")[0] + "/theirs.ics", theirs)
+            raise Answer(409, CONFLICT(ROOT, "<C:no-uid-conflict/>"))
+
+    peer.on_put = on_put
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0, done
+    assert done.outcome["present" if same else "copied"] == 1
+    assert len(peer.named("Work")) == (1 if same else 2)
+
+
+NO_WORDS = {
+    "cyrus": (403, XML, CONFLICT(ROOT, "<C:valid-calendar-data/><D:responsedescription>DTEND must occur after DTSTART"
+                                 "</D:responsedescription>"), "DTEND must occur after DTSTART"),
+    "radicale": (400, "text/plain", "Bad Request", "Bad Request"),
+    "davical": (500, "text/html", "<html><body><h1>DAViCal Fatal Error</h1></body></html>", "DAViCal Fatal Error"),
+    "nextcloud": (415, XML, '<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:message>Validation error in '
+                  "iCalendar</s:message></d:error>", "Validation error in iCalendar"),
+    "too large": (403, XML, CONFLICT(ROOT, "<C:max-resource-size/>"), "max-resource-size"),
+    "413": (413, "text/plain", "", "413"),
+    "xandikos 0.2.8": (207, XML, f"<D:multistatus {ROOT}><D:response><D:href>x</D:href><D:status>HTTP/1.1 403 Forbidden"
+                       "</D:status><D:error><C:valid-calendar-data/></D:error></D:response></D:multistatus>",
+                       "valid-calendar-data"),
+    "no rights": (403, XML, CONFLICT(ROOT, "<D:need-privileges/>"), "need-privileges"),
+}
+
+
+@pytest.mark.parametrize("whose", NO_WORDS)
+def test_an_item_that_is_refused(peer, source, ledger, whose):
+    status, kind, body, words = NO_WORDS[whose]
+    fill(source, 4)
+
+    def on_put(request, text):
+        if uid_of(text) == "e2":
+            raise Answer(status, body, kind)
+
+    peer.on_put = on_put
+    done = to_peer(source, peer, ledger)
+    assert done.status == 1 and done.outcome["quarantined"] == 1 and done.outcome["copied"] == 3, done
+    assert words in str(done.missed) and len(peer.named("Work")) == 3
+    assert peer.count("PUT") <= 7
+
+
+def test_a_full_target(peer, source, ledger):
+    fill(source, 5)
+
+    def on_put(request, text):
+        if len(peer.named("Work")) == 2:
+            raise Answer(507, CONFLICT(ROOT, "<D:quota-not-exceeded/>"))
+
+    peer.on_put = on_put
+    done = to_peer(source, peer, ledger)
+    assert done.status == 4 and "quota-not-exceeded" in done.err, done
+    peer.on_put = None
+    assert to_peer(source, peer, ledger).status == 0 and arrived(peer, source)
+
+
+# ---- patience and lost links ----
+
+@pytest.mark.parametrize("method,status", [("PROPFIND", 503), ("MKCALENDAR", 429), ("PUT", 429), ("PUT", 503)])
+def test_patience(peer, source, ledger, method, status):
+    fill(source, 3)
+    times = [1]
+
+    def busy(request):
+        if request.method == method and times and request.path != "/.well-known/caldav":
+            times.pop()
+            raise peer.patience(1, status)
+
+    peer.before.append(busy)
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0 and arrived(peer, source), done
+    assert any(e["number"] == 10004 for e in done.events)
+
+
+def test_patience_while_reading(peer, tmp_path, ledger):
+    peer.folder("Work", *events(5))
+    times = [1, 1]
+
+    def busy(request):
+        if request.method == "REPORT" and times:
+            times.pop()
+            raise peer.patience(1)
+
+    peer.before.append(busy)
+    assert copy(peer.url(), f"ics:{tmp_path}/to", ledger).status == 0
+    assert seen(texts(tmp_path / "to" / "Work").values()) == seen(events(5))
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_cut_after_a_put(peer, source, ledger, stored):
+    """It is found out whether it arrived: never a second copy."""
+    fill(source, 5)
+    cut = []
+
+    def on_put(request, text):
+        if uid_of(text) == "e3" and not cut:
+            cut.append(1)
+            if stored:
+                peer.store(request.path, text)
+            raise Hang
+
+    peer.on_put = on_put
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0 and arrived(peer, source) and done.outcome["copied"] == 5, done
+
+
+def test_killed_between_put_and_ledger(peer, source, ledger):
+    fill(source, 30)
+    for at in range(3, 9):
+        to_peer(source, peer, ledger, env={"POSTFERRY_TEST_KILL_AT_WRITE": str(at)})
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0 and arrived(peer, source) and len(peer.named("Work")) == 30, done
+
+
+# ---- places ----
+
+def test_other_origins_get_nothing(peer, source, ledger):
+    fill(source, 1)
+    with Peer() as other:
+        for way in ("well-known", "home", "item"):
+            if way == "well-known":
+                peer.well_known = other.url().replace("caldav://user@", "http://") + "dav/"
+                peer.before.append(nothing_here)
+            elif way == "home":
+                peer.well_known = "/dav/"
+                peer.before.clear()
+                peer.home = f"http://127.0.0.1:{other.port}/dav/user/"
+            else:
+                peer.home = "/dav/user/"
+                peer.before.append(lambda r: move(r, other))
+            done = to_peer(source, peer, ledger)
+            assert done.status in (1, 3), (way, done)
+            assert f"127.0.0.1:{other.port}" in done.out + done.err, (way, done)
+        assert other.log == []
+
+
+def nothing_here(request):
+    if request.path == "/":
+        raise Answer(404)
+
+
+def move(request, other):
+    if request.method == "PUT":
+        raise Answer(302, Location=f"http://127.0.0.1:{other.port}{request.path}")
+
+
+def test_redirects_within_the_place(peer, source, ledger):
+    fill(source, 2)
+    peer.well_known = f"http://127.0.0.1:{peer.port}/old"
+
+    def moved(request):
+        if request.path.startswith("/old"):
+            raise Answer(308, Location="/dav/")
+
+    peer.before.append(moved)
+    assert to_peer(source, peer, ledger).status == 0 and arrived(peer, source)
+
+
+def test_redirects_without_end(peer, source, ledger):
+    fill(source, 1)
+
+    def round_and_round(request):
+        raise Answer(302, Location=request.raw + "x")
+
+    peer.before.append(round_and_round)
+    assert to_peer(source, peer, ledger).status == 3
+    assert len(peer.log) < 30
+
+
+@pytest.mark.parametrize("path", ["/dav/user/", "/dav/user/Work/", "/dav/principals/user/", "/dav/"])
+def test_any_url_of_the_account_will_do(peer, tmp_path, ledger, path):
+    peer.folder("Work", *events(3))
+    peer.folder("Home", *events(2, "h"))
+    done = copy(peer.url(path), f"ics:{tmp_path}/to", ledger)
+    assert done.status == 0, done
+    assert len(texts(tmp_path / "to" / "Work")) == 3
+    assert len(texts(tmp_path / "to" / "Home")) == (0 if path.endswith("Work/") else 2)
+
+
+def test_two_calendars_of_one_name(peer, tmp_path, ledger):
+    a, b = peer.folder("one", *events(2, "a")), peer.folder("two", *events(3, "b"))
+    peer.names[a] = peer.names[b] = "Work"
+    assert copy(peer.url(), f"ics:{tmp_path}/to", ledger).status == 0
+    assert sorted(len(texts(tmp_path / "to" / d)) for d in ("Work", "Work (two)")) == [2, 3]
+
+
+@pytest.mark.parametrize("refusal", [405, 501, 403, 500])
+def test_a_server_without_mkcalendar(peer, source, ledger, refusal):
+    fill(source, 2)
+
+    def no_mkcalendar(request):
+        if request.method == "MKCALENDAR":
+            raise Answer(refusal)
+
+    peer.before.append(no_mkcalendar)
+    assert to_peer(source, peer, ledger).status == 0 and arrived(peer, source)
+    assert peer.count("MKCALENDAR") <= 3
+
+
+def test_no_storm_where_nothing_can_be_made(peer, source, ledger):
+    fill(source, 2)
+
+    def no(request):
+        if request.method in ("MKCALENDAR", "MKCOL"):
+            raise Answer(403, CONFLICT(ROOT, "<D:need-privileges/>"))
+
+    peer.before.append(no)
+    done = to_peer(source, peer, ledger)
+    assert done.status == 1 and "need-privileges" in done.out + done.err, done
+    assert len(peer.log) < 60
+
+
+# ---- versions ----
+
+@pytest.mark.parametrize("how", ["weak", "no_etag"])
+def test_weak_versions(peer, source, ledger, how):
+    setattr(peer, how, True)
+    fill(source, 4)
+    assert to_peer(source, peer, ledger).status == 0 and arrived(peer, source)
+    assert to_peer(source, peer, ledger).outcome["copied_now"] == 0 and peer.count("PUT") == 4
+    write(source, "1.ics", calendar(event("e1", "20240202T100000Z", "Another title")))
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0 and arrived(peer, source) and peer.count("PUT") == 5, done
+
+
+def test_what_a_server_alters_is_noticed(peer, source, ledger):
+    fill(source, 3)
+    put = peer.put
+
+    def alter(request):
+        request.body = request.body.replace(b"Event 1", b"Evnt 1")
+        answer = put(request)
+        answer.headers.pop("ETag")
+        return answer
+
+    peer.put = alter
+    done = to_peer(source, peer, ledger)
+    assert done.status == 1 and done.outcome["quarantined"] == 1 and done.outcome["copied"] == 2, done
+
+
+# ---- nobody is invited ----
+
+def test_nobody_is_invited(peer, source, ledger):
+    peer.features += ", calendar-auto-schedule"
+    people = ["ORGANIZER;CN=Ann:mailto:user@example.org", "ATTENDEE;CN=Bob:mailto:bob@example.com",
+              "ATTENDEE;PARTSTAT=ACCEPTED:mailto:ann@example.com"]
+    for i, start in enumerate(("20200101T100000Z", "20990101T100000Z", "20990102T100000Z")):
+        write(source, f"{i}.ics", calendar(event("meeting", start, f"Meeting {i}", *people)))
+    write(source, "series.ics", calendar(
+        event("series", "20200101T100000Z", "Series", "RRULE:FREQ=WEEKLY", *people),
+        event("series", "20200108T110000Z", "Series, later", "RECURRENCE-ID:20200108T100000Z", *people)))
+    assert to_peer(source, peer, ledger).status == 0 and arrived(peer, source)
+    write(source, "1.ics", calendar(event("meeting", "20990101T120000Z", "Meeting 1, later", *people)))
+    assert to_peer(source, peer, ledger).status == 0 and arrived(peer, source)
+    assert peer.sent == []
+    for method, _, headers in peer.log:
+        if method == "PUT":
+            assert headers["Schedule-Reply"] == "F" and headers["Scheduling-Enabled"] == "F"
+
+
+# ---- contacts, sign-in ----
+
+def test_contacts(peer, tmp_path, ledger):
+    peer.contacts = True
+    for i in range(3):
+        write(tmp_path / "source" / "Friends", f"{i}.vcf", card("same", f"Friend {i}"))
+    done = copy(f"vcf:{tmp_path}/source", peer.url(), ledger)
+    assert done.status == 0, done
+    assert seen(peer.named("Friends")) == seen(texts(tmp_path / "source" / "Friends").values())
+    assert peer.count("MKCALENDAR") == 0
+
+
+def test_a_server_that_asks_nobody(peer, source, ledger):
+    """The password is shown unasked where strangers see nothing."""
+    fill(source, 1)
+    peer.sign_in = False
+
+    def stranger(request):
+        if request.headers.get("Authorization") != peer.login and request.method == "PROPFIND":
+            raise Answer(207, f"<D:multistatus {ROOT}><D:response><D:href>{request.path}</D:href><D:propstat><D:prop>"
+                         "<D:current-user-principal><D:unauthenticated/></D:current-user-principal></D:prop><D:status>"
+                         "HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>")
+
+    peer.before.append(stranger)
+    assert to_peer(source, peer, ledger).status == 0 and arrived(peer, source)
+
+
+def test_token(peer, source, ledger):
+    import sys
+    fill(source, 3)
+    peer.login = "Bearer second"
+    tokens = source.parent.parent / "tokens"
+    tokens.write_text("first\nsecond\nthird\n")
+    take = f"{sys.executable} -c 'import sys; l = open(\"{tokens}\").read().split(); print(l[0]); " \
+           f"open(\"{tokens}\", \"w\").write(\"\\n\".join(l[1:]))'"
+    script = source.parent.parent / "take"
+    script.write_text("#!/bin/sh\n" + take + "\n")
+    script.chmod(0o755)
+    done = to_peer(source, peer, ledger, "--to-secret", f"oauth:command:{script}")
+    if done.status == 2:
+        pytest.skip("no such form of a secret")
+    assert done.status == 0 and arrived(peer, source), done
