@@ -319,7 +319,7 @@ static int compose(const struct pf_piece *pieces, size_t n, const struct pf_comp
 	int rc = PF_OK;
 
 	pf_buf_init(&b, OUT_MAX);
-	pf_buf_init(&what, 4096);
+	pf_buf_init(&what, OUT_MAX); /* cut below: it is for people */
 	if (!is_whole(pieces, n) || !changes_nothing(how)) {
 		v = native(pieces, n, err);
 		rc = v ? pf_ical_write(v, n, &edit, &b, &what, err) : PF_FAIL;

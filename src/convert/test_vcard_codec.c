@@ -193,12 +193,40 @@ static void the_corpus_survives(void **state)
 	assert_int_equal(altered, 0);
 }
 
+/* However many lines had to be mended: the words about it are cut, the card is not. */
+static void many_repairs(void **state)
+{
+	enum { LINES = 2000 };
+	static char text[100 + LINES * 40];
+	const struct pf_compose how = {.repair = true, .card_version = 30};
+	struct pf_blob *out = NULL;
+	struct pf_doc *d;
+	struct pf_err err;
+	char words[200];
+	size_t n = (size_t)snprintf(text, sizeof(text), "BEGIN:VCARD\r\nVERSION:2.1\r\nFN:Jo\r\n");
+
+	(void)state;
+	for (int i = 0; i < LINES; i++) {
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "TEL;HOME;VOICE:%d\r\n", i);
+	}
+	(void)snprintf(text + n, sizeof(text) - n, "END:VCARD\r\n");
+	d = open_doc(text);
+	assert_int_equal(pf_vcard_codec.compose(&(struct pf_piece){d, 0}, 1, &how, &out, words,
+				 sizeof(words), &err),
+		PF_OK);
+	assert_true(out->n > n);
+	assert_true(words[0]);
+	pf_blob_unref(&out);
+	pf_vcard_codec.free(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_and_not_the_same),
 		cmocka_unit_test(only_what_is_asked_for_changes),
 		cmocka_unit_test(old_cards_become_new_ones),
+		cmocka_unit_test(many_repairs),
 		cmocka_unit_test(the_corpus_survives),
 	};
 

@@ -154,7 +154,7 @@ static int compose(const struct pf_piece *pieces, size_t n, const struct pf_comp
 
 	(void)n;
 	pf_buf_init(&b, OUT_MAX);
-	pf_buf_init(&what, 4096);
+	pf_buf_init(&what, OUT_MAX); /* cut below: it is for people */
 	if (!as_it_is) {
 		rc = pf_vcard_write(d->v, pieces[0].part, &edit, &b, &what, err);
 		bytes = pf_buf_span(&b);
