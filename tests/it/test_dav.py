@@ -7,7 +7,7 @@ import time
 
 import pytest
 from calendar_items import calendar, card, event, seen, texts, uids, write
-from run import copy, start
+from run import copy, postferry, start
 from servers import cyrus, radicale, xandikos
 
 SERVERS = [pytest.param(where, id=where.__name__.rpartition(".")[2]) for where in (radicale, xandikos, cyrus)]
@@ -174,7 +174,7 @@ def test_contacts(shared, tmp_path, ledger, name, trace):
     assert seen(texts(tmp_path / "back" / name).values()) == seen(texts(source).values())
 
 
-@pytest.mark.parametrize("title", ["Größe & Gewicht", "100%", "a/b", "日本語", "<x>\"'"])
+@pytest.mark.parametrize("title", ["Größe & <x>", "100%", "a/b 日本語"])
 def test_names_and_looks(shared, kind, tmp_path, ledger, title):
     source = tmp_path / "source" / "x"
     uid = "names-" + title.encode().hex()
@@ -190,12 +190,31 @@ def test_names_and_looks(shared, kind, tmp_path, ledger, title):
     assert copy(f"ics:{tmp_path}/source", shared.url(), ledger).outcome["copied_now"] == 0
 
 
+def test_nobody_is_invited(fast_dir, tmp_path, ledger, name):
+    """Cyrus schedules by itself: what it would mail ends in a trap."""
+    if not cyrus.has_dav():
+        pytest.skip("Cyrus is not unpacked: see script/lib.sh")
+    people = ["ORGANIZER:mailto:user@example.org", "ATTENDEE:mailto:user@example.org",
+              "ATTENDEE;RSVP=TRUE:mailto:bob@example.com"]
+    for i, start in enumerate(("20200101T100000Z", "20990101T100000Z", "20990102T100000Z")):
+        write(tmp_path / "source" / name, f"{i}.ics", calendar(event("meeting", start, f"Meeting {i}", *people)))
+    with cyrus.CyrusDav(fast_dir) as server:
+        assert copy(f"ics:{tmp_path}/source", server.url(), ledger).status == 0
+        write(tmp_path / "source" / name, "1.ics", calendar(event("meeting", "20990101T120000Z", "Moved", *people)))
+        done = copy(f"ics:{tmp_path}/source", server.url(), ledger)
+        assert done.status == 0 and done.outcome["copied"] == 3, done
+        assert server.sent == ""
+        status, _ = server.put(server.collections()[name] + "trap.ics",
+                               calendar(event("trap", "20990103T100000Z", "Trap", *people)))
+        assert status == 201 and "bob@example.com" in server.sent  # so the trap works
+
+
 def test_killed_in_the_middle(shared, tmp_path, ledger, name):
     source = tmp_path / "source" / name
     for n in range(60):
         write(source, f"{n}.ics", calendar(event(f"{name}-{n % 20}", f"20240105T{n // 6:02}0000Z", f"Event {n}")))
     everything = seen(texts(source).values())
-    for at in (3, 5, 8):
+    for at in (3, 6):
         copy(f"ics:{source.parent}", shared.url(), ledger, env={"POSTFERRY_TEST_KILL_AT_WRITE": str(at)})
     killed = start("copy", "--from", f"ics:{source.parent}", "--to", shared.url(), "--ledger", ledger,
                    "--allow-plaintext")
@@ -226,7 +245,6 @@ def test_a_refused_password_is_tried_once(shared, tmp_path, ledger, kind, trace)
 
 
 def test_no_password_without_tls(shared, tmp_path, ledger):
-    from run import postferry
     os.makedirs(tmp_path / "source")
     done = postferry("copy", "--from", f"ics:{tmp_path}/source", "--to", shared.url(), "--ledger", ledger)
     assert done.status == 2 and "--allow-plaintext" in done.err, done

@@ -107,9 +107,19 @@ class Cyrus(Server):
         raise RuntimeError(f"cyrus: {last}")
 
 
-# Mail that would leave the server, calendar invitations among it, ends in a file.
+# Mail that would leave the server, calendar invitations among it, is talked into a file (sendmail -bs).
 TRAP = """#!/bin/sh
-{ echo "== $*"; cat; } >>"$(dirname "$0")/sent"
+say() { printf '%s\\r\\n' "$1"; }
+say "220 trap"
+while read -r line; do
+  echo "$line" >>"$(dirname "$0")/sent"
+  case $line in
+    DATA*) say "354 go on"; while read -r line; do echo "$line" >>"$(dirname "$0")/sent"
+             case $line in .?) break ;; esac; done; say "250 kept" ;;
+    QUIT*) say "221 bye"; exit ;;
+    *) say "250 trap" ;;
+  esac
+done
 """
 
 
