@@ -199,10 +199,9 @@ static void many_repairs(void **state)
 	enum { LINES = 2000 };
 	static char text[100 + LINES * 40];
 	const struct pf_compose how = {.repair = true, .card_version = 30};
-	struct pf_blob *out = NULL;
+	struct pf_composed out = {0};
 	struct pf_doc *d;
 	struct pf_err err;
-	char words[200];
 	size_t n = (size_t)snprintf(text, sizeof(text), "BEGIN:VCARD\r\nVERSION:2.1\r\nFN:Jo\r\n");
 
 	(void)state;
@@ -211,12 +210,11 @@ static void many_repairs(void **state)
 	}
 	(void)snprintf(text + n, sizeof(text) - n, "END:VCARD\r\n");
 	d = open_doc(text);
-	assert_int_equal(pf_vcard_codec.compose(&(struct pf_piece){d, 0}, 1, &how, &out, words,
-				 sizeof(words), &err),
-		PF_OK);
-	assert_true(out->n > n);
-	assert_true(words[0]);
-	pf_blob_unref(&out);
+	assert_int_equal(
+		pf_vcard_codec.compose(&(struct pf_piece){d, 0}, 1, &how, &out, &err), PF_OK);
+	assert_true(out.body->n > n);
+	assert_true(out.changes[0]);
+	pf_blob_unref(&out.body);
 	pf_vcard_codec.free(&d);
 }
 

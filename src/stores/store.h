@@ -197,7 +197,7 @@ struct pf_store_event {
 					  stored. Try alone */
 			enum pf_conflict conflict;
 			struct pf_span holder; /* PF_CONFLICT_UID: the item that has it; absent: not
-						  told, or outside this store */
+						  told, or outside this folder */
 		} failed;
 	};
 	bool existed; /* DONE of MKFOLDER: made by somebody else before this operation */

@@ -123,113 +123,112 @@ static void leaves_and_parents(void **state)
 	"<D:multistatus xmlns:D='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav'><D:response>"       \
 	"<D:href>/x</D:href>" x "</D:response></D:multistatus>"
 
+static const struct {
+	const char *who;
+	int status;
+	enum pf_dav_guard guard;
+	const char *body;
+	enum pf_dav_answer want;
+	const char *holder, *words;
+} REFUSALS[] = {
+	{"stored", 201, PF_DAV_IF_NONE, "", PF_DAV_DONE, NULL, "201"},
+	{"replaced", 204, PF_DAV_IF_MATCH, "", PF_DAV_DONE, NULL, "204"},
+	{"Radicale", 409, PF_DAV_IF_NONE, ERROR("<C:no-uid-conflict/>"), PF_DAV_UID, NULL,
+		"no-uid-conflict"},
+	{"Radicale, card", 409, PF_DAV_IF_NONE, ERROR("<R:no-uid-conflict/>"), PF_DAV_UID, NULL,
+		"no-uid-conflict"},
+	{"with its holder", 403, PF_DAV_IF_NONE,
+		ERROR("<C:no-uid-conflict><D:href> "
+		      "/c/h.ics\n</D:href></C:no-uid-conflict>"),
+		PF_DAV_UID, "/c/h.ics", "no-uid-conflict"},
+	{"Cyrus", 403, PF_DAV_IF_NONE,
+		ERROR("<C:unique-scheduling-object-resource><D:href>/c/h.ics</D:href>"
+		      "</C:unique-scheduling-object-resource>"),
+		PF_DAV_UID, "/c/h.ics", "unique-scheduling-object-resource"},
+	{"Xandikos 0.2.8", 207, PF_DAV_IF_NONE,
+		MULTI("<D:status>HTTP/1.1 412 Precondition Failed</D:status><D:error>"
+		      "<C:no-uid-conflict/></D:error>"),
+		PF_DAV_UID, NULL, "412 no-uid-conflict"},
+	{"Xandikos 0.2.8, a name", 207, PF_DAV_IF_NONE,
+		MULTI("<D:status>HTTP/1.1 412 Precondition Failed</D:status>"), PF_DAV_NAME, NULL,
+		"412"},
+	{"a 207 that is none", 207, PF_DAV_IF_NONE,
+		MULTI("<D:status>HTTP/1.1 201 Created</D:status>"), PF_DAV_DONE, NULL, "201"},
+	{"a property refused", 207, PF_DAV_NO_GUARD,
+		MULTI("<D:propstat><D:prop/><D:status>HTTP/1.1 403 Forbidden</D:status>"
+		      "</D:propstat>"),
+		PF_DAV_REFUSED, NULL, "403"},
+	{"SOGo", 409, PF_DAV_IF_NONE, "Event UID already in use. (55)", PF_DAV_UID, NULL,
+		"Event UID"},
+	{"SOGo, booked", 409, PF_DAV_IF_NONE, "Maximum number of simultaneous bookings",
+		PF_DAV_REFUSED, NULL, "bookings"},
+	{"Nextcloud", 400, PF_DAV_IF_NONE,
+		ERROR("<s:message>Calendar object with uid already exists in this calendar "
+		      "collection.</s:message>"),
+		PF_DAV_UID, NULL, "already exists"},
+	{"Nextcloud's trash", 400, PF_DAV_IF_NONE,
+		ERROR("<s:message>Deleted calendar object with uid already exists in this "
+		      "calendar collection.</s:message>"),
+		PF_DAV_UID, NULL, "Deleted calendar object"},
+	{"sabre/dav", 415, PF_DAV_IF_NONE,
+		ERROR("<s:message>Every VEVENT in this object must have identical UIDs"
+		      "</s:message>"),
+		PF_DAV_CONTENT, NULL, "identical UIDs"},
+	{"Cyrus, zero length", 403, PF_DAV_IF_NONE,
+		ERROR("<C:valid-calendar-data/><D:responsedescription>DTEND must occur"
+		      "</D:responsedescription>"),
+		PF_DAV_CONTENT, NULL, "valid-calendar-data: DTEND must occur"},
+	{"DAViCal can't parse", 412, PF_DAV_NO_GUARD, "", PF_DAV_CONTENT, NULL, "412"},
+	{"a name", 412, PF_DAV_IF_NONE, "", PF_DAV_NAME, NULL, "412"},
+	{"a version", 412, PF_DAV_IF_MATCH, "", PF_DAV_CHANGED, NULL, "412"},
+	{"too large", 413, PF_DAV_IF_NONE, "", PF_DAV_TOO_LARGE, NULL, "413"},
+	{"too large, by name", 403, PF_DAV_IF_NONE, ERROR("<C:max-resource-size/>"),
+		PF_DAV_TOO_LARGE, NULL, "max-resource-size"},
+	{"full", 507, PF_DAV_IF_NONE, "", PF_DAV_FULL, NULL, "507"},
+	{"quota", 403, PF_DAV_IF_NONE, ERROR("<D:quota-not-exceeded/>"), PF_DAV_FULL, NULL,
+		"quota"},
+	{"throttled", 429, PF_DAV_IF_NONE, "", PF_DAV_PATIENCE, NULL, "429"},
+	{"down", 503, PF_DAV_IF_NONE, "<html><title>Down</title>back at 5</html>", PF_DAV_PATIENCE,
+		NULL, "back at 5"},
+	{"locked", 423, PF_DAV_IF_MATCH, "", PF_DAV_BUSY, NULL, "423"},
+	{"a gateway", 504, PF_DAV_IF_NONE, "", PF_DAV_BUSY, NULL, "504"},
+	{"broken", 500, PF_DAV_IF_NONE, "<h1>DAViCal Fatal Error</h1>", PF_DAV_BROKEN, NULL,
+		"DAViCal Fatal Error"},
+	{"sign in", 401, PF_DAV_NO_GUARD, "", PF_DAV_SIGN_IN, NULL, "401"},
+	{"a token", 403, PF_DAV_NO_GUARD, ERROR("<D:valid-sync-token/>"), PF_DAV_TOKEN, NULL,
+		"valid-sync-token"},
+	{"moved", 302, PF_DAV_NO_GUARD, "", PF_DAV_REDIRECT, NULL, "302"},
+	{"not here", 404, PF_DAV_NO_GUARD, "", PF_DAV_GONE, NULL, "404"},
+	{"no such method", 405, PF_DAV_NO_GUARD, "", PF_DAV_UNKNOWN, NULL, "405"},
+	{"no rights", 403, PF_DAV_IF_NONE, ERROR("<D:need-privileges/>"), PF_DAV_REFUSED, NULL,
+		"need-privileges"},
+	{"broken XML", 409, PF_DAV_IF_NONE, "<?xml version='1.0'?><D:error", PF_DAV_REFUSED, NULL,
+		"409"},
+	{"a document type", 409, PF_DAV_IF_NONE,
+		"<?xml version='1.0'?><!DOCTYPE e [<!ENTITY a "
+		"'b'>]><e><no-uid-conflict/></e>",
+		PF_DAV_REFUSED, NULL, "409"},
+};
+
 static void refusals(void **state)
 {
-	static const struct {
-		const char *who;
-		int status;
-		enum pf_dav_guard guard;
-		const char *body;
-		enum pf_dav_answer want;
-		const char *holder, *words;
-	} CASES[] = {
-		{"stored", 201, PF_DAV_IF_NONE, "", PF_DAV_DONE, NULL, "201"},
-		{"replaced", 204, PF_DAV_IF_MATCH, "", PF_DAV_DONE, NULL, "204"},
-		{"Radicale", 409, PF_DAV_IF_NONE, ERROR("<C:no-uid-conflict/>"), PF_DAV_UID, NULL,
-			"no-uid-conflict"},
-		{"Radicale, card", 409, PF_DAV_IF_NONE, ERROR("<R:no-uid-conflict/>"), PF_DAV_UID,
-			NULL, "no-uid-conflict"},
-		{"with its holder", 403, PF_DAV_IF_NONE,
-			ERROR("<C:no-uid-conflict><D:href> "
-			      "/c/h.ics\n</D:href></C:no-uid-conflict>"),
-			PF_DAV_UID, "/c/h.ics", "no-uid-conflict"},
-		{"Cyrus", 403, PF_DAV_IF_NONE,
-			ERROR("<C:unique-scheduling-object-resource><D:href>/c/h.ics</D:href>"
-			      "</C:unique-scheduling-object-resource>"),
-			PF_DAV_UID, "/c/h.ics", "unique-scheduling-object-resource"},
-		{"Xandikos 0.2.8", 207, PF_DAV_IF_NONE,
-			MULTI("<D:status>HTTP/1.1 412 Precondition Failed</D:status><D:error>"
-			      "<C:no-uid-conflict/></D:error>"),
-			PF_DAV_UID, NULL, "412 no-uid-conflict"},
-		{"Xandikos 0.2.8, a name", 207, PF_DAV_IF_NONE,
-			MULTI("<D:status>HTTP/1.1 412 Precondition Failed</D:status>"), PF_DAV_NAME,
-			NULL, "412"},
-		{"a 207 that is none", 207, PF_DAV_IF_NONE,
-			MULTI("<D:status>HTTP/1.1 201 Created</D:status>"), PF_DAV_DONE, NULL,
-			"201"},
-		{"a property refused", 207, PF_DAV_NO_GUARD,
-			MULTI("<D:propstat><D:prop/><D:status>HTTP/1.1 403 Forbidden</D:status>"
-			      "</D:propstat>"),
-			PF_DAV_REFUSED, NULL, "403"},
-		{"SOGo", 409, PF_DAV_IF_NONE, "Event UID already in use. (55)", PF_DAV_UID, NULL,
-			"Event UID"},
-		{"SOGo, booked", 409, PF_DAV_IF_NONE, "Maximum number of simultaneous bookings",
-			PF_DAV_REFUSED, NULL, "bookings"},
-		{"Nextcloud", 400, PF_DAV_IF_NONE,
-			ERROR("<s:message>Calendar object with uid already exists in this calendar "
-			      "collection.</s:message>"),
-			PF_DAV_UID, NULL, "already exists"},
-		{"Nextcloud's trash", 400, PF_DAV_IF_NONE,
-			ERROR("<s:message>Deleted calendar object with uid already exists in this "
-			      "calendar collection.</s:message>"),
-			PF_DAV_UID, NULL, "Deleted calendar object"},
-		{"sabre/dav", 415, PF_DAV_IF_NONE,
-			ERROR("<s:message>Every VEVENT in this object must have identical UIDs"
-			      "</s:message>"),
-			PF_DAV_CONTENT, NULL, "identical UIDs"},
-		{"Cyrus, zero length", 403, PF_DAV_IF_NONE,
-			ERROR("<C:valid-calendar-data/><D:responsedescription>DTEND must occur"
-			      "</D:responsedescription>"),
-			PF_DAV_CONTENT, NULL, "valid-calendar-data: DTEND must occur"},
-		{"DAViCal can't parse", 412, PF_DAV_NO_GUARD, "", PF_DAV_CONTENT, NULL, "412"},
-		{"a name", 412, PF_DAV_IF_NONE, "", PF_DAV_NAME, NULL, "412"},
-		{"a version", 412, PF_DAV_IF_MATCH, "", PF_DAV_CHANGED, NULL, "412"},
-		{"too large", 413, PF_DAV_IF_NONE, "", PF_DAV_TOO_LARGE, NULL, "413"},
-		{"too large, by name", 403, PF_DAV_IF_NONE, ERROR("<C:max-resource-size/>"),
-			PF_DAV_TOO_LARGE, NULL, "max-resource-size"},
-		{"full", 507, PF_DAV_IF_NONE, "", PF_DAV_FULL, NULL, "507"},
-		{"quota", 403, PF_DAV_IF_NONE, ERROR("<D:quota-not-exceeded/>"), PF_DAV_FULL, NULL,
-			"quota"},
-		{"throttled", 429, PF_DAV_IF_NONE, "", PF_DAV_PATIENCE, NULL, "429"},
-		{"down", 503, PF_DAV_IF_NONE, "<html><title>Down</title>back at 5</html>",
-			PF_DAV_PATIENCE, NULL, "back at 5"},
-		{"locked", 423, PF_DAV_IF_MATCH, "", PF_DAV_BUSY, NULL, "423"},
-		{"a gateway", 504, PF_DAV_IF_NONE, "", PF_DAV_BUSY, NULL, "504"},
-		{"broken", 500, PF_DAV_IF_NONE, "<h1>DAViCal Fatal Error</h1>", PF_DAV_BROKEN, NULL,
-			"DAViCal Fatal Error"},
-		{"sign in", 401, PF_DAV_NO_GUARD, "", PF_DAV_SIGN_IN, NULL, "401"},
-		{"a token", 403, PF_DAV_NO_GUARD, ERROR("<D:valid-sync-token/>"), PF_DAV_TOKEN,
-			NULL, "valid-sync-token"},
-		{"moved", 302, PF_DAV_NO_GUARD, "", PF_DAV_REDIRECT, NULL, "302"},
-		{"not here", 404, PF_DAV_NO_GUARD, "", PF_DAV_GONE, NULL, "404"},
-		{"no such method", 405, PF_DAV_NO_GUARD, "", PF_DAV_UNKNOWN, NULL, "405"},
-		{"no rights", 403, PF_DAV_IF_NONE, ERROR("<D:need-privileges/>"), PF_DAV_REFUSED,
-			NULL, "need-privileges"},
-		{"broken XML", 409, PF_DAV_IF_NONE, "<?xml version='1.0'?><D:error", PF_DAV_REFUSED,
-			NULL, "409"},
-		{"a document type", 409, PF_DAV_IF_NONE,
-			"<?xml version='1.0'?><!DOCTYPE e [<!ENTITY a "
-			"'b'>]><e><no-uid-conflict/></e>",
-			PF_DAV_REFUSED, NULL, "409"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+	for (size_t i = 0; i < PF_COUNT(REFUSALS); i++) {
 		struct pf_dav_said said;
 		struct pf_arena arena;
-		bool xml = CASES[i].body[0] == '<' && !strstr(CASES[i].body, "html") &&
-			   !strstr(CASES[i].body, "<h1>");
+		bool xml = REFUSALS[i].body[0] == '<' && !strstr(REFUSALS[i].body, "html") &&
+			   !strstr(REFUSALS[i].body, "<h1>");
 
 		pf_arena_init(&arena);
-		pf_dav_said(CASES[i].status, CASES[i].guard,
+		pf_dav_said(REFUSALS[i].status, REFUSALS[i].guard,
 			pf_span_str(xml ? "application/xml; charset=utf-8" : "text/html"),
-			pf_span_str(CASES[i].body), &arena, &said);
-		print_message("# %s: %s\n", CASES[i].who, said.text);
-		assert_int_equal(said.answer, CASES[i].want);
-		assert_non_null(strstr(said.text, CASES[i].words));
-		assert_int_equal(said.holder.p != NULL, CASES[i].holder != NULL);
-		assert_true(
-			!CASES[i].holder || pf_span_eq(said.holder, pf_span_str(CASES[i].holder)));
+			pf_span_str(REFUSALS[i].body), &arena, &said);
+		print_message("# %s: %s\n", REFUSALS[i].who, said.text);
+		assert_int_equal(said.answer, REFUSALS[i].want);
+		assert_non_null(strstr(said.text, REFUSALS[i].words));
+		assert_int_equal(said.holder.p != NULL, REFUSALS[i].holder != NULL);
+		assert_true(!REFUSALS[i].holder ||
+			    pf_span_eq(said.holder, pf_span_str(REFUSALS[i].holder)));
 		pf_arena_deinit(&arena);
 	}
 }
