@@ -224,7 +224,7 @@ static int answer_make(
 }
 
 /* It is not there: the next way to make it, or the end. */
-static int make_otherwise(struct dstore *s, struct dop *o)
+static void make_otherwise(struct dstore *s, struct dop *o)
 {
 	if (!s->contacts && !o->by_mkcol && (o->got || o->plainer == PLAINEST)) {
 		o->by_mkcol = true;
@@ -233,11 +233,10 @@ static int make_otherwise(struct dstore *s, struct dop *o)
 		o->plainer++;
 	} else {
 		not_made(s, o, PF_RETRY_NO);
-		return PF_OK;
+		return;
 	}
 	o->making = DMAKE_NEW;
 	o->state = DOP_WAITING;
-	return PF_OK;
 }
 
 static int answer_look(struct dstore *s, struct dop *o, const struct pf_http_answer *a,
@@ -269,10 +268,10 @@ static int answer_look(struct dstore *s, struct dop *o, const struct pf_http_ans
 	} else if (there || said->answer == PF_DAV_BUSY) {
 		not_made(s, o, there ? PF_RETRY_NO : PF_RETRY_LATER);
 	} else {
-		rc = make_otherwise(s, o);
+		make_otherwise(s, o);
 	}
 	pf_dav_multi_free(&m);
-	return rc == PF_FAIL && !there ? PF_OK : PF_OK;
+	return PF_OK;
 }
 
 int dav_make_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
