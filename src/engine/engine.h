@@ -46,6 +46,7 @@ struct pf_job_cfg {
 	bool mirror_all;        /* even when more than a tenth would go */
 	size_t folders_at_once; /* copied side by side; 0 = by what the stores can do */
 	size_t window_bytes;    /* in flight for this account; 0 = default */
+	bool commits_shared;    /* the caller commits the ledger, for several jobs at once */
 };
 
 struct pf_now {
@@ -85,11 +86,14 @@ struct pf_outcome {
 	uint64_t estimate_bytes; /* CHECK: to be copied */
 	uint64_t too_large;      /* CHECK: items over the target's limit */
 	size_t folders, folders_failed, folders_skipped;
-	size_t renamed;      /* folders that got another name */
-	bool mirror_stopped; /* more than a tenth would have gone */
-	bool interrupted;    /* stopped by request or cut off: run again to go on */
-	bool not_opened;     /* one side could not be opened: `why` */
-	struct pf_err why;   /* of PF_FAIL, not_opened, or a cut-off */
+	size_t renamed;        /* folders that got another name */
+	bool mirror_stopped;   /* more than a tenth would have gone */
+	bool interrupted;      /* stopped by request or cut off: run again to go on */
+	bool not_opened;       /* one side could not be opened: `why` */
+	bool at_target;        /* `why` is of the target, else of the source */
+	bool opened[2];        /* source, target: signed in */
+	size_t connections[2]; /* that each side turned out to permit */
+	struct pf_err why;     /* of PF_FAIL, not_opened, or a cut-off */
 };
 
 /* DESIGN's exit status of an outcome: 0, 1, 3, 4. */
@@ -107,7 +111,17 @@ PF_MUST_CHECK int pf_job_step(
 void pf_job_stop(struct pf_job *job, struct pf_now now, int64_t grace_ms);
 void pf_job_free(struct pf_job **job);
 
-/* The account's name, as it was given. */
+/*
+ * With commits_shared: after a step the job may need a commit of the ledger before it can go on.
+ * Commit, say so to each that wants it, and step those again.
+ */
+bool pf_job_wants_commit(const struct pf_job *job);
+void pf_job_committed(struct pf_job *job);
+/* The bytes in flight from now on; what is in flight already stays. */
+void pf_job_set_window(struct pf_job *job, size_t bytes);
+
+/* The account's name and number in the ledger, as they were given. */
+int64_t pf_job_account(const struct pf_job *job);
 const char *pf_job_name(const struct pf_job *job);
 const struct pf_progress *pf_job_progress(const struct pf_job *job);
 /* Complete only after PF_END or PF_FAIL. */

@@ -148,7 +148,7 @@ static bool wanted(const struct pf_entry *e)
 static bool window_is_full(const struct pf_fold *f, uint64_t size)
 {
 	struct pf_job *job = f->job;
-	uint64_t need = size > WHOLE_MAX ? 0 : size;
+	uint64_t need = size > job->whole_max ? 0 : size;
 
 	if (job->slots_used <= SLOTS / 2 && job->bytes_in_flight <= job->window / 2) {
 		job->asking = true;
@@ -169,7 +169,7 @@ int ask_source(struct pf_slot *s, struct pf_err *err)
 		.id = op_id(USE_GET, f->index, slot_index(s)),
 		.folder = pf_buf_span(&f->src_id),
 		.item = e->src_id,
-		.get = {.size = e->size, .whole_max = WHOLE_MAX},
+		.get = {.size = e->size, .whole_max = f->job->whole_max},
 	};
 
 	return job_submit(f->job, SRC, &op, err);
@@ -195,7 +195,7 @@ static int request(struct pf_fold *f, size_t i, struct pf_err *err)
 		return rc;
 	}
 	e->bits |= PF_ENTRY_BUSY;
-	s->large = e->size > WHOLE_MAX;
+	s->large = e->size > f->job->whole_max;
 	f->job->large_busy = f->job->large_busy || s->large;
 	set_budget(s, s->large ? 0 : e->size);
 	*(f->last ? &f->last->next : &f->first) = s;
@@ -222,7 +222,7 @@ static int request_more(struct pf_fold *f, struct pf_err *err)
 		}
 		if (job->stopping || job->target_full || job->holding ||
 			job->side[SRC].pause_until_ms > job->now.ms || window_is_full(f, e->size) ||
-			(e->size > WHOLE_MAX && job->large_busy)) {
+			(e->size > job->whole_max && job->large_busy)) {
 			return PF_AGAIN;
 		}
 		rc = request(f, f->next_entry, err);

@@ -43,7 +43,7 @@ static int ask(struct pf_fold *f, enum pf_side_no side, size_t i, struct pf_err 
 		.id = op_id(USE_DEEP, f->index, i),
 		.folder = pf_buf_span(side == SRC ? &f->src_id : &f->dst_id),
 		.item = side == SRC ? e->src_id : e->dst_id,
-		.get = {.size = e->size, .whole_max = WHOLE_MAX},
+		.get = {.size = e->size, .whole_max = f->job->whole_max},
 	};
 
 	return job_submit(f->job, side, &op, err);

@@ -285,7 +285,7 @@ static int ask(struct pf_fold *f, enum pf_side_no side, size_t i, struct pf_err 
 		.id = op_id(USE_PAIR, f->index, i),
 		.folder = pf_buf_span(side == SRC ? &f->src_id : &f->dst_id),
 		.item = side == SRC ? f->rows.v[item->index].src_id : f->foreign[item->index].id,
-		.get = {.size = item->size, .whole_max = WHOLE_MAX},
+		.get = {.size = item->size, .whole_max = f->job->whole_max},
 	};
 
 	return job_submit(f->job, side, &op, err);

@@ -10,6 +10,8 @@
  */
 #include "engine/keyed_private.h"
 
+#include "base/json.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,7 +72,8 @@ int pf_job_new(const struct pf_job_cfg *cfg, struct pf_job **out, struct pf_err 
 	job->cfg = cfg;
 	job->side[SRC].store = cfg->from;
 	job->side[DST].store = cfg->to;
-	job->window = cfg->window_bytes ? cfg->window_bytes : WINDOW_DEFAULT;
+	pf_job_set_window(job, cfg->window_bytes ? cfg->window_bytes : WINDOW_DEFAULT);
+	job->whole_max = job->window / 2 < WHOLE_MAX ? job->window / 2 : WHOLE_MAX;
 	job->slots = calloc(SLOTS, sizeof(*job->slots));
 	job->printer = pf_fingerprinter_new(false);
 	if (!job->slots || !job->printer) {
@@ -126,12 +129,37 @@ static void count_folders(struct pf_job *job)
 {
 	struct pf_outcome *o = &job->outcome;
 
+	o->connections[SRC] = job_facts(job, SRC)->connections;
+	o->connections[DST] = job_facts(job, DST)->connections;
 	o->folders = job->fold_count;
 	for (size_t i = 0; i < job->fold_count; i++) {
 		o->folders_failed += job->folds[i].failed || job->folds[i].incomplete;
 		o->folders_skipped += job->folds[i].skipped;
 		o->renamed += job->folds[i].renamed && !job->folds[i].skipped;
 	}
+}
+
+/* So that the ledger tells an account that could not be opened from one that is complete. */
+static int note_unopened(struct pf_job *job, struct pf_err *err)
+{
+	const struct pf_outcome *o = &job->outcome;
+	struct pf_buf summary;
+	int64_t pass;
+	int rc;
+
+	pf_buf_init(&summary, sizeof(o->why.text) * 8);
+	rc = pf_buf_add_str(&summary, "{", err);
+	rc = rc == PF_OK ? pf_json_put(&summary, "why", pf_span_str(o->why.text), err) : rc;
+	rc = rc == PF_OK ? pf_buf_add_str(&summary, "}", err) : rc;
+	if (rc == PF_OK && pf_ledger_pass_begin(job->cfg->ledger, job->cfg->account, job->now.utc_s,
+				   &pass, err) == PF_OK) {
+		rc = pf_ledger_pass_end(job->cfg->ledger, pass, job->now.utc_s,
+			pf_outcome_exit_status(o), pf_buf_span(&summary), err);
+	} else {
+		rc = PF_FAIL;
+	}
+	pf_buf_deinit(&summary);
+	return rc;
 }
 
 static int end_pass(struct pf_job *job, struct pf_err *err)
@@ -141,7 +169,7 @@ static int end_pass(struct pf_job *job, struct pf_err *err)
 	int n;
 
 	if (job->pass == 0) {
-		return PF_OK;
+		return o->not_opened ? note_unopened(job, err) : PF_OK;
 	}
 	n = snprintf(summary, sizeof(summary),
 		"{\"copied_now\":%llu,\"bytes_now\":%llu,\"present_now\":%llu,\"flags_carried\":%"
@@ -175,9 +203,7 @@ static int wind_up(struct pf_job *job, struct pf_err *err)
 	if (rc == PF_OK && job_keeps(job)) {
 		rc = end_pass(job, err);
 	}
-	if (rc == PF_OK && job->cfg->ledger) {
-		rc = pf_ledger_commit(job->cfg->ledger, err);
-	}
+	job->wants_commit = job->cfg->ledger != NULL;
 	job->holding = false;
 	job->phase = PF_PHASE_CLOSING;
 	job->stop_by_ms = job->now.ms + CLOSE_PATIENCE_MS;
@@ -216,6 +242,7 @@ int job_lose(struct pf_job *job, enum pf_side_no side, const struct pf_err *why,
 	}
 	job->outcome.why = *why;
 	(void)pf_wrap(&job->outcome.why, side == SRC ? "source" : "target");
+	job->outcome.at_target = side == DST;
 	/* Signed in, but not let any further, is not opened either. */
 	job->outcome.not_opened =
 		!s->ready || (job->phase <= PF_PHASE_FOLDERS && why->retry == PF_RETRY_NO);
@@ -262,6 +289,7 @@ static int take_event(
 {
 	if (ev->kind == PF_STORE_READY) {
 		job->side[side].ready = true;
+		job->outcome.opened[side] = true;
 		job_event(job, PF_EV_SIGNED_IN, NULL, NULL, "%s: %s",
 			side == SRC ? "source" : "target", job_facts(job, side)->server);
 		return PF_OK;
@@ -542,17 +570,20 @@ static int one_turn(struct pf_job *job, bool *moved, int64_t *wake_ms, struct pf
 		return PF_FAIL;
 	}
 	*moved = *moved || job->phase != before;
-	if (job->wants_commit) {
-		/* What the last steps submitted goes out first, so that the disk works while the
-		 * servers do. */
-		if (take_events(job, SRC, moved, wake_ms, err) != PF_OK ||
-			pf_ledger_commit(job->cfg->ledger, err) != PF_OK) {
-			return PF_FAIL;
-		}
-		job->wants_commit = false;
-		*moved = true;
+	if (!job->wants_commit) {
+		return PF_OK;
 	}
-	return PF_OK;
+	/* What the last steps submitted goes out first, so that the disk works while the servers
+	 * do. */
+	if (take_events(job, SRC, moved, wake_ms, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	*moved = true;
+	if (job->cfg->commits_shared) {
+		return PF_OK;
+	}
+	job->wants_commit = false;
+	return pf_ledger_commit(job->cfg->ledger, err);
 }
 
 int pf_job_step(struct pf_job *job, struct pf_now now, int64_t *wake_ms, struct pf_err *err)
@@ -570,6 +601,10 @@ int pf_job_step(struct pf_job *job, struct pf_now now, int64_t *wake_ms, struct 
 			return PF_FAIL;
 		}
 		job->progress.phase = job->phase;
+		if (job->wants_commit) {
+			*wake_ms = now.ms;
+			return PF_AGAIN;
+		}
 		if (!moved) {
 			/* What the steps submitted last goes out before we sleep. */
 			if (take_events(job, DST, &moved, wake_ms, err) != PF_OK ||
@@ -596,6 +631,28 @@ void pf_job_stop(struct pf_job *job, struct pf_now now, int64_t grace_ms)
 	job->outcome.interrupted = true;
 	(void)pf_fail(&job->outcome.why, PF_SCOPE_RUN, PF_RETRY_LATER, "stopped by request");
 	job_event(job, PF_EV_INTERRUPTED, NULL, NULL, "stopped by request");
+}
+
+bool pf_job_wants_commit(const struct pf_job *job)
+{
+	return job->wants_commit;
+}
+
+void pf_job_committed(struct pf_job *job)
+{
+	job->wants_commit = false;
+}
+
+void pf_job_set_window(struct pf_job *job, size_t bytes)
+{
+	job->window = bytes < WINDOW_MIN       ? WINDOW_MIN
+		      : bytes > WINDOW_DEFAULT ? WINDOW_DEFAULT
+					       : bytes;
+}
+
+int64_t pf_job_account(const struct pf_job *job)
+{
+	return job->cfg->account;
 }
 
 const char *pf_job_name(const struct pf_job *job)

@@ -30,7 +30,8 @@
 enum {
 	SLOTS = 2048,              /* items in flight at the most */
 	WINDOW_DEFAULT = 12 << 20, /* bytes in flight */
-	WHOLE_MAX = 6 << 20,       /* larger items stream through */
+	WHOLE_MAX = 6 << 20, /* larger items stream through, with a window that is not small */
+	WINDOW_MIN = 256 << 10,
 	SENT_BATCH = 256,          /* rows that become SENT together */
 	FOLDERS_LISTED_AHEAD = 24, /* folders whose listings are under way or at hand */
 	ROWS_AHEAD = 100000,   /* no further folder is listed while so many rows are in memory */
@@ -309,6 +310,7 @@ struct pf_job {
 	size_t slots_paused;              /* have a not_before_ms */
 	bool asking;                      /* the window was half empty, and was not full since */
 	uint64_t window, bytes_in_flight;
+	uint64_t whole_max;         /* larger items stream through */
 	bool large_busy;            /* one large item at a time, or two could wait for each other */
 	struct pf_store_event held; /* a chunk that the target has no room for */
 	bool holding;

@@ -104,7 +104,7 @@ static int submit(struct pf_fold *f, enum op_use use, size_t i, struct pf_err *e
 
 	if (use == USE_KEEP) {
 		op.get.size = g->size;
-		op.get.whole_max = WHOLE_MAX;
+		op.get.whole_max = f->job->whole_max;
 	} else {
 		op.version = g->version;
 	}

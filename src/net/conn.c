@@ -24,6 +24,14 @@ struct resolving {
 	struct pf_conn *conn;
 };
 
+static void stir(struct pf_conn *c)
+{
+	pf_loop_stir(c->loop);
+	if (c->stirred) {
+		*c->stirred = true;
+	}
+}
+
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
 	struct resolving *r = pf_container_of(request, struct resolving, request);
@@ -35,7 +43,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 		return;
 	}
 	c->resolving = NULL;
-	pf_loop_stir(c->loop);
+	stir(c);
 	if (status != 0) {
 		bool passing = status == UV_EAI_AGAIN;
 
@@ -87,6 +95,7 @@ int pf_conn_open(struct pf_loop *loop, const struct pf_conn_cfg *cfg, struct pf_
 	c->port = cfg->port;
 	c->tls = cfg->tls;
 	c->tls_at_once = cfg->tls_at_once;
+	c->stirred = cfg->stirred;
 	c->deadline_ms = pf_loop_now_ms(loop) +
 			 (cfg->connect_timeout_ms ? cfg->connect_timeout_ms : CONNECT_TIMEOUT_MS);
 	if (!c->host || resolve(c, err) != PF_OK) {
@@ -154,7 +163,7 @@ static void on_io(uv_poll_t *poll, int status, int events)
 	(void)uv_poll_stop(poll); /* armed again by whoever needs more */
 	if (a->conn) {
 		a->conn->armed = 0;
-		pf_loop_stir(a->conn->loop);
+		stir(a->conn);
 	}
 }
 

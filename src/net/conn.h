@@ -19,7 +19,8 @@ struct pf_conn_cfg {
 	int port;
 	struct pf_tls *
 		tls; /* needed for tls_at_once and pf_conn_start_tls; must outlive the connection */
-	bool tls_at_once;           /* handshake before the first byte (imaps) */
+	bool tls_at_once; /* handshake before the first byte (imaps) */
+	bool *stirred; /* set whenever something happened to this connection; NULL: nobody looks */
 	int64_t connect_timeout_ms; /* for name, connection and handshake together; 0 = 30 s */
 };
 

@@ -29,6 +29,7 @@ struct attempt {
 
 struct pf_conn {
 	struct pf_loop *loop;
+	bool *stirred;
 	char *host;
 	int port;
 	struct pf_tls *tls;

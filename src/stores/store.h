@@ -233,6 +233,8 @@ struct pf_store_cfg {
 	uint64_t rate_bytes_s; /* 0 = no limit */
 	int idle_timeout_s; /* no answer for so long is a lost connection; 0 = the store's choice */
 	struct pf_trace *trace;
+	bool *stirred; /* set when a socket of this store stirs, so that a process with many looks
+			  only at those that may have something to say; NULL: nobody looks */
 };
 
 /* All set. */

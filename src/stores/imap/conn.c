@@ -82,6 +82,7 @@ int conn_new(struct istore *s, size_t number, struct pf_err *err)
 				  : 143,
 		.tls = s->cfg->tls,
 		.tls_at_once = tls,
+		.stirred = s->cfg->stirred,
 	};
 	struct iconn *c = calloc(1, sizeof(*c));
 
