@@ -31,6 +31,7 @@ struct pf_option {
 struct pf_given {
 	const struct pf_option *option;
 	const char *value;
+	size_t line; /* of the plan that it comes from; 0: from the command line */
 };
 
 struct pf_args {
@@ -68,8 +69,6 @@ static inline bool pf_args_has(const struct pf_args *args, const char *name)
 	return pf_args_get(args, name) != NULL;
 }
 const struct pf_command *pf_command_find(const char *name);
-/* The known word that `word` is most like; NULL: none is near. */
-const char *pf_nearest(const char *word, const char *const *known, size_t count);
 
 /* help.c */
 void pf_help_program(void);

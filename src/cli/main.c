@@ -2,6 +2,7 @@
  * Finds the command, runs it, and maps what became of it to the exit status. The only place that
  * exits.
  */
+#include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/secret.h"
 
