@@ -6,7 +6,7 @@ static const struct pf_option *const TABLES[] = {
 
 static int run(const struct pf_args *args, struct pf_err *err)
 {
-	return pf_run_job(args, PF_JOB_COPY, err);
+	return pf_run_job(args, PF_JOB_COPY, PF_RUN_ONE, err);
 }
 
 const struct pf_command pf_cmd_copy = {

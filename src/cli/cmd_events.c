@@ -106,9 +106,11 @@ static int run(const struct pf_args *args, struct pf_err *err)
 const struct pf_command pf_cmd_events = {
 	.name = "events",
 	.summary = "the event log",
-	.usage = "[--follow] [--number N] [--json] [--ledger FILE | --from URL --to URL]",
+	.usage = "[--follow] [--number N] [--json] [PLAN.yaml | --ledger FILE | --from URL --to "
+		 "URL]",
 	.details = "What happened, in order: time, number, folder, item and text. postferry "
 		   "explain N says what a number means and what to do.",
+	.words = 1,
 	.options = TABLES,
 	.run = run,
 };

@@ -123,11 +123,13 @@ static int run(const struct pf_args *args, struct pf_err *err)
 const struct pf_command pf_cmd_report = {
 	.name = "report",
 	.summary = "what became of every item",
-	.usage = "[--format text|html|json|csv] [--output FILE] [--ledger FILE | --from URL --to "
+	.usage = "[--format text|html|json|csv] [--output FILE] [PLAN.yaml | --ledger FILE | "
+		 "--from URL --to "
 		 "URL]",
 	.details = "Made from the ledger alone, at any time. html is one self-contained page; json "
 		   "one object an account; csv one row an item that did not arrive. Its exit "
 		   "status is 0 when everything arrived, else 1.",
+	.words = 1,
 	.options = TABLES,
 	.run = run,
 };

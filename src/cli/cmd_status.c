@@ -46,7 +46,9 @@ static int read_standing(struct pf_ledger *led, const struct pf_ledger_account *
 
 static const char *state_of(const struct standing *st)
 {
-	return st->pass.id == 0       ? "no pass yet"
+	return st->pass.id == 0 ? "no pass yet"
+	       : st->pass.ended_utc_s && st->pass.exit_status == PF_EXIT_NOT_OPENED
+		       ? "could not be opened, tried last"
 	       : st->pass.ended_utc_s ? "last pass ended"
 				      : "pass under way or cut off, begun";
 }
@@ -149,9 +151,10 @@ static int run(const struct pf_args *args, struct pf_err *err)
 const struct pf_command pf_cmd_status = {
 	.name = "status",
 	.summary = "where each account stands",
-	.usage = "[--watch] [--json] [--ledger FILE | --from URL --to URL]",
+	.usage = "[--watch] [--json] [PLAN.yaml | --ledger FILE | --from URL --to URL]",
 	.details =
 		"Two lines an account, from the ledger. It may be asked while a copy is running.",
+	.words = 1,
 	.options = TABLES,
 	.run = run,
 };

@@ -1,5 +1,7 @@
 /*
- * The last lines: the sums of P2, then what did not arrive, by name, then where things are.
+ * The last lines: the sums of P2, then what did not arrive, by name, then where things are. Of a
+ * batch each account has its line when it is over, and those that are not complete once more at the
+ * end.
  */
 #include "base/json.h"
 #include "cli/missed.h"
@@ -62,9 +64,9 @@ static void limits_text(const struct pf_store_facts *from, const struct pf_store
 	}
 }
 
-static void plan_text(const struct pf_wire *w)
+static void plan_text(const struct pf_wire_row *row)
 {
-	const struct pf_job *job = pf_wire_job(w);
+	const struct pf_job *job = row->job;
 	const struct pf_outcome *o = pf_job_outcome(job);
 	struct pf_plan_line l;
 	uint64_t items = 0;
@@ -77,14 +79,14 @@ static void plan_text(const struct pf_wire *w)
 			l.note[0] ? " (" : "", l.note, l.note[0] ? ")" : "");
 		items += l.items;
 	}
-	limits_text(pf_wire_facts(w, false), pf_wire_facts(w, true));
+	limits_text(row->facts[0], row->facts[1]);
 	(void)printf("to be copied: %llu items (%s) in %zu folders; %llu items are larger than the "
 		     "target takes\n",
 		(ull)items, pf_show_bytes(o->estimate_bytes, size, sizeof(size)), o->folders,
 		(ull)o->too_large);
 }
 
-static int plan_json(const struct pf_job *job, struct pf_err *err)
+static int plan_json(const struct pf_job *job, const char *account, struct pf_err *err)
 {
 	struct pf_plan_line l;
 	struct pf_buf b;
@@ -94,6 +96,7 @@ static int plan_json(const struct pf_job *job, struct pf_err *err)
 	for (size_t i = 0; rc == PF_OK && pf_job_plan_line(job, i, &l); i++) {
 		pf_buf_clear(&b);
 		if (pf_buf_add_str(&b, "{\"type\":\"plan\"", err) != PF_OK ||
+			pf_json_put(&b, "account", pf_span_str(account), err) != PF_OK ||
 			pf_json_put(&b, "from", pf_span_str(l.from), err) != PF_OK ||
 			pf_json_put(&b, "to", pf_span_str(l.to), err) != PF_OK ||
 			pf_json_put(&b, "note", pf_span_str(l.note), err) != PF_OK ||
@@ -112,7 +115,7 @@ static int plan_json(const struct pf_job *job, struct pf_err *err)
 
 /* ---- sums ---- */
 
-static int sums_json(const struct pf_outcome *o, int status, struct pf_wire *w, struct pf_err *err)
+static int put_numbers(struct pf_buf *b, const struct pf_outcome *o, struct pf_err *err)
 {
 	const struct {
 		const char *key;
@@ -134,37 +137,85 @@ static int sums_json(const struct pf_outcome *o, int status, struct pf_wire *w, 
 		{"folders_skipped", o->folders_skipped},
 		{"renamed", o->renamed},
 	};
-	struct pf_buf b;
-	int rc;
+	int rc = PF_OK;
 
-	pf_buf_init(&b, JSON_MAX);
-	rc = pf_buf_addf(&b, err, "{\"type\":\"outcome\",\"exit_status\":%d", status);
 	for (size_t v = 0; v < PF_VERDICT_COUNT && rc == PF_OK; v++) {
 		rc = pf_json_put_int(
-			&b, pf_verdict_name((enum pf_verdict)v), (int64_t)o->items[v], err);
+			b, pf_verdict_name((enum pf_verdict)v), (int64_t)o->items[v], err);
 	}
 	for (size_t i = 0; i < PF_COUNT(numbers) && rc == PF_OK; i++) {
-		rc = pf_json_put_int(&b, numbers[i].key, (int64_t)numbers[i].n, err);
+		rc = pf_json_put_int(b, numbers[i].key, (int64_t)numbers[i].n, err);
 	}
-	if (rc == PF_OK && pf_json_put(&b, "why", pf_span_str(o->why.text), err) == PF_OK &&
+	return rc;
+}
+
+/* Accounts by how they stand; those that are over by their exit status. */
+struct standing {
+	size_t all, waiting, alive, skipped, by[PF_EXIT_INTERRUPTED + 1];
+};
+
+static void take_stock(const struct pf_wire *w, struct standing *st)
+{
+	const struct pf_wire_row *rows = pf_wire_rows(w, &st->all);
+
+	*st = (struct standing){.all = st->all};
+	for (size_t i = 0; i < st->all; i++) {
+		st->waiting += rows[i].state == PF_ROW_WAITING;
+		st->alive += rows[i].state == PF_ROW_ALIVE;
+		st->skipped += rows[i].skipped;
+		st->by[rows[i].status] += rows[i].state == PF_ROW_OVER;
+	}
+}
+
+int pf_screen_put_accounts(struct pf_buf *b, const struct pf_wire *w, struct pf_err *err)
+{
+	struct standing st;
+
+	take_stock(w, &st);
+	return pf_buf_addf(b, err,
+		",\"accounts\":{\"all\":%zu,\"waiting\":%zu,\"at_work\":%zu,\"complete\":%zu,"
+		"\"missed\":%zu,\"usage\":%zu,\"not_opened\":%zu,\"interrupted\":%zu}",
+		st.all, st.waiting, st.alive, st.by[PF_EXIT_COMPLETE], st.by[PF_EXIT_MISSED],
+		st.by[PF_EXIT_USAGE], st.by[PF_EXIT_NOT_OPENED], st.by[PF_EXIT_INTERRUPTED]);
+}
+
+/* Of one account, or (`row` NULL) of all. */
+static int sums_json(const struct pf_screen *s, const struct pf_wire_row *row,
+	const struct pf_outcome *o, int status, struct pf_err *err)
+{
+	const struct pf_wire *w = s->wire;
+	const char *why = row && row->why ? row->why : o->why.text;
+	struct pf_buf b;
+	int rc = PF_FAIL;
+
+	pf_buf_init(&b, JSON_MAX);
+	if (pf_buf_addf(&b, err, "{\"type\":\"%s\"", row ? "account" : "outcome") == PF_OK &&
+		(!row || (pf_json_put(&b, "account", pf_span_str(row->from), err) == PF_OK &&
+				 pf_json_put(&b, "to", pf_span_str(row->to), err) == PF_OK)) &&
+		pf_json_put_int(&b, "exit_status", status, err) == PF_OK &&
+		put_numbers(&b, o, err) == PF_OK &&
+		(row || pf_screen_put_accounts(&b, w, err) == PF_OK) &&
+		pf_json_put(&b, "why", pf_span_str(why), err) == PF_OK &&
 		pf_json_put(&b, "ledger", pf_span_str(pf_wire_ledger_path(w)), err) == PF_OK &&
 		pf_json_put(&b, "quarantine", pf_span_str(pf_wire_quarantine(w)), err) == PF_OK &&
 		pf_buf_add_str(&b, "}", err) == PF_OK) {
 		pf_screen_json_line(&b);
-	} else {
-		rc = PF_FAIL;
+		rc = PF_OK;
 	}
 	pf_buf_deinit(&b);
 	return rc;
 }
 
+/* ---- what did not arrive ---- */
+
 struct missed_list {
 	struct pf_missed_sink sink;
+	const char *account; /* NULL: there is only one */
 	size_t shown;
 	bool json, more;
 };
 
-static void missed_json(const struct pf_missed *m)
+static void missed_json(const struct missed_list *l, const struct pf_missed *m)
 {
 	struct pf_buf b;
 	struct pf_err ignored; /* the ledger has it */
@@ -173,6 +224,7 @@ static void missed_json(const struct pf_missed *m)
 	if (pf_buf_add_str(&b, "{", &ignored) == PF_OK &&
 		pf_json_put(&b, "type", pf_span_str(m->is_folder ? "missed_folder" : "missed"),
 			&ignored) == PF_OK &&
+		pf_json_put(&b, "account", pf_span_str(l->account), &ignored) == PF_OK &&
 		pf_json_put(&b, "folder", pf_span_str(m->folder), &ignored) == PF_OK &&
 		pf_json_put(&b, "item", pf_span_str(m->id), &ignored) == PF_OK &&
 		pf_json_put(&b, "verdict", pf_span_str(m->verdict), &ignored) == PF_OK &&
@@ -191,118 +243,224 @@ static bool take_missed(struct pf_missed_sink *sink, const struct pf_missed *m)
 	struct missed_list *l = pf_container_of(sink, struct missed_list, sink);
 
 	if (l->json) {
-		missed_json(m);
+		missed_json(l, m);
 		return true;
 	}
-	if (l->shown++ == MISSED_SHOWN) {
+	if (l->shown == MISSED_SHOWN) {
 		l->more = true;
 		return false;
 	}
-	if (l->shown == 1) {
+	if (l->shown++ == 0) {
 		(void)printf("did not arrive:\n");
 	}
+	(void)printf("  %s%s", l->account ? l->account : "", l->account ? ": " : "");
 	if (m->is_folder) {
-		(void)printf("  folder %s: %s\n", m->folder, m->reason);
+		(void)printf("folder %s: %s\n", m->folder, m->reason);
 	} else {
-		(void)printf("  %s UID %s, %s, %s, %s, \"%s\": %s\n", m->folder, m->id, m->verdict,
+		(void)printf("%s UID %s, %s, %s, %s, \"%s\": %s\n", m->folder, m->id, m->verdict,
 			m->date, m->message_id[0] ? m->message_id : "no Message-ID known",
 			m->subject, m->reason);
 	}
 	return true;
 }
 
-/* The answer, in a line. `plan`: it was only looked what would be done. */
-static void answer(const struct pf_outcome *o, enum pf_job_mode mode, bool plan, int status)
+/* Of every account that was opened, and may have left something. */
+static int list_missed(const struct pf_screen *s, struct pf_err *err)
+{
+	struct missed_list l = {.sink = {take_missed}, .json = s->settings->json};
+	size_t n;
+	const struct pf_wire_row *rows = pf_wire_rows(s->wire, &n);
+	struct pf_ledger *led = pf_wire_ledger(s->wire);
+
+	for (size_t i = 0; led && i < n && !l.more; i++) {
+		if (rows[i].status == PF_EXIT_NOT_OPENED || rows[i].status == PF_EXIT_USAGE ||
+			(s->batch && rows[i].status == PF_EXIT_COMPLETE)) {
+			continue;
+		}
+		l.account = s->batch || l.json ? rows[i].from : NULL;
+		if (pf_missed_read(led, rows[i].account, rows[i].from, pf_wire_quarantine(s->wire),
+			    &l.sink, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	if (l.more) {
+		(void)printf("  ... more are in the report\n");
+	}
+	return PF_OK;
+}
+
+/* ---- an account is over ---- */
+
+static const char *status_name(int status, bool plan)
 {
 	switch (status) {
 	case PF_EXIT_COMPLETE:
-		(void)printf("%s\n", plan ? "nothing was changed"
-				     : mode == PF_JOB_VERIFY
+		return plan ? "looked at" : "complete";
+	case PF_EXIT_MISSED:
+		return "complete, but not everything arrived";
+	case PF_EXIT_USAGE:
+		return "not possible as it was asked for";
+	case PF_EXIT_NOT_OPENED:
+		return "could not be opened";
+	default:
+		return "not complete";
+	}
+}
+
+static void account_text(
+	const struct pf_screen *s, const struct pf_wire_row *row, const struct pf_outcome *o)
+{
+	char size[32];
+
+	(void)printf("%s -> %s: %s", row->from, row->to, status_name(row->status, s->plan));
+	if (row->why) {
+		(void)printf(" (%s)", row->why);
+	} else if (o && s->plan) {
+		(void)printf("; to be copied: %s in %zu folders",
+			pf_show_bytes(o->estimate_bytes, size, sizeof(size)), o->folders);
+	} else if (o && s->mode == PF_JOB_VERIFY) {
+		(void)printf("; %llu compared, %llu differing, %llu not at the target",
+			(ull)o->compared, (ull)o->differing, (ull)o->not_at_target);
+	} else if (o) {
+		(void)printf("; %llu copied (%s), %llu found at the target", (ull)o->copied_now,
+			pf_show_bytes(o->bytes_now, size, sizeof(size)), (ull)o->present_now);
+	}
+	(void)printf("\n");
+	(void)fflush(stdout);
+}
+
+int pf_screen_end_account(const struct pf_screen *s, const struct pf_wire_row *row,
+	const struct pf_outcome *o, struct pf_err *err)
+{
+	static const struct pf_outcome NOTHING = {.copied_now = 0};
+	bool lines = s->plan && row->job && o && !o->not_opened;
+
+	if (s->settings->json) {
+		if (lines && plan_json(row->job, row->from, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		return s->batch ? sums_json(s, row, o ? o : &NOTHING, row->status, err) : PF_OK;
+	}
+	if (s->settings->quiet) {
+		return PF_OK;
+	}
+	if (s->batch) {
+		account_text(s, row, o);
+	}
+	if (lines && (!s->batch || s->settings->verbose)) {
+		plan_text(row);
+	}
+	return PF_OK;
+}
+
+/* ---- all are over ---- */
+
+/* The answer, in a line. */
+static void answer(const struct pf_screen *s, int status, const char *why)
+{
+	switch (status) {
+	case PF_EXIT_COMPLETE:
+		(void)printf("%s\n", s->plan ? "nothing was changed"
+				     : s->mode == PF_JOB_VERIFY
 					     ? "verified: all that was copied is at the target"
 					     : "complete");
 		break;
 	case PF_EXIT_MISSED:
 		(void)printf("%s%s\n",
-			mode == PF_JOB_VERIFY
+			s->mode == PF_JOB_VERIFY
 				? "verified, but not all is at the target as it is at the source"
 				: "complete, but not everything arrived",
-			o->mirror_stopped
+			pf_wire_sums(s->wire)->mirror_stopped
 				? "; --mirror removed nothing, as more than a tenth would "
 				  "have gone: look at the source first, then use "
 				  "--mirror-all"
 				: "");
 		break;
 	default:
-		(void)printf(
-			"not complete (%s): run the same command again to go on\n", o->why.text);
+		(void)printf("not complete (%s): run the same command again to go on\n", why);
 	}
 }
 
-static int list_missed(struct pf_wire *w, struct missed_list *list, struct pf_err *err)
+/* Accounts by what they earned, then each that is not complete, by name. */
+static void accounts_text(const struct pf_screen *s)
 {
-	if (pf_missed_read(pf_wire_ledger(w), pf_wire_account(w), pf_job_name(pf_wire_job(w)),
-		    pf_wire_quarantine(w), &list->sink, err) != PF_OK) {
-		return PF_FAIL;
+	size_t n;
+	const struct pf_wire_row *rows = pf_wire_rows(s->wire, &n);
+	struct standing st;
+
+	take_stock(s->wire, &st);
+	(void)printf("accounts: %zu; %s %zu", n, s->plan ? "looked at" : "complete",
+		st.by[PF_EXIT_COMPLETE]);
+	if (st.skipped > 0) {
+		(void)printf(" (%zu had nothing to try again)", st.skipped);
 	}
-	if (list->more) {
-		(void)printf("  ... more are in the report\n");
+	(void)printf(", with something missing %zu, not opened %zu, not complete %zu\n",
+		st.by[PF_EXIT_MISSED], st.by[PF_EXIT_NOT_OPENED],
+		st.by[PF_EXIT_INTERRUPTED] + st.by[PF_EXIT_USAGE]);
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].status != PF_EXIT_COMPLETE) {
+			(void)printf("  %s -> %s: %s%s%s%s\n", rows[i].from, rows[i].to,
+				status_name(rows[i].status, s->plan), rows[i].why ? " (" : "",
+				rows[i].why ? rows[i].why : "", rows[i].why ? ")" : "");
+		}
 	}
-	return PF_OK;
 }
 
-static int end_json(struct pf_wire *w, bool plan, int status, struct pf_err *err)
+static void places_text(const struct pf_wire *w)
 {
-	const struct pf_outcome *o = pf_job_outcome(pf_wire_job(w));
-	struct missed_list list = {.sink = {take_missed}, .json = true};
-	int rc = plan && !o->not_opened ? plan_json(pf_wire_job(w), err) : PF_OK;
-
-	if (rc == PF_OK && pf_wire_ledger(w) && !o->not_opened) {
-		rc = list_missed(w, &list, err);
-	}
-	return rc == PF_OK ? sums_json(o, status, w, err) : rc;
+	(void)printf("report: postferry report --ledger %s\nledger: %s\nquarantine: %s\n",
+		pf_wire_ledger_path(w), pf_wire_ledger_path(w), pf_wire_quarantine(w));
 }
 
-static int end_text(
-	struct pf_wire *w, enum pf_job_mode mode, bool plan, int status, struct pf_err *err)
+/* Why a lone account is not complete; those of a batch say so each. */
+static const char *why_of(const struct pf_screen *s)
 {
-	const struct pf_outcome *o = pf_job_outcome(pf_wire_job(w));
-	struct missed_list list = {.sink = {take_missed}};
+	size_t n;
+	const struct pf_wire_row *rows = pf_wire_rows(s->wire, &n);
 
-	if (plan) {
-		plan_text(w);
+	return rows[0].why ? rows[0].why : "";
+}
+
+static int end_text(const struct pf_screen *s, int status, struct pf_err *err)
+{
+	if (!s->plan) {
+		this_run(pf_wire_sums(s->wire), s->mode);
+	}
+	if (s->batch) {
+		accounts_text(s);
 	} else {
-		this_run(o, mode);
+		answer(s, status, why_of(s));
 	}
-	answer(o, mode, plan, status);
-	if (plan) {
+	if (s->plan) {
 		return PF_OK;
 	}
-	in_all(o);
-	if (pf_wire_ledger(w) && list_missed(w, &list, err) != PF_OK) {
+	in_all(pf_wire_sums(s->wire));
+	if (list_missed(s, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (pf_wire_ledger(w)) {
-		(void)printf("report: postferry report --ledger %s\nledger: %s\nquarantine: %s\n",
-			pf_wire_ledger_path(w), pf_wire_ledger_path(w), pf_wire_quarantine(w));
+	if (pf_wire_ledger(s->wire)) {
+		places_text(s->wire);
 	}
 	return PF_OK;
 }
 
-int pf_screen_end(struct pf_screen *s, struct pf_wire *w, enum pf_job_mode mode, int status,
-	struct pf_err *err)
+int pf_screen_end(struct pf_screen *s, int status, struct pf_err *err)
 {
-	const struct pf_outcome *o = pf_job_outcome(pf_wire_job(w));
-	bool plan = mode == PF_JOB_CHECK || s->settings->dry_run;
+	bool opened = s->batch || status == PF_EXIT_COMPLETE || status == PF_EXIT_MISSED ||
+		      status == PF_EXIT_INTERRUPTED;
 
-	pf_screen_wipe_bar(s);
-	if (o->not_opened) {
+	pf_progress_wipe(s);
+	if (!opened) {
 		(void)fprintf(stderr, "postferry: %s (postferry explain %d tells what to do)\n",
-			o->why.text, PF_EV_NOT_OPENED);
-	} else if (s->settings->quiet && status == PF_EXIT_INTERRUPTED) {
-		(void)fprintf(stderr, "postferry: %s\n", o->why.text);
+			why_of(s), PF_EV_NOT_OPENED);
+	} else if (!s->batch && s->settings->quiet && status == PF_EXIT_INTERRUPTED) {
+		(void)fprintf(stderr, "postferry: %s\n", why_of(s));
 	}
 	if (s->settings->json) {
-		return end_json(w, plan, status, err);
+		if (list_missed(s, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		return sums_json(s, NULL, pf_wire_sums(s->wire), status, err);
 	}
-	return s->settings->quiet || o->not_opened ? PF_OK : end_text(w, mode, plan, status, err);
+	return s->settings->quiet || !opened ? PF_OK : end_text(s, status, err);
 }

@@ -124,6 +124,7 @@ static int from_command(const struct pf_cli_secret *s, const char *command, stru
 	}
 	if (pid == 0) {
 		(void)dup2(ends[1], STDOUT_FILENO);
+		(void)setenv("POSTFERRY_ACCOUNT", s->who, 1);
 		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
 	}
@@ -232,6 +233,9 @@ static int get(struct pf_secret_source *base, struct pf_secret *out, struct pf_e
 	struct pf_cli_secret *s = pf_container_of(base, struct pf_cli_secret, base);
 	const char *spec = s->spec;
 
+	if (s->password.p) {
+		return pf_secret_set(out, s->password) ? PF_OK : pf_fail_memory(err, "a password");
+	}
 	if (!spec) {
 		return is_set(s->default_env) ? from_env(s, s->default_env, out, err)
 					      : from_prompt(s, out, err);
@@ -268,7 +272,9 @@ int pf_cli_secret_init(struct pf_cli_secret *s, struct pf_err *err)
 int pf_cli_secret_ask(struct pf_cli_secret *s, struct pf_err *err)
 {
 	struct pf_secret ignored = {0};
-	bool asks = s->spec ? strcmp(s->spec, "prompt") == 0 : !is_set(s->default_env);
+	bool asks = s->password.p ? false
+		    : s->spec     ? strcmp(s->spec, "prompt") == 0
+				  : !is_set(s->default_env);
 	int rc = asks ? from_prompt(s, &ignored, err) : PF_OK;
 
 	pf_secret_clear(&ignored);

@@ -15,6 +15,7 @@ struct pf_cli_secret {
 	const char *default_env;  /* POSTFERRY_FROM_PASSWORD */
 	const char *option;       /* "--from-secret", for messages */
 	const char *who;          /* the account, for the prompt */
+	struct pf_span password;  /* known already, as from a file of accounts; else absent */
 	struct pf_secret entered; /* at the prompt */
 };
 

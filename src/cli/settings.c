@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CONNECTIONS_MAX = 16, TRIES_MAX = 100 };
+
 #define bad(err, ...) pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, __VA_ARGS__)
 
 const struct pf_option pf_account_options[] = {
@@ -65,6 +67,13 @@ const struct pf_option pf_rule_options[] = {
 		false},
 	{"mirror-all", NULL, "the same, even when more than a tenth of all would go", false},
 	{"dry-run", NULL, "say what would be done, and do nothing", false},
+	{.name = NULL},
+};
+
+const struct pf_option pf_batch_options[] = {
+	{"tries", "N", "of an account that can't be opened or is cut off, in a batch; default: 5",
+		false},
+	{"memory", "SIZE", "for items in flight of all accounts together; default: 128M", false},
 	{.name = NULL},
 };
 
@@ -216,10 +225,25 @@ static int read_subjects(struct pf_settings *s, const char *path, struct pf_err 
 	return PF_OK;
 }
 
+static int read_count(
+	const char *name, const char *value, size_t most, size_t *out, struct pf_err *err)
+{
+	size_t n = 0;
+	bool ok = value[0] && strlen(value) < 5 && value[strspn(value, "0123456789")] == '\0';
+
+	for (const char *s = value; ok && *s; s++) {
+		n = n * 10 + (size_t)(*s - '0');
+	}
+	if (!ok || n == 0 || n > most) {
+		return bad(err, "--%s %s: it must be a number from 1 to %zu", name, value, most);
+	}
+	*out = n;
+	return PF_OK;
+}
+
 static int read_one(struct pf_settings *s, const struct pf_given *g, struct pf_err *err)
 {
 	const char *name = g->option->name;
-	uint64_t n = 0;
 
 	if (strcmp(name, "kinds") == 0) {
 		return read_kinds(g->value, &s->rules.kinds, err);
@@ -246,11 +270,11 @@ static int read_one(struct pf_settings *s, const struct pf_given *g, struct pf_e
 	} else if (strcmp(name, "skip-subjects") == 0) {
 		return read_subjects(s, g->value, err);
 	} else if (strcmp(name, "connections") == 0) {
-		if (pf_parse_size(name, g->value, &n, err) != PF_OK || n > 16) {
-			return bad(err, "--connections %s: it must be a number from 1 to 16",
-				g->value);
-		}
-		s->connections = (size_t)n;
+		return read_count(name, g->value, CONNECTIONS_MAX, &s->connections, err);
+	} else if (strcmp(name, "tries") == 0) {
+		return read_count(name, g->value, TRIES_MAX, &s->tries, err);
+	} else if (strcmp(name, "memory") == 0) {
+		return pf_parse_size(name, g->value, &s->memory, err);
 	}
 	return PF_OK;
 }
@@ -312,6 +336,7 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	if (read_urls(args, s, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	s->plan = args->word_count > 0 ? args->words[0] : NULL;
 	s->from_secret = pf_args_get(args, "from-secret");
 	s->to_secret = pf_args_get(args, "to-secret");
 	s->from_admin = pf_args_get(args, "from-admin");
@@ -342,13 +367,56 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	s->verbose = pf_args_has(args, "verbose");
 	s->deep = pf_args_has(args, "deep");
 	for (size_t i = 0; i < args->given_count; i++) {
-		if (read_one(s, &args->given[i], err) != PF_OK) {
-			return PF_FAIL;
+		const struct pf_given *g = &args->given[i];
+
+		if (read_one(s, g, err) != PF_OK) {
+			return g->line ? pf_wrap(err, "%s line %zu", s->plan, g->line) : PF_FAIL;
 		}
 	}
 	s->rules.include = s->include;
 	s->rules.exclude = s->exclude;
 	s->rules.map = s->map;
+	return PF_OK;
+}
+
+static const struct pf_option *find_option(const char *name)
+{
+	static const struct pf_option *const TABLES[] = {
+		pf_account_options, pf_link_options, pf_rule_options, pf_batch_options};
+
+	for (size_t i = 0; i < PF_COUNT(TABLES); i++) {
+		for (const struct pf_option *o = TABLES[i]; o->name; o++) {
+			if (strcmp(o->name, name) == 0) {
+				return o;
+			}
+		}
+	}
+	return NULL;
+}
+
+int pf_settings_with_plan(const struct pf_args *args, const struct pf_plan *plan,
+	struct pf_args *out, struct pf_err *err)
+{
+	size_t n = args->given_count;
+
+	*out = *args;
+	out->given = calloc(n + plan->option_n + 1, sizeof(*out->given));
+	if (!out->given) {
+		return pf_fail_memory(err, "the options");
+	}
+	for (size_t i = 0; i < args->given_count; i++) {
+		out->given[i] = args->given[i];
+	}
+	for (size_t i = 0; i < plan->option_n; i++) {
+		const struct pf_plan_option *o = &plan->options[i];
+
+		if (!pf_args_has(args, o->name)) {
+			out->given[n] = (struct pf_given){find_option(o->name), o->value, o->line};
+			pf_assert(out->given[n].option);
+			n++;
+		}
+	}
+	out->given_count = n;
 	return PF_OK;
 }
 

@@ -6,16 +6,18 @@
 
 #include "cli/command.h"
 #include "engine/rules.h"
+#include "plan/plan.h"
 
 struct pf_settings {
+	const char *plan; /* a word of the command line; NULL: none */
 	const char *from, *to;
 	const char *from_secret, *to_secret, *from_admin, *to_admin;
 	const char *from_cert, *to_cert;
 	const char *from_admin_form, *to_admin_form;
 	const char *ledger, *quarantine, *ca_file, *fingerprint, *trace;
 	bool allow_plaintext, mirror, mirror_all, dry_run, json, quiet, no_progress, verbose, deep;
-	size_t connections;
-	uint64_t rate;
+	size_t connections, tries;
+	uint64_t rate, memory;
 	struct pf_rules rules;
 	/* owned by the rules */
 	const char **include, **exclude, **subjects;
@@ -27,10 +29,17 @@ extern const struct pf_option pf_account_options[]; /* --from, --to, --ledger */
 extern const struct pf_option pf_link_options[];    /* secrets, TLS, speed */
 extern const struct pf_option pf_rule_options[];    /* what to take */
 extern const struct pf_option pf_screen_options[];  /* --json, --quiet, ... */
+extern const struct pf_option pf_batch_options[];   /* for many accounts */
 
 /* PF_FAIL (scope RUN): a value is wrong; says which option, and the right form. */
 PF_MUST_CHECK int pf_settings_read(
 	const struct pf_args *args, struct pf_settings *out, struct pf_err *err);
+/*
+ * The command line and what the plan says beside it; where both say something the command line
+ * holds. `out->given` is the caller's (free), the rest is shared with `args`.
+ */
+PF_MUST_CHECK int pf_settings_with_plan(const struct pf_args *args, const struct pf_plan *plan,
+	struct pf_args *out, struct pf_err *err);
 void pf_settings_free(struct pf_settings *s);
 
 /* "10M" in bytes; K, M, G are powers of 1,024. */

@@ -1,103 +1,8 @@
-#include "cli/wire.h"
-
-#include "base/utf8.h"
-#include "cli/secret.h"
-#include "convert/ical_codec.h"
-#include "convert/vcard_codec.h"
-#include "net/loop.h"
-#include "net/tls.h"
-#include "stores/registry.h"
+#include "cli/wire_private.h"
 
 #include <fcntl.h>
-#include <glob.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-enum { STOP_GRACE_MS = 6000 }; /* with the signing out, less than DESIGN's ten seconds */
-
-/* What is no mail, and who understands it. */
-static const struct pf_codec *const CODECS[] = {&pf_ical_codec, &pf_vcard_codec, NULL};
-
-#define usage(err, ...) pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, __VA_ARGS__)
-
-struct side {
-	struct pf_url url;
-	char *identity;
-	struct pf_cli_secret secret;
-	struct pf_tls *tls; /* of its own, with its certificate of ours; NULL: the common one */
-	struct pf_store_cfg cfg;
-	struct pf_store *store;
-};
-
-struct file_trace {
-	struct pf_trace base;
-	FILE *file;
-	char side;
-};
-
-struct pf_wire {
-	struct pf_loop *loop;
-	struct pf_tls *tls;
-	struct side side[2];
-	struct file_trace trace[2];
-	FILE *trace_file;
-	char *ledger_path, *quarantine, *jsonl;
-	struct pf_ledger *ledger;
-	int64_t account;
-	struct pf_evlog *log;
-	struct pf_job_cfg job_cfg;
-	struct pf_job *job;
-};
-
-static int read_url(struct side *s, const char *option, const char *text, struct pf_err *err)
-{
-	char schemes[200] = "";
-
-	if (!text) {
-		return usage(err, "%s URL is missing; see --help", option);
-	}
-	if (pf_url_parse(&s->url, text, err) != PF_OK) {
-		return pf_wrap(err, "%s", option);
-	}
-	if (!pf_store_for(s->url.scheme)) {
-		for (const struct pf_store_ops *const *o = pf_stores(); *o; o++) {
-			for (const char *const *name = (*o)->schemes; *name; name++) {
-				size_t n = strlen(schemes);
-
-				(void)snprintf(schemes + n, sizeof(schemes) - n, "%s%s",
-					n ? ", " : "", *name);
-			}
-		}
-		return usage(err, "%s: this version knows no scheme \"%s\"; it knows %s", option,
-			s->url.scheme, schemes);
-	}
-	return pf_url_identity(&s->url, &s->identity, err);
-}
-
-static int read_urls(struct side side[2], const struct pf_settings *set, struct pf_err *err)
-{
-	if (read_url(&side[0], "--from", set->from, err) != PF_OK ||
-		read_url(&side[1], "--to", set->to, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	if (strcmp(side[0].identity, side[1].identity) == 0) {
-		return usage(err,
-			"the target is the source (%s): nothing to do, and nothing was touched",
-			side[0].identity);
-	}
-	return PF_OK;
-}
-
-static void free_side(struct side *s)
-{
-	pf_store_close(&s->store);
-	pf_tls_free(&s->tls);
-	pf_cli_secret_deinit(&s->secret);
-	pf_url_deinit(&s->url);
-	free(s->identity);
-}
+#include <sys/resource.h>
 
 /* ---- trace ---- */
 
@@ -125,159 +30,86 @@ static int open_trace(struct pf_wire *w, const char *path, struct pf_err *err)
 	return PF_OK;
 }
 
-/* ---- stores ---- */
+/* ---- TLS ---- */
 
-/* Our certificate for one side is shown to that side alone. */
-static int own_tls(
-	struct side *s, const char *cert, const struct pf_settings *set, struct pf_err *err)
+static bool same(const char *a, const char *b)
 {
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+int wire_tls(struct pf_wire *w, const struct pf_plan_server *server, size_t side,
+	struct pf_tls **out, struct pf_err *err)
+{
+	const struct pf_settings *set = w->set;
+	const char *cert = side == 0 ? set->from_cert : set->to_cert;
 	const struct pf_tls_cfg cfg = {
-		.ca_file = set->ca_file,
-		.fingerprint = set->fingerprint,
-		.client_cert = cert,
+		.ca_file = server && server->ca_file ? server->ca_file : set->ca_file,
+		.fingerprint =
+			server && server->fingerprint ? server->fingerprint : set->fingerprint,
+		.client_cert = server && server->cert ? server->cert : cert,
 	};
+	struct wire_tls *t;
 
-	return cert ? pf_tls_new(&cfg, &s->tls, err) : PF_OK;
-}
-
-static int open_side(struct pf_wire *w, int i, const struct pf_settings *set, struct pf_err *err)
-{
-	struct side *s = &w->side[i];
-	bool from = i == 0;
-
-	s->secret = (struct pf_cli_secret){
-		.spec = from ? set->from_secret : set->to_secret,
-		.default_env = from ? "POSTFERRY_FROM_PASSWORD" : "POSTFERRY_TO_PASSWORD",
-		.option = from ? "--from-secret" : "--to-secret",
-		.who = s->identity,
-	};
-	if (pf_cli_secret_init(&s->secret, err) != PF_OK ||
-		own_tls(s, from ? set->from_cert : set->to_cert, set, err) != PF_OK ||
-		(s->url.host && pf_cli_secret_ask(&s->secret, err) != PF_OK)) {
+	for (t = w->tls; t; t = t->next) {
+		if (same(t->ca_file, cfg.ca_file) && same(t->fingerprint, cfg.fingerprint) &&
+			same(t->cert, cfg.client_cert)) {
+			*out = t->tls;
+			return PF_OK;
+		}
+	}
+	t = calloc(1, sizeof(*t));
+	if (!t) {
+		return pf_fail_memory(err, "certificates");
+	}
+	if (pf_tls_new(&cfg, &t->tls, err) != PF_OK) {
+		free(t);
 		return PF_FAIL;
 	}
-	s->cfg = (struct pf_store_cfg){
-		.url = &s->url,
-		.secret = &s->secret.base,
-		.admin = from ? set->from_admin : set->to_admin,
-		.admin_form = from ? set->from_admin_form : set->to_admin_form,
-		.tls = s->tls ? s->tls : w->tls,
-		.allow_plaintext = set->allow_plaintext,
-		.source = from,
-		.connections = set->connections,
-		.rate_bytes_s = set->rate,
-		.trace = w->trace_file ? &w->trace[i].base : NULL,
-	};
-	if (pf_store_for(s->url.scheme)->open(w->loop, &s->cfg, &s->store, err) != PF_OK) {
-		return pf_wrap(err, from ? "--from" : "--to");
+	t->ca_file = cfg.ca_file;
+	t->fingerprint = cfg.fingerprint;
+	t->cert = cfg.client_cert;
+	t->next = w->tls;
+	w->tls = t;
+	*out = t->tls;
+	return PF_OK;
+}
+
+/* All certificates are read before the first sign-in, so that a missing file ends nothing midway.
+ */
+static int read_certificates(struct pf_wire *w, struct pf_err *err)
+{
+	struct pf_tls *tls;
+
+	for (size_t side = 0; side < 2; side++) {
+		if (wire_tls(w, NULL, side, &tls, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		for (size_t i = 0; i < w->plan->server_n; i++) {
+			const struct pf_plan_server *s = &w->plan->servers[i];
+
+			if (wire_tls(w, s, side, &tls, err) != PF_OK) {
+				return pf_wrap(err, "%s line %zu", w->plan->path, s->line);
+			}
+		}
 	}
 	return PF_OK;
 }
 
-/* ---- ledger ---- */
-
-static int only_ledger(char **path, struct pf_err *err)
+/* A person is asked before anything is under way. */
+static int ask(struct pf_wire *w, struct pf_err *err)
 {
-	char pattern[4096], names[300] = "";
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	glob_t found = {0};
-	int rc = PF_FAIL;
+	for (size_t side = 0; side < 2 && w->plan->row_n == 1; side++) {
+		bool signs_in = strstr(w->plan->rows[0].side[side].identity, "://") != NULL;
 
-	(void)snprintf(pattern, sizeof(pattern), "%s%s/postferry/*.ledger",
-		state && *state ? state
-		: home          ? home
-				: "",
-		state && *state ? "" : "/.local/state");
-	(void)glob(pattern, 0, NULL, &found); /* nothing found is said below */
-	if (found.gl_pathc == 1) {
-		*path = strdup(found.gl_pathv[0]);
-		rc = *path ? PF_OK : pf_fail_memory(err, "a path");
-	} else if (found.gl_pathc == 0) {
-		(void)usage(err,
-			"there is no ledger (%s): name one by --ledger FILE, or by --from and --to",
-			pattern);
-	} else {
-		for (size_t i = 0; i < found.gl_pathc; i++) {
-			size_t n = strlen(names);
-
-			(void)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
-				found.gl_pathv[i]);
+		if (wire_secret(w, 0, side, &w->asked[side], err) != PF_OK ||
+			(signs_in && pf_cli_secret_ask(&w->asked[side], err) != PF_OK)) {
+			return PF_FAIL;
 		}
-		(void)usage(err,
-			"there are %zu ledgers: name one by --ledger, or by --from and --to (%s)",
-			(size_t)found.gl_pathc, names);
 	}
-	globfree(&found);
-	return rc;
-}
-
-int pf_wire_find_ledger(const struct pf_settings *set, char **path, struct pf_err *err)
-{
-	struct side side[2] = {{.identity = NULL}, {.identity = NULL}};
-	int rc;
-
-	if (set->ledger) {
-		*path = strdup(set->ledger);
-		return *path ? PF_OK : pf_fail_memory(err, "a path");
-	}
-	if (!set->from && !set->to) {
-		return only_ledger(path, err);
-	}
-	rc = read_urls(side, set, err);
-	if (rc == PF_OK) {
-		rc = pf_ledger_default_path(side[0].identity, side[1].identity, path, err);
-	}
-	free_side(&side[0]);
-	free_side(&side[1]);
-	return rc;
-}
-
-static int beside(const char *path, const char *suffix, char **out, struct pf_err *err)
-{
-	size_t n = strlen(path) + strlen(suffix) + 1;
-
-	*out = malloc(n);
-	if (!*out) {
-		return pf_fail_memory(err, "a path");
-	}
-	(void)snprintf(*out, n, "%s%s", path, suffix);
 	return PF_OK;
 }
 
-/* CHECK changes nothing, so it makes no ledger either; it uses one that is there. */
-static int open_ledger(
-	struct pf_wire *w, const struct pf_settings *set, enum pf_job_mode mode, struct pf_err *err)
-{
-	bool keeps = mode == PF_JOB_COPY || mode == PF_JOB_RETRY || mode == PF_JOB_VERIFY;
-	struct stat st;
-
-	if (pf_wire_find_ledger(set, &w->ledger_path, err) != PF_OK ||
-		beside(w->ledger_path, ".events.jsonl", &w->jsonl, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	if (set->quarantine) {
-		w->quarantine = strdup(set->quarantine);
-		if (!w->quarantine) {
-			return pf_fail_memory(err, "a path");
-		}
-	} else if (beside(w->ledger_path, ".quarantine", &w->quarantine, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	if (!keeps || set->dry_run) {
-		return PF_OK;
-	}
-	if (mode != PF_JOB_COPY && stat(w->ledger_path, &st) != 0) {
-		return pf_fail_sys(err, PF_SCOPE_RUN, PF_RETRY_NO,
-			"%s: there is no ledger of this migration (was it copied with other URLs "
-			"or --ledger?)",
-			w->ledger_path);
-	}
-	if (pf_ledger_open(w->ledger_path, PF_LEDGER_WRITE, &w->ledger, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	return pf_ledger_account(
-		w->ledger, w->side[0].identity, w->side[1].identity, &w->account, err);
-}
+/* ---- life ---- */
 
 static int open_log(struct pf_wire *w, struct pf_evlog_listener *listener, struct pf_err *err)
 {
@@ -291,41 +123,47 @@ static int open_log(struct pf_wire *w, struct pf_evlog_listener *listener, struc
 	return pf_evlog_new(&cfg, &w->log, err);
 }
 
-/* ---- life ---- */
-
-static int build(struct pf_wire *w, const struct pf_settings *set, enum pf_job_mode mode,
-	struct pf_evlog_listener *listener, struct pf_err *err)
+/* Every connection is a descriptor; where that is not permitted the batch has fewer at work. */
+static void raise_descriptors(void)
 {
-	const struct pf_tls_cfg tls = {.ca_file = set->ca_file, .fingerprint = set->fingerprint};
+	struct rlimit l;
 
-	if (read_urls(w->side, set, err) != PF_OK || pf_loop_new(&w->loop, err) != PF_OK ||
-		pf_loop_catch_signals(w->loop, err) != PF_OK ||
-		pf_tls_new(&tls, &w->tls, err) != PF_OK ||
-		(set->trace && open_trace(w, set->trace, err) != PF_OK) ||
-		open_side(w, 0, set, err) != PF_OK || open_side(w, 1, set, err) != PF_OK ||
-		open_ledger(w, set, mode, err) != PF_OK || open_log(w, listener, err) != PF_OK) {
-		return PF_FAIL;
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &l);
 	}
-	w->job_cfg = (struct pf_job_cfg){
-		.mode = mode,
-		.from = w->side[0].store,
-		.to = w->side[1].store,
-		.ledger = w->ledger,
-		.account = w->account,
-		.account_name = w->side[0].identity,
-		.log = w->log,
-		.rules = &set->rules,
-		.codecs = CODECS,
-		.quarantine = w->quarantine,
-		.dry_run = set->dry_run,
-		.deep = set->deep,
-		.mirror = set->mirror,
-		.mirror_all = set->mirror_all,
-	};
-	return pf_job_new(&w->job_cfg, &w->job, err);
 }
 
-int pf_wire_new(const struct pf_settings *set, enum pf_job_mode mode,
+static int make_rows(struct pf_wire *w, struct pf_err *err)
+{
+	w->rows = calloc(w->plan->row_n, sizeof(*w->rows));
+	if (!w->rows) {
+		return pf_fail_memory(err, "a batch");
+	}
+	for (size_t i = 0; i < w->plan->row_n; i++) {
+		w->rows[i].from = w->plan->rows[i].side[0].identity;
+		w->rows[i].to = w->plan->rows[i].side[1].identity;
+		w->rows[i].account = (int64_t)i + 1;
+	}
+	return PF_OK;
+}
+
+static int build(struct pf_wire *w, struct pf_evlog_listener *listener, struct pf_err *err)
+{
+	if (w->plan->row_n > 1) {
+		raise_descriptors();
+	}
+	if (make_rows(w, err) != PF_OK || pf_loop_new(&w->loop, err) != PF_OK ||
+		pf_loop_catch_signals(w->loop, err) != PF_OK ||
+		read_certificates(w, err) != PF_OK || ask(w, err) != PF_OK ||
+		(w->set->trace && open_trace(w, w->set->trace, err) != PF_OK) ||
+		wire_ledger_open(w, err) != PF_OK || open_log(w, listener, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return wire_batch_new(w, err);
+}
+
+int pf_wire_new(const struct pf_settings *set, const struct pf_plan *plan, enum pf_job_mode mode,
 	struct pf_evlog_listener *listener, struct pf_wire **out, struct pf_err *err)
 {
 	struct pf_wire *w = calloc(1, sizeof(*w));
@@ -333,12 +171,26 @@ int pf_wire_new(const struct pf_settings *set, enum pf_job_mode mode,
 	if (!w) {
 		return pf_fail_memory(err, "a migration");
 	}
-	if (build(w, set, mode, listener, err) != PF_OK) {
+	w->set = set;
+	w->plan = plan;
+	w->mode = mode;
+	if (build(w, listener, err) != PF_OK) {
 		pf_wire_free(&w);
 		return PF_FAIL;
 	}
 	*out = w;
 	return PF_OK;
+}
+
+static void free_tls(struct pf_wire *w)
+{
+	while (w->tls) {
+		struct wire_tls *next = w->tls->next;
+
+		pf_tls_free(&w->tls->tls);
+		free(w->tls);
+		w->tls = next;
+	}
 }
 
 void pf_wire_free(struct pf_wire **wire)
@@ -348,16 +200,29 @@ void pf_wire_free(struct pf_wire **wire)
 	if (!w) {
 		return;
 	}
-	pf_job_free(&w->job);
-	free_side(&w->side[0]);
-	free_side(&w->side[1]);
+	pf_crew_free(&w->crew);
+	for (size_t i = 0; i < w->alive_n; i++) {
+		wire_account_free(&w->alive[i]);
+	}
+	pf_batch_free(&w->batch);
 	pf_evlog_free(&w->log);
 	pf_ledger_close(&w->ledger);
-	pf_tls_free(&w->tls);
+	pf_cli_secret_deinit(&w->asked[0]);
+	pf_cli_secret_deinit(&w->asked[1]);
+	free_tls(w);
 	pf_loop_free(&w->loop);
 	if (w->trace_file) {
 		(void)fclose(w->trace_file);
 	}
+	for (size_t i = 0; w->rows && i < w->plan->row_n; i++) {
+		free(w->rows[i].why);
+	}
+	free(w->rows);
+	free(w->row_of);
+	free(w->batch_server);
+	free(w->server_accounts);
+	free(w->server_limit);
+	free((void *)w->alive);
 	free(w->ledger_path);
 	free(w->quarantine);
 	free(w->jsonl);
@@ -365,47 +230,52 @@ void pf_wire_free(struct pf_wire **wire)
 	*wire = NULL;
 }
 
-int pf_wire_run(struct pf_wire *w, struct pf_watch *watch, struct pf_err *err)
+/* ---- looking ---- */
+
+const struct pf_wire_row *pf_wire_rows(const struct pf_wire *w, size_t *count)
 {
-	enum { LOOK_EVERY_MS = 200 };
+	*count = w->plan->row_n;
+	return w->rows;
+}
 
-	for (;;) {
-		struct pf_now now = {pf_loop_now_ms(w->loop), pf_loop_utc_s(w->loop)};
-		int64_t wake = now.ms + LOOK_EVERY_MS; /* for the screen */
-		int rc;
+size_t pf_wire_alive(const struct pf_wire *w)
+{
+	return w->alive_n;
+}
 
-		if (pf_loop_stop_signal(w->loop) != 0) {
-			pf_job_stop(w->job, now, STOP_GRACE_MS);
-		}
-		rc = pf_job_step(w->job, now, &wake, err);
-		watch->look(watch, w->job, now.ms);
-		if (rc != PF_AGAIN) {
-			return rc == PF_END ? PF_OK : PF_FAIL;
-		}
-		if (pf_loop_wait(w->loop, wake, err) != PF_OK) {
-			return PF_FAIL;
+const struct pf_wire_row *pf_wire_alive_row(const struct pf_wire *w, size_t i)
+{
+	return &w->rows[w->alive[i]->row];
+}
+
+const struct pf_wire_row *pf_wire_find(const struct pf_wire *w, int64_t account)
+{
+	for (size_t i = 0; i < w->alive_n; i++) {
+		if (w->rows[w->alive[i]->row].account == account) {
+			return &w->rows[w->alive[i]->row];
 		}
 	}
+	return NULL;
 }
 
-struct pf_job *pf_wire_job(const struct pf_wire *w)
+const struct pf_outcome *pf_wire_sums(const struct pf_wire *w)
 {
-	return w->job;
+	return &w->sums;
 }
 
-const struct pf_store_facts *pf_wire_facts(const struct pf_wire *w, bool target)
+int pf_wire_status(const struct pf_wire *w)
 {
-	return pf_store_facts(w->side[target ? 1 : 0].store);
+	int status = PF_EXIT_COMPLETE;
+
+	for (size_t i = 0; i < w->plan->row_n; i++) {
+		status = w->rows[i].status > status ? w->rows[i].status : status;
+	}
+	return status;
 }
 
-struct pf_ledger *pf_wire_ledger(struct pf_wire *w)
+struct pf_ledger *pf_wire_ledger(const struct pf_wire *w)
 {
 	return w->ledger;
-}
-
-int64_t pf_wire_account(const struct pf_wire *w)
-{
-	return w->account;
 }
 
 const char *pf_wire_ledger_path(const struct pf_wire *w)

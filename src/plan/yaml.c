@@ -53,6 +53,7 @@ static const struct key TOP[] = {
 	{"from_admin_form", VALUE_TEXT, "from-admin-form", 0},
 	{"to_admin_form", VALUE_TEXT, "to-admin-form", 0},
 	{"shared", VALUE_FLAG, "shared", 0},
+	{"duplicates", VALUE_TEXT, "duplicates", 0},
 	{"ledger", VALUE_PATH, "ledger", 0},
 	{"quarantine", VALUE_PATH, "quarantine", 0},
 	{"kinds", VALUE_JOINED, "kinds", 0},

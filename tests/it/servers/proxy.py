@@ -1,4 +1,6 @@
-"""A TCP proxy that cuts: after so many bytes of either direction the connection ends, once a connection."""
+"""A TCP proxy that cuts: after so many bytes of either direction the connection ends, once a connection.
+
+Or one that bears only so many connections at a time, and says BYE to the next."""
 
 import socket
 import socketserver
@@ -8,9 +10,9 @@ import threading
 class Proxy:
     """`cuts`: for each connection in turn (direction, bytes): "up" to the server, "down" from it; then none."""
 
-    def __init__(self, port, cuts=()):
+    def __init__(self, port, cuts=(), most=None):
         self.cuts = list(cuts)
-        self.made = 0
+        self.made = self.open = self.peak = self.refused = 0
         self.moved = {"up": 0, "down": 0} # bytes
         lock = threading.Lock()
         proxy = self
@@ -20,11 +22,22 @@ class Proxy:
                 with lock:
                     cut = proxy.cuts.pop(0) if proxy.cuts else (None, 0)
                     proxy.made += 1
-                with socket.create_connection(("127.0.0.1", port)) as server:
-                    down = threading.Thread(target=proxy.pump, args=(server, self.request, cut, "down"), daemon=True)
-                    down.start()
-                    proxy.pump(self.request, server, cut, "up")
-                    down.join(60)
+                    if most is not None and proxy.open >= most:
+                        proxy.refused += 1
+                        self.request.sendall(b"* BYE Too many simultaneous connections\r\n")
+                        return
+                    proxy.open += 1
+                    proxy.peak = max(proxy.peak, proxy.open)
+                try:
+                    with socket.create_connection(("127.0.0.1", port)) as server:
+                        down = threading.Thread(target=proxy.pump, args=(server, self.request, cut, "down"),
+                                                daemon=True)
+                        down.start()
+                        proxy.pump(self.request, server, cut, "up")
+                        down.join(60)
+                finally:
+                    with lock:
+                        proxy.open -= 1
 
         class Threaded(socketserver.ThreadingTCPServer):
             allow_reuse_address = True

@@ -1,0 +1,102 @@
+#ifndef PF_CLI_WIRE_PRIVATE_H
+#define PF_CLI_WIRE_PRIVATE_H
+
+#include "cli/secret.h"
+#include "cli/wire.h"
+#include "engine/batch.h"
+#include "engine/crew.h"
+#include "model/url.h"
+#include "net/loop.h"
+#include "net/tls.h"
+
+#include <stdio.h>
+
+enum {
+	SERVER_CONNECTIONS = 20, /* to one server, over all accounts, unless the plan says */
+	STORE_CONNECTIONS = 2,   /* what a store takes of itself */
+	MEMORY_DEFAULT = 128 << 20,
+	MEMORY_AN_ACCOUNT = 2 << 20, /* at the least, for one at work */
+	ALIVE_MAX = 1000,
+	TRIES_DEFAULT = 5,
+};
+
+struct file_trace {
+	struct pf_trace base;
+	FILE *file;
+	char side;
+};
+
+/* Certificates to trust: one for each that the plan names. */
+struct wire_tls {
+	struct wire_tls *next;
+	const char *ca_file, *fingerprint, *cert;
+	struct pf_tls *tls;
+};
+
+struct wire_side {
+	struct pf_url url;
+	struct pf_cli_secret secret;
+	struct pf_store_cfg cfg;
+	struct pf_store *store;
+};
+
+/* An account at work. */
+struct wire_account {
+	struct pf_wire *wire;
+	size_t row, account; /* of the plan, of the batch */
+	struct wire_side side[2];
+	struct pf_job_cfg job_cfg;
+	struct pf_job *job;
+	bool stirred, opened[2];
+};
+
+struct pf_wire {
+	const struct pf_settings *set;
+	const struct pf_plan *plan;
+	enum pf_job_mode mode;
+	struct pf_loop *loop;
+	struct wire_tls *tls;
+	struct pf_cli_secret asked[2]; /* of one account: what a person entered before all else */
+	struct file_trace trace[2];
+	FILE *trace_file;
+	char *ledger_path, *quarantine, *jsonl;
+	struct pf_ledger *ledger;
+	struct pf_evlog *log;
+	struct pf_wire_row *rows;  /* those of the plan */
+	size_t *row_of;            /* of an account of the batch: its row */
+	size_t (*batch_server)[2]; /* of a row: its servers in the batch */
+	size_t *server_accounts;   /* of a server in the batch: how many accounts it has */
+	size_t *server_limit;
+	struct pf_batch *batch;
+	struct pf_crew *crew;
+	struct wire_account **alive;
+	size_t alive_n, alive_max;
+	size_t memory;
+	struct pf_outcome sums;
+	bool stopping;
+};
+
+/* ---- wire.c ---- */
+/* What a side of a row trusts, and the certificate of ours that it is shown; shared by all who have
+ * the same. */
+int wire_tls(struct pf_wire *w, const struct pf_plan_server *server, size_t side,
+	struct pf_tls **out, struct pf_err *err);
+
+/* ---- wire_account.c ---- */
+/* Where the secret of a side of a row comes from; nothing is read yet. */
+int wire_secret(const struct pf_wire *w, size_t row, size_t side, struct pf_cli_secret *out,
+	struct pf_err *err);
+int wire_account_new(struct pf_wire *w, size_t row, const size_t connections[2],
+	struct wire_account **out, struct pf_err *err);
+void wire_account_free(struct wire_account **a);
+/* Connections that an account may open on that side by settings and plan. *given: 0 lets the store
+ * choose. */
+size_t wire_connections(const struct pf_wire *w, size_t row, size_t side);
+
+/* ---- wire_run.c ---- */
+int wire_batch_new(struct pf_wire *w, struct pf_err *err);
+
+/* ---- wire_ledger.c ---- */
+int wire_ledger_open(struct pf_wire *w, struct pf_err *err);
+
+#endif
