@@ -142,12 +142,13 @@ static int from_command(const struct pf_cli_secret *s, const char *command, stru
 }
 
 /*
- * A line from the terminal; echo is off. Signals wait until the terminal is as it was, and then do
- * what they would have done.
+ * Ask, and read a line without echo. Signals wait from before the first word until the terminal is
+ * as it was, and then do what they would have done.
  */
-static ssize_t read_line(int tty, char *text, size_t size)
+static ssize_t ask(int tty, const struct termios *old, const char *who, char *text, size_t size)
 {
 	struct pollfd wait[2] = {{.fd = tty, .events = POLLIN}, {.events = POLLIN}};
+	struct termios quiet = *old;
 	ssize_t n = -1;
 	sigset_t ends, before;
 
@@ -157,11 +158,16 @@ static ssize_t read_line(int tty, char *text, size_t size)
 	(void)sigaddset(&ends, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &ends, &before);
 	wait[1].fd = signalfd(-1, &ends, SFD_CLOEXEC);
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	(void)tcsetattr(tty, TCSAFLUSH, &quiet);
+	(void)dprintf(tty, "Password for %s: ", who);
 	while (poll(wait, PF_COUNT(wait), -1) < 0 && errno == EINTR) {
 	}
 	if (wait[1].revents == 0) {
 		n = read(tty, text, size);
 	}
+	(void)tcsetattr(tty, TCSAFLUSH, old);
+	(void)dprintf(tty, "\n");
 	if (wait[1].fd >= 0) {
 		(void)close(wait[1].fd);
 	}
@@ -182,7 +188,7 @@ static int no_terminal(const struct pf_cli_secret *s, struct pf_err *err)
 static int from_prompt(struct pf_cli_secret *s, struct pf_secret *out, struct pf_err *err)
 {
 	int tty;
-	struct termios old, quiet;
+	struct termios old;
 	char text[4096];
 	ssize_t n;
 	int rc;
@@ -199,13 +205,7 @@ static int from_prompt(struct pf_cli_secret *s, struct pf_secret *out, struct pf
 		}
 		return no_terminal(s, err);
 	}
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	(void)tcsetattr(tty, TCSAFLUSH, &quiet);
-	(void)dprintf(tty, "Password for %s: ", s->who);
-	n = read_line(tty, text, sizeof(text));
-	(void)tcsetattr(tty, TCSAFLUSH, &old);
-	(void)dprintf(tty, "\n");
+	n = ask(tty, &old, s->who, text, sizeof(text));
 	rc = n <= 1 ? bad(err, "no password for %s was entered", s->who)
 		    : keep(&s->entered, text, (size_t)n, err);
 	pf_wipe(text, sizeof(text));
