@@ -458,13 +458,6 @@ static int got_body(struct pf_slot *s, struct pf_blob *body, struct pf_err *err)
 		slot_release(s);
 		return pf_rows_save(e, f->job->cfg->ledger, f->row_id, why, err);
 	}
-	if (pf_is_stub(pf_blob_span(body), e->size)) {
-		job_event(f->job, PF_EV_ITEM_STUB, f, e, "the source gave a stand-in text for it");
-		slot_release(s);
-		return quarantine_entry(f, e, NULL,
-			"the source could not convert it and gave a stand-in text in its place",
-			err);
-	}
 	if (s->to_quarantine) {
 		body = pf_blob_ref(body);
 		(void)snprintf(why, sizeof(why), "%s", s->why);
@@ -607,8 +600,23 @@ static int got_all(struct pf_slot *s, struct pf_err *err)
 	return PF_OK;
 }
 
+/* It did not come whole, and is put together: noted, and read back from the target. */
+static void note_pieced(struct pf_slot *s)
+{
+	struct pf_entry *e = slot_entry(s);
+
+	if (!(e->bits & PF_ENTRY_PIECED)) {
+		e->bits |= PF_ENTRY_PIECED | PF_ENTRY_FRAGILE;
+		job_event(s->fold->job, PF_EV_ITEM_PIECED, s->fold, e,
+			"the source did not give it whole: put together from its parts");
+	}
+}
+
 static int src_event(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err)
 {
+	if (ev->pieced) {
+		note_pieced(s);
+	}
 	switch (ev->kind) {
 	case PF_STORE_BODY:
 		return got_body(s, ev->body, err);
@@ -682,8 +690,8 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 	if (s->original) {
 		e->bits &= (uint16_t)~PF_ENTRY_FRAGILE; /* it is not to be as the source has it */
 	}
-	noted = s->original || s->redated;
-	why = noted ? s->why : NULL;
+	noted = s->original || s->redated || (e->bits & PF_ENTRY_PIECED);
+	why = s->original || s->redated ? s->why : noted ? "put together from its parts" : NULL;
 	if (note_put_flags(s, &noted, err) != PF_OK) {
 		return PF_FAIL;
 	}

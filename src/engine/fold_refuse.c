@@ -8,6 +8,7 @@
 #include "model/describe.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* ---- quarantine ---- */
 
@@ -372,6 +373,34 @@ int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 
 /* ---- the source's no ---- */
 
+/* What could be had of an item that can't be had whole; never in place of bytes that an earlier run
+ * kept. */
+static int quarantine_rest(struct pf_fold *f, struct pf_entry *e, struct pf_span rest,
+	const char *why, struct pf_err *err)
+{
+	struct pf_blob *body = NULL;
+	int fd = -1, rc = PF_END;
+
+	if (rest.n > 0) {
+		if (open_quarantine(f->job, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		rc = pf_quarantine_read(f->job->quarantine, &f->src, e->src_id, &fd, err);
+	}
+	if (rc == PF_OK) {
+		(void)close(fd);
+	} else if (rc != PF_END) {
+		return rc;
+	} else if (rest.n > 0) {
+		body = pf_blob_new(rest.n);
+		if (!body) {
+			return pf_fail_memory(err, "an item");
+		}
+		memcpy(body->bytes, rest.p, rest.n);
+	}
+	return quarantine_entry(f, e, body, why, err);
+}
+
 int refuse_get(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err)
 {
 	const struct pf_err *why = &ev->failed.why;
@@ -411,9 +440,10 @@ int refuse_get(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 	if (why->retry != PF_RETRY_NO) {
 		return leave_open(f, e, why->text, err);
 	}
-	job_event(f->job, PF_EV_ITEM_NOT_RETURNED, f, e, "%s", why->text);
+	job_event(
+		f->job, why->number ? why->number : PF_EV_ITEM_NOT_RETURNED, f, e, "%s", why->text);
 	(void)snprintf(text, sizeof(text), "the source can't give it: %.350s", why->text);
-	return quarantine_entry(f, e, NULL, text, err);
+	return quarantine_rest(f, e, ev->failed.rest, text, err);
 }
 
 int missing_settle(struct pf_fold *f, struct pf_err *err)

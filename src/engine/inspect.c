@@ -21,19 +21,6 @@ bool pf_skip_subject(const struct pf_rules *r, struct pf_span message, char *why
 	return false;
 }
 
-bool pf_is_stub(struct pf_span message, uint64_t listed_size)
-{
-	enum { STUB_MAX = 8192 };
-	struct pf_description d;
-
-	if (message.n > STUB_MAX || message.n == listed_size) {
-		return false;
-	}
-	pf_describe(message, &d);
-	return strstr(d.from, "Microsoft Exchange") != NULL &&
-	       strncmp(d.subject, "Retrieval using the IMAP4 protocol failed", 41) == 0;
-}
-
 bool pf_is_fragile(struct pf_span message)
 {
 	uint8_t last = '\n';

@@ -1,5 +1,5 @@
 /*
- * What a message's own header tells about it: is it to be skipped, is it really the message?
+ * What a message's own header tells about it: is it to be skipped, is it to be read back whole?
  */
 #ifndef PF_ENGINE_INSPECT_H
 #define PF_ENGINE_INSPECT_H
@@ -8,12 +8,6 @@
 
 /* Whether --skip-subjects names its (decoded) subject; then `why` says so. */
 bool pf_skip_subject(const struct pf_rules *r, struct pf_span message, char *why, size_t size);
-
-/*
- * Whether it is Exchange's stand-in for an item that it could not convert: from "Microsoft Exchange
- * Server", subject "Retrieval using the IMAP4 protocol failed ...", and not of the listed size.
- */
-bool pf_is_stub(struct pf_span message, uint64_t listed_size);
 
 /*
  * Whether it is of a kind that some servers alter without a word and without another size: 8-bit

@@ -19,8 +19,9 @@ enum pf_entry_bit {
 	PF_ENTRY_FLAGS_LATER = 1u << 7, /* stored without its flags: to be set by FLAGS */
 	PF_ENTRY_MISSING = 1u << 8,     /* asked for and not returned */
 	PF_ENTRY_FRAGILE =
-		1u << 10,        /* targets are known to alter its kind: it is read back whole */
-	PF_ENTRY_DEEP = 1u << 9, /* to be read on both sides and compared */
+		1u << 10,           /* targets are known to alter its kind: it is read back whole */
+	PF_ENTRY_DEEP = 1u << 9,    /* to be read on both sides and compared */
+	PF_ENTRY_PIECED = 1u << 11, /* the source gave it in parts only */
 };
 
 /* Flags of an entry as they are to be and as they were carried before. */

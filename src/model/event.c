@@ -289,6 +289,14 @@ static const struct pf_event_doc DOCS[] = {
 		"Nothing is to be done. Exchange 2010 keeps the date from Service Pack 2, Rollup 5 "
 		"on."},
 
+	{PF_EV_ITEM_PIECED, PF_SEV_WARNING, "item put together from its parts",
+		"The source did not give the item whole: its body did not come, was a stand-in "
+		"text, or broke "
+		"the connection each time.",
+		"It was asked for part by part and put together; the sizes prove that nothing is "
+		"missing. It is "
+		"at the target, and was read back from there.",
+		"Look at the item at the target if it matters how its parts are laid out."},
 	{PF_EV_PASS_BEGUN, PF_SEV_INFO, "pass begun", "A run over the account has begun.",
 		"Both sides are opened and their folders compared with the ledger.",
 		"Nothing is to be done."},

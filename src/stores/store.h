@@ -190,17 +190,17 @@ struct pf_store_event {
 			struct pf_err why;
 			bool in_doubt; /* FAILED of PUT, FLAGS, REMOVE, MKFOLDER: it may have been
 					  done all the same */
-			bool missing;  /* FAILED of GET: all was read well and the item was not in
-					  the answer */
+			bool missing;  /* FAILED of GET: the answer was read well, without it */
 			bool refused;  /* the server's final no to this very item (PUT, GET) */
-			bool grouped;  /* FAILED of PUT: a group was refused; nothing of it was
-					  stored. Try alone */
+			bool grouped;  /* FAILED of PUT: a group was, nothing stored: try alone */
 			enum pf_conflict conflict;
 			struct pf_span holder; /* PF_CONFLICT_UID: the item that has it; absent: not
 						  told, or outside this folder */
+			struct pf_span rest;   /* FAILED of GET: what there is of it; or absent */
 		} failed;
 	};
 	bool existed; /* DONE of MKFOLDER: made by somebody else before this operation */
+	bool pieced;  /* BODY, first CHUNK: put together from parts; sizes prove it whole */
 	/* STATE only */
 	bool delta;                  /* the ITEMs to come are only what changed since the cursor */
 	uint32_t permitted_sys;      /* STATE: system flags that can be kept */

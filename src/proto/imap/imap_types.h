@@ -127,7 +127,8 @@ struct pf_imap_fetch {
 	struct pf_span date_raw; /* within the quotes; absent for NIL */
 	uint64_t modseq;
 	uint64_t gm_msgid, gm_thrid;
-	struct pf_span gm_labels; /* within the parentheses, as sent */
+	struct pf_span gm_labels;           /* within the parentheses, as sent */
+	struct pf_span envelope, structure; /* BODYSTRUCTURE; the same. Absent: not there */
 	struct pf_imap_body body[PF_IMAP_BODIES_MAX];
 	size_t bodies;
 };

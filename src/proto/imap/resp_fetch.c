@@ -103,11 +103,27 @@ static bool item_gm_thrid(struct pf_lex *l, struct pf_imap_fetch *f)
 	return pf_lex_maybe_number(l, &f->gm_thrid, &found);
 }
 
-static bool item_gm_labels(struct pf_lex *l, struct pf_imap_fetch *f)
+/* A list that is taken apart by who asked for it; anything else in its place is passed over. */
+static bool list_or_other(struct pf_lex *l, struct pf_span *inside)
 {
 	struct pf_lex_string s;
 
-	return pf_lex_peek(l) == '(' ? pf_lex_list(l, &f->gm_labels) : pf_lex_optional(l, &s);
+	return pf_lex_peek(l) == '(' ? pf_lex_list(l, inside) : pf_lex_optional(l, &s);
+}
+
+static bool item_gm_labels(struct pf_lex *l, struct pf_imap_fetch *f)
+{
+	return list_or_other(l, &f->gm_labels);
+}
+
+static bool item_envelope(struct pf_lex *l, struct pf_imap_fetch *f)
+{
+	return list_or_other(l, &f->envelope);
+}
+
+static bool item_structure(struct pf_lex *l, struct pf_imap_fetch *f)
+{
+	return list_or_other(l, &f->structure);
 }
 
 static const struct {
@@ -122,6 +138,8 @@ static const struct {
 	{"X-GM-MSGID", item_gm_msgid},
 	{"X-GM-THRID", item_gm_thrid},
 	{"X-GM-LABELS", item_gm_labels},
+	{"ENVELOPE", item_envelope},
+	{"BODYSTRUCTURE", item_structure},
 };
 
 /* "[" section "]" with lists, strings and literals in it, and "<origin>". */

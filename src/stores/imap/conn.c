@@ -146,6 +146,9 @@ static void suspect(struct iconn *c, struct iop *op, const struct pf_err *why)
 	/* Between two rows it may have been chance all the same: then later once more. */
 	(void)pf_fail(&end.why, PF_SCOPE_ITEM, within ? PF_RETRY_NO : PF_RETRY_LATER,
 		"the connection broke each of %u times it was read: %s", op->tries, why->text);
+	if (within && second_begin(s, op, &end)) {
+		return;
+	}
 	op_failed(s, op, &end);
 }
 
@@ -177,7 +180,9 @@ static void lose_op(struct iconn *c, const struct icmd *i, struct iop *op, const
 
 	end.why.scope = PF_SCOPE_ITEM;
 	end.why.retry = end.why.retry == PF_RETRY_NO ? PF_RETRY_NOW : end.why.retry;
-	if (i->kind == ICMD_CLOSE || (is_get && op->got)) {
+	if (op->second) {
+		second_lost(s, op);
+	} else if (i->kind == ICMD_CLOSE || (is_get && op->got)) {
 		op_done(s, op, pf_span(NULL, 0));
 	} else if ((op->op.kind == PF_OP_LIST && op->got) || (is_get && op->given > 0)) {
 		op_failed(s, op, &end); /* a part was given out: it can't begin anew */
@@ -393,6 +398,9 @@ static int on_data(struct iconn *c, const struct pf_imap_session_event *ev,
 
 	if (ev->resp->kind == PF_IMAP_FETCH && ev->resp->fetch.bodies > 0) {
 		return get_data(c, ev->resp, out, given, err);
+	}
+	if (ev->resp->kind == PF_IMAP_FETCH) { /* of a listing, too, if there is one */
+		get_described(c, &ev->resp->fetch);
 	}
 	if (ev->resp->kind ==
 		PF_IMAP_FETCH) { /* a row without body is for a listing, if there is one */

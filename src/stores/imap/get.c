@@ -96,6 +96,9 @@ int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err)
 	if (must_wait(c, f->first)) {
 		return PF_AGAIN;
 	}
+	if (f->first->second) {
+		return second_issue(c, f, take_get(f), err);
+	}
 	i = icmd_new(c, ICMD_GET, f, err);
 	if (!i) {
 		return PF_FAIL;
@@ -157,6 +160,11 @@ static struct iop *last_open(struct iconn *c)
 /* Whether the section is what was asked for, if it is known for which message. */
 static bool is_part(struct pf_span section, const struct iop *op)
 {
+	char wanted[64];
+
+	if (op && op->second) {
+		return second_section(op, wanted, sizeof(wanted)) && pf_span_is(section, wanted);
+	}
 	return op && op->op.get.part == PF_PART_HEADER ? pf_span_is(section, "HEADER")
 						       : section.n == 0 || !op;
 }
@@ -170,6 +178,15 @@ static const struct pf_imap_body *body_of(const struct pf_imap_fetch *f, const s
 		}
 	}
 	return NULL;
+}
+
+/* The most that is held of a body in one piece. */
+static uint64_t room_for(const struct iop *op)
+{
+	if (!op) {
+		return FETCH_BYTES;
+	}
+	return op->second ? second_room(op) : op->op.get.whole_max;
 }
 
 int get_head(struct iconn *c, const struct pf_imap_piece *p, struct pf_err *err)
@@ -189,12 +206,12 @@ int get_head(struct iconn *c, const struct pf_imap_piece *p, struct pf_err *err)
 	pf_blob_unref(&c->blob);
 	c->stream = NULL;
 	c->nameless = uid == 0;
-	if (op && p->size > op->op.get.whole_max) {
+	if (op && !op->second && p->size > op->op.get.whole_max) {
 		c->stream = op;
 		c->swallow = false;
 		return PF_OK;
 	}
-	if (p->size > (op ? op->op.get.whole_max : FETCH_BYTES)) {
+	if (p->size > room_for(op)) {
 		return PF_OK; /* it is asked for again, alone */
 	}
 	c->blob = pf_blob_new((size_t)p->size);
@@ -246,6 +263,31 @@ static struct pf_blob *blob_of(struct iconn *c, const struct pf_imap_body *b, st
 	return blob;
 }
 
+/* What came on the second road. */
+static int second_data(
+	struct iconn *c, struct iop *op, const struct pf_imap_fetch *f, struct pf_err *err)
+{
+	const struct pf_imap_body *body = body_of(f, op);
+	int rc;
+
+	if (!body || body->nil || (body->streamed && !c->blob)) {
+		second_row(op, f);
+		return PF_OK;
+	}
+	rc = second_body(op, body->streamed ? pf_blob_span(c->blob) : body->bytes, err);
+	pf_blob_unref(&c->blob);
+	return rc;
+}
+
+void get_described(struct iconn *c, const struct pf_imap_fetch *f)
+{
+	struct iop *op = f->has & PF_IMAP_HAS_UID ? op_of(c, f->uid) : NULL;
+
+	if (op && op->second && (f->structure.p || f->envelope.p)) {
+		second_row(op, f);
+	}
+}
+
 int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_event *out, bool *given,
 	struct pf_err *err)
 {
@@ -254,10 +296,13 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 	struct iop *op;
 	struct pf_blob *blob;
 
-	if (r->kind != PF_IMAP_FETCH || f->bodies == 0) {
+	if (r->kind != PF_IMAP_FETCH) {
 		return PF_OK;
 	}
 	op = f->has & PF_IMAP_HAS_UID ? op_of(c, f->uid) : last_open(c);
+	if (op && op->second) {
+		return second_data(c, op, f, err);
+	}
 	body = op ? body_of(f, op) : NULL;
 	if (!body || body->nil) {
 		return PF_OK;
@@ -292,6 +337,12 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 	if (!blob) {
 		return PF_FAIL;
 	}
+	if (op->op.get.part == PF_PART_WHOLE &&
+		second_is_stub(pf_blob_span(blob), op->op.get.size)) {
+		pf_blob_unref(&blob);
+		op->stub = true;
+		return PF_OK;
+	}
 	op->got = true;
 	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->op.id, .body = blob};
 	*given = true;
@@ -304,6 +355,11 @@ static void not_got(struct iconn *c, struct iop *op, const struct pf_imap_sessio
 
 	if (op->given > 0) {
 		(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_LATER, "it broke off");
+	} else if (op->stub) {
+		(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"the server could not convert it and gave a stand-in text in its place");
+		end.why.number = PF_EV_ITEM_STUB;
+		end.refused = true;
 	} else if (!op->alone) { /* once more, alone: then it costs nobody else anything */
 		op->alone = true;
 		op->sole = true;
@@ -326,6 +382,9 @@ static void not_got(struct iconn *c, struct iop *op, const struct pf_imap_sessio
 			"UID FETCH says OK, and does not return the message");
 		end.missing = true;
 	}
+	if (end.why.retry == PF_RETRY_NO && second_begin(c->store, op, &end)) {
+		return;
+	}
 	op_failed(c->store, op, &end);
 }
 
@@ -334,7 +393,10 @@ int get_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event
 	for (size_t k = i->n; k > 0; k--) { /* backwards: those that go again keep their order */
 		struct iop *op = i->ops[k - 1];
 
-		if (op && !op->got) {
+		if (op && op->second) {
+			second_done(c->store, op, ev->resp);
+			i->ops[k - 1] = NULL;
+		} else if (op && !op->got) {
 			not_got(c, op, ev);
 			i->ops[k - 1] = NULL;
 		}

@@ -11,6 +11,7 @@
  *   list.c      SELECT/EXAMINE and the listing of a folder
  *   rows.c      the rows of a listing, put together
  *   get.c       bodies
+ *   second.c    a message part by part, when its body does not come
  *   put.c       APPEND
  *   small.c     flags, removal, making and subscribing
  *   patience.c  servers that want to be left alone, and connections that are let go
@@ -44,6 +45,7 @@ enum {
 };
 
 struct irows;
+struct isecond;
 
 /* An operation's end. */
 struct iend {
@@ -73,16 +75,18 @@ struct iop {
 	struct pf_path path;
 	struct pf_buf kw[2];
 	unsigned int tries;
-	bool alone;     /* not together with others */
-	bool again;     /* SMALL: a command before the last one is to be asked again */
-	bool sole;      /* GET: with no other body on its connection at the same time */
-	bool got;       /* GET: the body came; LIST: rows were given out */
-	uint64_t given; /* GET: bytes given out as chunks */
-	uint32_t uid;   /* GET */
-	bool refused;   /* a command before the last one was: `end.why` */
-	bool empty;     /* GET: the server gave an empty body */
-	bool delta;     /* LIST: by what changed since the cursor */
-	bool vanished;  /* LIST: some are gone */
+	bool alone;             /* not together with others */
+	bool again;             /* SMALL: a command before the last one is to be asked again */
+	bool sole;              /* GET: with no other body on its connection at the same time */
+	bool got;               /* GET: the body came; LIST: rows were given out */
+	uint64_t given;         /* GET: bytes given out as chunks */
+	uint32_t uid;           /* GET */
+	bool refused;           /* a command before the last one was: `end.why` */
+	bool empty;             /* GET: the server gave an empty body */
+	bool stub;              /* GET: it gave a text in place of the message */
+	struct isecond *second; /* GET: it is asked for part by part */
+	bool delta;             /* LIST: by what changed since the cursor */
+	bool vanished;          /* LIST: some are gone */
 	struct {
 		uint64_t validity, next, count, modseq;
 	} cursor;
@@ -347,7 +351,30 @@ void get_body(
 	struct iconn *c, const struct pf_imap_piece *p, struct pf_store_event *out, bool *given);
 int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_event *out, bool *given,
 	struct pf_err *err);
+/* A row without body: what it says of a message that is asked for part by part. */
+void get_described(struct iconn *c, const struct pf_imap_fetch *f);
 int get_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev);
+
+/* ---- second.c ---- */
+/* Whether it is Exchange's text in place of a message that it could not convert: of another size
+ * than was listed. */
+bool second_is_stub(struct pf_span message, uint64_t listed_size);
+/* The GET goes the second road instead of ending as `end`; false: there is none. */
+bool second_begin(struct istore *s, struct iop *op, const struct iend *end);
+void second_free(struct isecond **second);
+int second_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);
+/* The section that is asked for; false: none. */
+bool second_section(const struct iop *op, char *out, size_t size);
+/* Bytes that may still be held for it. */
+uint64_t second_room(const struct iop *op);
+void second_row(struct iop *op, const struct pf_imap_fetch *f);
+int second_body(struct iop *op, struct pf_span bytes, struct pf_err *err);
+void second_done(struct istore *s, struct iop *op, const struct pf_imap_resp *r);
+void second_lost(struct istore *s, struct iop *op);
+/* Give out the message that was put together, once. */
+bool second_give(struct iop *op, struct pf_store_event *out);
+/* What there is of one that could not be. */
+struct pf_span second_rest(const struct iop *op);
 
 /* ---- put.c ---- */
 /* PF_AGAIN: not now. */

@@ -22,6 +22,7 @@ void op_free(struct iop *op)
 	pf_buf_deinit(&op->kw[1]);
 	pf_path_deinit(&op->path);
 	rows_free(&op->seen);
+	second_free(&op->second);
 	free(op);
 }
 
@@ -298,6 +299,9 @@ static bool take_end(struct istore *s, struct pf_store_event *out)
 	if (!op) {
 		return false;
 	}
+	if (second_give(op, out)) {
+		return true;
+	}
 	s->ended_first = op->next;
 	s->ended_last = s->ended_first ? s->ended_last : NULL;
 	s->ops--;
@@ -310,6 +314,7 @@ static bool take_end(struct istore *s, struct pf_store_event *out)
 		out->failed.missing = op->end.missing;
 		out->failed.refused = op->end.refused;
 		out->failed.grouped = op->end.grouped;
+		out->failed.rest = second_rest(op);
 	} else if (op->has_id) {
 		out->id = pf_buf_span(&op->text);
 		out->existed = op->existed;

@@ -40,6 +40,8 @@ class Peer:
     empty_body = ()         # UIDs whose body is ""
     stub = ()               # UIDs for which a stand-in text comes
     cut_at = ()             # UIDs at whose body the connection is cut
+    faulty = staticmethod(lambda uid, section: True) # whether these faults are at this section ("" the whole, "HEADER",
+                            # "TEXT", "1.2", ...; None: BODYSTRUCTURE, ENVELOPE)
     size = None             # function (uid, raw) -> what RFC822.SIZE says; None: nothing
     fetch_no = None         # function (uids, attempt) -> reply line or None
     append_reply = None     # function (n, raw, flags) -> "store", "store-hang", "-late", "-cut", "-reset", "cut", or a reply

@@ -5,6 +5,11 @@ import socket
 import struct
 import time
 
+from peer.parts import envelope, section, structure
+
+STUB = (b"From: \"Microsoft Exchange Server 2010\" <x@y>\r\nSubject: Retrieval using the IMAP4 protocol failed for the "
+        b"following message: 7\r\n\r\nThe server couldn't retrieve the following message:\r\n")
+
 
 def numbers(text, top):
     out = []
@@ -23,52 +28,59 @@ class Messages:
         if not self.box:
             return "BAD no mailbox"
         uids = [u for u in numbers(what, max(self.box.items, default=0)) if u in self.box.items]
-        body = "BODY" in items
-        p.fetches += body
-        if body and p.fetch_no:
-            reply = p.fetch_no(uids, p.fetches)
-            if reply:
-                return reply
         order = {uid: n for n, uid in enumerate(sorted(self.box.items), 1)}
-        for n, uid in enumerate(uids):
+        part = re.search(r"BODY(?:\.PEEK)?\[([^\]]*)\]", items)
+        if part:
+            return self.fetch_bodies(uids, order, part.group(1))
+        if "BODYSTRUCTURE" in items or "ENVELOPE" in items:
+            for uid in uids:
+                raw = self.box.items[uid][0]
+                if uid in p.hide_row and p.faulty(uid, None):
+                    continue
+                said = f"BODYSTRUCTURE {structure(raw)}" if "BODYSTRUCTURE" in items else f"ENVELOPE {envelope(raw)}"
+                self.send(f"* {order[uid]} FETCH (UID {uid} {said})")
+            return "OK fetched"
+        for uid in uids[:p.list_rows]:
             raw, flags, date = self.box.items[uid]
-            seq = order[uid]
-            if not body:
-                if p.list_rows is not None and n >= p.list_rows:
-                    break
-                size = p.size(uid, raw) if p.size else len(raw)
-                size = "" if size is None else f" RFC822.SIZE {size}"
-                self.send(f'* {seq} FETCH (UID {uid} FLAGS ({" ".join(flags)}) INTERNALDATE "{date}"{size})')
-                continue
+            size = p.size(uid, raw) if p.size else len(raw)
+            size = "" if size is None else f" RFC822.SIZE {size}"
+            self.send(f'* {order[uid]} FETCH (UID {uid} FLAGS ({" ".join(flags)}) INTERNALDATE "{date}"{size})')
+        if p.list_end == "cut":
+            raise ConnectionError
+        return p.list_end or "OK fetched"
+
+    def fetch_bodies(self, uids, order, name):
+        p = self.peer
+        p.fetches += 1
+        reply = p.fetch_no and any(p.faulty(uid, name) for uid in uids) and p.fetch_no(uids, p.fetches)
+        if reply:
+            return reply
+        for uid in uids:
             p.rows += 1
-            if uid in p.hide_row:
-                continue
-            if uid in p.no_body:
-                self.send(f"* {seq} FETCH (UID {uid} FLAGS (\\Seen))")
-                continue
-            if uid in p.other_section:
-                self.send(f"* {seq} FETCH (UID {uid} BODY[HEADER] {{0}}\r\n)")
-                continue
-            if uid in p.nil_body:
-                self.send(f"* {seq} FETCH (UID {uid} BODY[] NIL)")
-                continue
-            if uid in p.empty_body:
-                self.send(f'* {seq} FETCH (UID {uid} BODY[] "")')
-                continue
-            if uid in p.stub:
-                raw = (b"From: \"Microsoft Exchange Server 2010\" <x@y>\r\nSubject: Retrieval using the IMAP4 protocol failed "
-                       b"for the following message: 7\r\n\r\nThe server couldn't retrieve the following message:\r\n")
-            if uid in p.cut_at:
-                self.send(f"* {seq} FETCH (UID {uid} BODY[] {{{len(raw)}}}".encode() + b"\r\n" + raw[:len(raw) // 2])
-                self.done = True
-                self.w.flush()
-                raise ConnectionError
-            self.send(f"* {seq} FETCH (UID {uid} BODY[] {{{len(raw)}}}".encode() + b"\r\n" + raw + b")\r\n")
-        if not body and p.list_end:
-            if p.list_end == "cut":
-                raise ConnectionError
-            return p.list_end
+            self.body_row(uid, order[uid], name, p.faulty(uid, name))
         return "OK fetched"
+
+    def body_row(self, uid, seq, name, faulty):
+        p = self.peer
+        row = f"* {seq} FETCH (UID {uid}"
+        raw = self.box.items[uid][0]
+        if faulty:
+            if uid in p.hide_row:
+                return
+            for uids, rest in ((p.no_body, " FLAGS (\\Seen))"), (p.other_section, " BODY[X] {0}\r\n)"),
+                               (p.nil_body, f" BODY[{name}] NIL)"), (p.empty_body, f' BODY[{name}] "")')):
+                if uid in uids:
+                    self.send(row + rest)
+                    return
+            if uid in p.stub:
+                raw = STUB
+        raw = section(raw, name)
+        if uid in p.cut_at and faulty:
+            self.send(f"{row} BODY[{name}] {{{len(raw)}}}".encode() + b"\r\n" + raw[:len(raw) // 2])
+            self.done = True
+            self.w.flush()
+            raise ConnectionError
+        self.send(f"{row} BODY[{name}] {{{len(raw)}}}".encode() + b"\r\n" + raw + b")\r\n")
 
     def do_uid_store(self, args):
         what, how, rest = args.split(" ", 2)
