@@ -3,6 +3,7 @@
  * number and place; what is read of it is the same however it was cut, and lies within it.
  */
 #include "proto/imap/resp.h"
+#include "proto/imap/structure.h"
 #include "sum.h"
 
 /* A span that points into the response's text or, without escapes, into the arena: never longer. */
@@ -34,6 +35,32 @@ static void sum_set(uint64_t *sum, const struct pf_imap_piece *piece, struct pf_
 	pf_assert(set.n == 0);
 }
 
+/* What a message is made of, and its envelope: any bytes in the list are taken apart or refused. */
+static void sum_described(uint64_t *sum, const struct pf_imap_fetch *f)
+{
+	struct pf_imap_structure tree;
+	struct pf_arena arena;
+	struct pf_buf header;
+	struct pf_err err;
+
+	pf_arena_init(&arena);
+	pf_buf_init(&header, 1 << 20);
+	pf_err_clear(&err);
+	if (f->structure.p && pf_imap_structure_parse(f->structure, &arena, &tree)) {
+		pf_assert(tree.n > 0 && tree.n <= PF_IMAP_PARTS_MAX);
+		for (size_t i = 0; i < tree.n; i++) {
+			sum_span(sum, pf_span_str(tree.part[i].path));
+			sum_span(sum, tree.part[i].boundary);
+			sum_number(sum, tree.part[i].octets);
+		}
+	}
+	if (f->envelope.p && pf_imap_envelope_header(f->envelope, &header, &err) == PF_OK) {
+		sum_span(sum, pf_buf_span(&header));
+	}
+	pf_buf_deinit(&header);
+	pf_arena_deinit(&arena);
+}
+
 static void sum_fetch(uint64_t *sum, const struct pf_imap_piece *p, const struct pf_imap_fetch *f)
 {
 	sum_number(sum, (uint64_t)f->seq << 32 | f->uid);
@@ -43,6 +70,7 @@ static void sum_fetch(uint64_t *sum, const struct pf_imap_piece *p, const struct
 	sum_words(sum, p, f->flags);
 	sum_words(sum, p, f->gm_labels);
 	sum_within(sum, p, f->date_raw);
+	sum_described(sum, f);
 	pf_assert(f->bodies <= PF_IMAP_BODIES_MAX);
 	pf_assert(!(f->has & PF_IMAP_HAS_UID) == (f->uid == 0));
 	for (size_t i = 0; i < f->bodies; i++) {
