@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
+from collections import Counter
 
 BINARY = os.environ.get("POSTFERRY", os.path.join(os.path.dirname(__file__), "../../build/postferry"))
 
@@ -63,3 +65,11 @@ def start(command, *args, env=None):
 def copy(source, target, ledger, *more, **kw):
     return postferry("copy", "--from", source, "--to", target, "--ledger", ledger, "--allow-plaintext",
                      "--json", *more, **kw)
+
+
+def commands(trace):
+    """How often each command of IMAP was sent, of what --trace wrote."""
+    if not os.path.exists(trace):
+        return Counter()  # no side had a session
+    with open(trace, "rb") as f:
+        return Counter(m.group(1).decode() for m in re.finditer(rb"^p\d+ ((?:UID )?(?!OK|NO|BAD)[A-Z]+)", f.read(), re.M))

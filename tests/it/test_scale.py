@@ -6,12 +6,11 @@ import os
 import re
 import subprocess
 import time
-from collections import Counter
 
 import pytest
 from mail import FOLDERS, Account, message, snapshot
 from peer import Box, Peer
-from run import BINARY, arguments, copy, environment
+from run import BINARY, arguments, commands, copy, environment
 from servers.base import MAIL_GID, MAIL_UID
 from servers.cyrus import Cyrus, available
 from servers.dovecot import Dovecot
@@ -37,12 +36,6 @@ def peak_kib(command, *args):
 def most(mib):
     """The sanitizers keep what was freed, and shadows of it: their builds only show that it is no multiple."""
     return (mib * 1024) * (6 if SANITIZED else 1)
-
-
-def commands(trace):
-    """How often each command was sent."""
-    with open(trace, "rb") as f:
-        return Counter(m.group(1).decode() for m in re.finditer(rb"^p\d+ ((?:UID )?(?!OK|NO|BAD)[A-Z]+)", f.read(), re.M))
 
 
 def fill_boxes(peer, count):

@@ -73,6 +73,8 @@ class Peer:
         peer = self
 
         class Handler(socketserver.StreamRequestHandler):
+            disable_nagle_algorithm = True
+
             def setup(self):
                 if peer.tls_at_once:
                     self.request = peer.tls.wrap_socket(self.request, server_side=True)

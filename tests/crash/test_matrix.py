@@ -1,0 +1,71 @@
+"""
+kill -9 at every ledger write and at random moments, and connections cut at random bytes, whatever is going on: run
+again, and nothing is lost, nothing is there twice, flags and dates are right, the source is what it was, and a further
+run writes nothing. POSTFERRY_KILLS: how many random moments of the first pass; over 6 is the long form.
+"""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+from figures import count
+from scenes import SCENES, First
+
+KILLS = int(os.environ.get("POSTFERRY_KILLS", "6"))
+LONG = KILLS > 6
+
+
+def times(scene):
+    """How often a scene is disturbed at random."""
+    if not LONG:
+        return 2
+    return KILLS if scene is First else KILLS // 5
+
+
+@pytest.mark.timeout(0 if LONG else 120)
+@pytest.mark.parametrize("scene", SCENES)
+def test_killed(scene, fast_dir, tmp_path):
+    """In CI a few of the writes, in the soak all of them."""
+    rng = random.Random(2026)
+    with scene(fast_dir, tmp_path, LONG) as s:
+        s.begin()
+        begun = time.monotonic()
+        assert s.run().status == 0
+        whole = time.monotonic() - begun
+        killed, n = True, 1
+        while killed and (LONG or n < 16):
+            s.begin()
+            done = s.run({"POSTFERRY_TEST_KILL_AT_WRITE": str(n)})
+            killed = done.status == -signal.SIGKILL
+            assert killed or done.status == 0, (n, done)
+            s.check(f"killed at write {n}")
+            count("killed at a ledger write", killed)
+            n += 1 if LONG else rng.randint(4, 8)
+        assert n > 4
+        for _ in range(times(scene)):
+            s.begin()
+            moment = rng.uniform(0.02, whole)
+            process = s.start()
+            time.sleep(moment)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            s.check(f"killed after {moment:.3f} of {whole:.3f} s")
+            count("killed at a random moment")
+
+
+@pytest.mark.timeout(0 if LONG else 120)
+@pytest.mark.parametrize("scene", SCENES)
+def test_cut(scene, fast_dir, tmp_path):
+    """Either side's connections; the target's twice at the most, as an item that breaks three of them is left in quarantine."""
+    rng = random.Random(7)
+    with scene(fast_dir, tmp_path, proxied=True) as s:
+        for _ in range(times(scene)):
+            s.begin()
+            for proxy, most in zip(s.proxies[::-1], (2, 4)):
+                proxy.cuts = [(rng.choice(["up", "down"]), int(rng.expovariate(1 / 60_000)) + 1)
+                              for _ in range(rng.randint(most // 2, most))]
+            cuts = [list(proxy.cuts) for proxy in s.proxies]
+            s.check(f"cut at {cuts}")
+            count("connections cut", sum(len(before) - len(p.cuts) for before, p in zip(cuts, s.proxies)))
