@@ -201,11 +201,11 @@ void pf_imap_cmd_close(struct pf_imap_cmd *c);
 uint64_t pf_imap_cmd_length(const struct pf_imap_cmd *c);
 uint64_t pf_imap_cmd_written(const struct pf_imap_cmd *c);
 
-/* All or none; PF_AGAIN: no room, ask hungry() later. More than was announced is a fault of ours.
- */
+/* All or none; PF_AGAIN: not hungry. More than was announced is a fault of ours. */
 PF_MUST_CHECK int pf_imap_cmd_feed(struct pf_imap_cmd *c, struct pf_span part, struct pf_err *err);
-/* How many bytes feed() takes right now: 0 while the server has not yet asked for the literal. */
-size_t pf_imap_cmd_hungry(const struct pf_imap_cmd *c);
+/* Whether feed() takes a part, of any size: not while the server has not asked for the literal, nor
+ * while many bytes wait to be written. */
+bool pf_imap_cmd_hungry(const struct pf_imap_cmd *c);
 
 /* AUTHENTICATE: the answer to a challenge, already in base64; "*" cancels. */
 PF_MUST_CHECK int pf_imap_session_respond(

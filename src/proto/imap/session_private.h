@@ -7,7 +7,10 @@
 
 #include "proto/imap/session.h"
 
-enum { TAG_MAX = 16, FED_ROOM = 128 * 1024 };
+enum {
+	TAG_MAX = 16,
+	FED_ROOM = 128 * 1024, /* no further part is taken while more of a fed literal waits */
+};
 
 /* A run of bytes of a command. */
 struct part {

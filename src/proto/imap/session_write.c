@@ -266,7 +266,6 @@ void pf_imap_cmd_fed(struct pf_imap_cmd *c, uint64_t size)
 		p->waits = waits;
 		p->fed = true;
 		p->fed_left = size;
-		p->bytes.max = FED_ROOM;
 	}
 	c->length += size;
 }
@@ -341,13 +340,12 @@ int pf_imap_cmd_feed(struct pf_imap_cmd *c, struct pf_span bytes, struct pf_err 
 	if (!p || bytes.n > p->fed_left) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "more bytes than were announced");
 	}
+	if (!pf_imap_cmd_hungry(c)) {
+		return PF_AGAIN;
+	}
 	pf_buf_consume(&p->bytes, p->sent);
 	p->sent = 0;
-	if (p->bytes.n > 0 && bytes.n > FED_ROOM - p->bytes.n) {
-		return PF_AGAIN; /* a part larger than the room is taken when there is nothing else
-				    in it */
-	}
-	p->bytes.max = bytes.n > p->bytes.max ? bytes.n : p->bytes.max;
+	p->bytes.max = FED_ROOM + bytes.n;
 	if (pf_buf_add(&p->bytes, bytes, err) != PF_OK) {
 		return PF_FAIL;
 	}
@@ -355,14 +353,11 @@ int pf_imap_cmd_feed(struct pf_imap_cmd *c, struct pf_span bytes, struct pf_err 
 	return PF_OK;
 }
 
-size_t pf_imap_cmd_hungry(const struct pf_imap_cmd *c)
+bool pf_imap_cmd_hungry(const struct pf_imap_cmd *c)
 {
 	const struct part *p = fed_part(c);
 
-	if (!p || p->waits || p->fed_left == 0) {
-		return 0;
-	}
-	return FED_ROOM > p->bytes.n - p->sent ? FED_ROOM - (p->bytes.n - p->sent) : 0;
+	return p && !p->waits && p->fed_left > 0 && p->bytes.n - p->sent <= FED_ROOM;
 }
 
 /* ---- writing ---- */

@@ -631,7 +631,7 @@ static void tell_hungry(struct iconn *c, struct pf_store_event *out, bool *given
 	}
 	for (struct icmd *i = c->cmds; i; i = i->next) {
 		if (i->kind == ICMD_PUT && i->n == 1 && i->ops[0] == c->fed &&
-			pf_imap_cmd_hungry(i->cmd) > 0) {
+			pf_imap_cmd_hungry(i->cmd)) {
 			c->fed_hungry = false;
 			*out = (struct pf_store_event){
 				.kind = PF_STORE_HUNGRY, .op = c->fed->op.id};

@@ -240,8 +240,7 @@ static int feed(struct pf_store *base, uint64_t id, struct pf_span part, struct 
 		}
 		k = cmd_fed(c);
 		if (k) {
-			rc = pf_imap_cmd_hungry(k->cmd) == 0 ? PF_AGAIN
-							     : pf_imap_cmd_feed(k->cmd, part, err);
+			rc = pf_imap_cmd_feed(k->cmd, part, err);
 			c->fed_hungry = rc == PF_AGAIN;
 			return rc;
 		}
