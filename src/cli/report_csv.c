@@ -1,6 +1,7 @@
 /*
- * RFC 4180: one row an item that did not arrive, one header for all accounts. A cell that a
- * spreadsheet would take for a formula gets an apostrophe.
+ * RFC 4180: one row an item that did not arrive, then one an item that arrived with a note (its
+ * verdict is "copied" or "present"); one header for all accounts. A cell that a spreadsheet would
+ * take for a formula gets an apostrophe.
  */
 #include "cli/report_data.h"
 
@@ -20,17 +21,13 @@ static int cell(struct pf_buf *out, const char *text, const char *end, struct pf
 	return pf_buf_addf(out, err, "\"%s", end);
 }
 
-int pf_report_csv(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+static int rows(const struct pf_report *r, const struct pf_missed *items, size_t n,
+	struct pf_buf *out, struct pf_err *err)
 {
-	int rc = r->number > 0
-			 ? PF_OK
-			 : pf_buf_add_str(out,
-				   "folder,item,verdict,date,size,message_id,subject,reason,from,"
-				   "to\r\n",
-				   err);
+	int rc = PF_OK;
 
-	for (size_t i = 0; i < r->missed_count && rc == PF_OK; i++) {
-		const struct pf_missed *m = &r->missed[i];
+	for (size_t i = 0; i < n && rc == PF_OK; i++) {
+		const struct pf_missed *m = &items[i];
 
 		if (cell(out, m->folder, ",", err) != PF_OK ||
 			cell(out, m->id, ",", err) != PF_OK ||
@@ -46,4 +43,17 @@ int pf_report_csv(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 		}
 	}
 	return rc;
+}
+
+int pf_report_csv(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+{
+	int rc = r->number > 0
+			 ? PF_OK
+			 : pf_buf_add_str(out,
+				   "folder,item,verdict,date,size,message_id,subject,reason,from,"
+				   "to\r\n",
+				   err);
+
+	rc = rc == PF_OK ? rows(r, r->missed, r->missed_count, out, err) : rc;
+	return rc == PF_OK ? rows(r, r->noted, r->noted_count, out, err) : rc;
 }

@@ -141,9 +141,13 @@ static int read_prints(
 	return rc;
 }
 
+/* A target may rewrite each of a million messages. What did not arrive is always told whole. */
+enum { NOTED_MAX = 10000 };
+
 struct collect {
 	struct pf_missed_sink sink;
-	struct pf_report *r;
+	struct pf_missed **list;
+	size_t *count, *all; /* kept; seen, or NULL: all are kept */
 	size_t cap;
 	bool failed;
 };
@@ -152,25 +156,29 @@ static bool take(struct pf_missed_sink *sink, const struct pf_missed *m)
 {
 	struct collect *c = pf_container_of(sink, struct collect, sink);
 
-	if (c->r->missed_count == c->cap) {
+	if (c->all && ++*c->all > NOTED_MAX) {
+		return true;
+	}
+	if (*c->count == c->cap) {
 		size_t cap = c->cap ? c->cap * 2 : 16;
-		struct pf_missed *grown = realloc(c->r->missed, cap * sizeof(*grown));
+		struct pf_missed *grown = realloc(*c->list, cap * sizeof(*grown));
 
 		if (!grown) {
 			c->failed = true;
 			return false;
 		}
-		c->r->missed = grown;
+		*c->list = grown;
 		c->cap = cap;
 	}
-	c->r->missed[c->r->missed_count++] = *m;
+	(*c->list)[(*c->count)++] = *m;
 	return true;
 }
 
 int pf_report_read(struct pf_ledger *led, const struct pf_ledger_account *account,
 	const char *quarantine, struct pf_report *r, struct pf_err *err)
 {
-	struct collect c = {.sink = {take}, .r = r};
+	struct collect missed = {{take}, &r->missed, &r->missed_count, NULL, 0, false};
+	struct collect noted = {{take}, &r->noted, &r->noted_count, &r->noted_all, 0, false};
 	int rc;
 
 	*r = (struct pf_report){.folder_count = 0};
@@ -189,15 +197,19 @@ int pf_report_read(struct pf_ledger *led, const struct pf_ledger_account *accoun
 		rc = read_prints(led, account->id, r, err);
 	}
 	if (rc == PF_OK) {
-		rc = pf_missed_read(led, account->id, r->from, quarantine, &c.sink, err);
+		rc = pf_missed_read(led, account->id, r->from, quarantine, &missed.sink, err);
 	}
-	return c.failed ? pf_fail_memory(err, "a report") : rc;
+	if (rc == PF_OK) {
+		rc = pf_noted_read(led, account->id, r->from, quarantine, &noted.sink, err);
+	}
+	return missed.failed || noted.failed ? pf_fail_memory(err, "a report") : rc;
 }
 
 void pf_report_free(struct pf_report *r)
 {
 	free(r->folders);
 	free(r->missed);
+	free(r->noted);
 	pf_arena_deinit(&r->arena);
 	*r = (struct pf_report){.folder_count = 0};
 }

@@ -21,6 +21,8 @@ struct pf_report {
 	size_t folder_count;
 	struct pf_missed *missed;
 	size_t missed_count;
+	struct pf_missed *noted; /* arrived, with a note; the first NOTED_MAX of `noted_all` */
+	size_t noted_count, noted_all;
 	uint64_t items[PF_VERDICT_COUNT], bytes[PF_VERDICT_COUNT];
 	size_t folders_failed;
 	int64_t begun_utc_s, ended_utc_s; /* of the last pass */

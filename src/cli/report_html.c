@@ -1,7 +1,7 @@
 /*
  * One self-contained page: the answer first, then the sums, a chart of what became of the items per
- * folder, and every item that did not arrive. No scripts; prints well; follows the reader's light
- * or dark.
+ * folder, every item that did not arrive, and those that did in another form. No scripts; prints
+ * well; follows the reader's light or dark.
  */
 #include "cli/report_data.h"
 #include "cli/screen.h"
@@ -175,19 +175,18 @@ static int folders(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 	return rc == PF_OK ? pf_buf_add_str(out, "</table>", err) : rc;
 }
 
-static int missed(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+static int items(struct pf_buf *out, const char *title, const struct pf_missed *v, size_t n,
+	struct pf_err *err)
 {
 	int rc;
 
-	if (r->missed_count == 0) {
+	if (n == 0) {
 		return PF_OK;
 	}
-	rc = pf_buf_add_str(out,
-		"<h2>Did not "
-		"arrive</h2><table><tr><th>folder<th>item<th>date<th>message<th>why</tr>",
-		err);
-	for (size_t i = 0; i < r->missed_count && rc == PF_OK; i++) {
-		const struct pf_missed *m = &r->missed[i];
+	rc = pf_buf_addf(out, err,
+		"<h2>%s</h2><table><tr><th>folder<th>item<th>date<th>message<th>why</tr>", title);
+	for (size_t i = 0; i < n && rc == PF_OK; i++) {
+		const struct pf_missed *m = &v[i];
 
 		if (pf_buf_add_str(out, "<tr>", err) != PF_OK ||
 			cell(out, m->folder, err) != PF_OK || cell(out, m->id, err) != PF_OK ||
@@ -204,11 +203,21 @@ static int missed(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 	return rc == PF_OK ? pf_buf_add_str(out, "</table>", err) : rc;
 }
 
+static int noted(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+{
+	int rc = items(out, "Arrived with a note", r->noted, r->noted_count, err);
+
+	return rc == PF_OK && r->noted_all > r->noted_count
+		       ? pf_buf_addf(out, err, "<p>and %zu more</p>", r->noted_all - r->noted_count)
+		       : rc;
+}
+
 int pf_report_html(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
 {
 	if ((r->number == 0 && pf_buf_add_str(out, HEAD, err) != PF_OK) ||
 		answer(r, out, err) != PF_OK || sums(r, out, err) != PF_OK ||
-		missed(r, out, err) != PF_OK || folders(r, out, err) != PF_OK) {
+		items(out, "Did not arrive", r->missed, r->missed_count, err) != PF_OK ||
+		noted(r, out, err) != PF_OK || folders(r, out, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	return pf_buf_addf(out, err,

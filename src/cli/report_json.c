@@ -30,20 +30,34 @@ static int folder(
 	return pf_buf_add_str(out, "}", err);
 }
 
-static int missed(struct pf_buf *out, const struct pf_missed *m, bool first, struct pf_err *err)
+static int item(struct pf_buf *out, const struct pf_missed *m, bool noted, struct pf_err *err)
 {
-	if (pf_buf_add_str(out, first ? "{" : ",{", err) != PF_OK ||
+	if (pf_buf_add_str(out, "{", err) != PF_OK ||
 		pf_json_put(out, "folder", pf_span_str(m->folder), err) != PF_OK ||
 		pf_json_put(out, "item", pf_span_str(m->id), err) != PF_OK ||
 		pf_json_put(out, "verdict", pf_span_str(m->verdict), err) != PF_OK ||
 		pf_json_put(out, "date", pf_span_str(m->date), err) != PF_OK ||
 		pf_json_put(out, "message_id", pf_span_str(m->message_id), err) != PF_OK ||
 		pf_json_put(out, "subject", pf_span_str(m->subject), err) != PF_OK ||
-		pf_json_put(out, "reason", pf_span_str(m->reason), err) != PF_OK ||
+		pf_json_put(out, noted ? "note" : "reason", pf_span_str(m->reason), err) != PF_OK ||
 		pf_json_put_int(out, "size", (int64_t)m->size, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	return pf_buf_add_str(out, "}", err);
+}
+
+/* An array of them. */
+static int items(struct pf_buf *out, const char *key, const struct pf_missed *v, size_t n,
+	bool noted, struct pf_err *err)
+{
+	int rc = pf_json_key(out, key, err);
+
+	rc = rc == PF_OK ? pf_buf_add_str(out, "[", err) : rc;
+	for (size_t i = 0; i < n && rc == PF_OK; i++) {
+		rc = i > 0 ? pf_buf_add_str(out, ",", err) : PF_OK;
+		rc = rc == PF_OK ? item(out, &v[i], noted, err) : rc;
+	}
+	return rc == PF_OK ? pf_buf_add_str(out, "]", err) : rc;
 }
 
 int pf_report_json(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
@@ -67,9 +81,11 @@ int pf_report_json(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 	for (size_t i = 0; i < r->folder_count && rc == PF_OK; i++) {
 		rc = folder(out, &r->folders[i], i == 0, err);
 	}
-	rc = rc == PF_OK ? pf_buf_add_str(out, "],\"missed\":[", err) : rc;
-	for (size_t i = 0; i < r->missed_count && rc == PF_OK; i++) {
-		rc = missed(out, &r->missed[i], i == 0, err);
+	if (rc != PF_OK || pf_buf_add_str(out, "]", err) != PF_OK ||
+		items(out, "missed", r->missed, r->missed_count, false, err) != PF_OK ||
+		pf_json_put_int(out, "arrived_with_note", (int64_t)r->noted_all, err) != PF_OK ||
+		items(out, "noted", r->noted, r->noted_count, true, err) != PF_OK) {
+		return PF_FAIL;
 	}
-	return rc == PF_OK ? pf_buf_add_str(out, "]}\n", err) : rc;
+	return pf_buf_add_str(out, "}\n", err);
 }

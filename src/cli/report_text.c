@@ -1,6 +1,21 @@
 #include "cli/report_data.h"
 #include "cli/screen.h"
 
+static int items(struct pf_buf *out, const char *title, const struct pf_missed *v, size_t n,
+	struct pf_err *err)
+{
+	int rc = n > 0 ? pf_buf_addf(out, err, "\n%s:\n", title) : PF_OK;
+
+	for (size_t i = 0; i < n && rc == PF_OK; i++) {
+		const struct pf_missed *m = &v[i];
+
+		rc = pf_buf_addf(out, err, "  %s%s%s, %s, %s, %s, \"%s\": %s\n", m->folder,
+			m->is_folder ? "" : " UID ", m->id, m->verdict, m->date,
+			m->message_id[0] ? m->message_id : "-", m->subject, m->reason);
+	}
+	return rc;
+}
+
 int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
 {
 	char begun[32], ended[32], size[32];
@@ -31,15 +46,10 @@ int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 			(unsigned long long)f->items[PF_VERDICT_NONE], f->note[0] ? " (" : "",
 			f->note, f->note[0] ? ")" : "");
 	}
-	if (rc == PF_OK && r->missed_count > 0) {
-		rc = pf_buf_add_str(out, "\ndid not arrive:\n", err);
-	}
-	for (size_t i = 0; i < r->missed_count && rc == PF_OK; i++) {
-		const struct pf_missed *m = &r->missed[i];
-
-		rc = pf_buf_addf(out, err, "  %s%s%s, %s, %s, %s, \"%s\": %s\n", m->folder,
-			m->is_folder ? "" : " UID ", m->id, m->verdict, m->date,
-			m->message_id[0] ? m->message_id : "-", m->subject, m->reason);
+	rc = rc == PF_OK ? items(out, "did not arrive", r->missed, r->missed_count, err) : rc;
+	rc = rc == PF_OK ? items(out, "arrived with a note", r->noted, r->noted_count, err) : rc;
+	if (rc == PF_OK && r->noted_all > r->noted_count) {
+		rc = pf_buf_addf(out, err, "  and %zu more\n", r->noted_all - r->noted_count);
 	}
 	return rc == PF_OK
 		       ? pf_buf_addf(out, err, "\nMerkle root of the fingerprints: %s\n", r->merkle)
