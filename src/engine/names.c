@@ -6,7 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SEGMENT_MAX_DEFAULT = 255, SUFFIX_ROOM = 8, NUMBERS_MAX = 10000, JOINED_MAX = 1 << 20 };
+enum {
+	SEGMENT_MAX_DEFAULT = 255,
+	SUFFIX_ROOM = 8,
+	NUMBERS_MAX = 10000,
+	JOINED_MAX = 1 << 20,
+	LEAF_MIN = 32, /* octets of a path that its leaf gets at least: else parents give way */
+};
 
 struct plan {
 	const struct pf_names_cfg *cfg;
@@ -158,6 +164,49 @@ static int add_segment(
 	return rc;
 }
 
+/* What the target counts of a path's length. */
+static size_t segment_bytes(const struct pf_store_facts *facts, struct pf_span segment)
+{
+	return 1 + (facts->segment_bytes ? facts->segment_bytes(segment) : segment.n);
+}
+
+static size_t path_bytes(const struct pf_store_facts *facts, const struct pf_path *path)
+{
+	const char *segment;
+	size_t n = 0;
+
+	for (size_t i = 0; (segment = pf_path_segment(path, i)) != NULL; i++) {
+		n += segment_bytes(facts, pf_span_str(segment));
+	}
+	return n;
+}
+
+/* The leaf's beginning, `room` octets less than the path may have; parents that leave too little
+ * for it are left out, the nearest first. */
+static int shorten_path(
+	const struct pf_store_facts *facts, struct pf_path *path, size_t room, struct pf_err *err)
+{
+	char *leaf = strdup(pf_path_leaf(path));
+	struct pf_span cut = pf_span_str(leaf);
+	size_t used, max = facts->max_path_bytes - room, all;
+	int rc;
+
+	if (!leaf) {
+		return pf_fail_memory(err, "a folder name");
+	}
+	all = segment_bytes(facts, cut);
+	do {
+		pf_path_cut(path, pf_path_depth(path) - 1);
+		used = path_bytes(facts, path);
+	} while (used > 0 && used + (all < LEAF_MIN ? all : LEAF_MIN) > max);
+	while (cut.n > 1 && used + segment_bytes(facts, cut) > max) {
+		cut = pf_utf8_prefix(cut, cut.n - 1);
+	}
+	rc = pf_path_add(path, cut, err);
+	free(leaf);
+	return rc;
+}
+
 /* Where no folder can hold another, all of the path makes one name. */
 static int add_joined(const struct plan *p, struct pf_name_out *out, const struct pf_path *path,
 	struct pf_err *err)
@@ -219,6 +268,12 @@ static int fit(const struct plan *p, const struct pf_path *path, struct pf_name_
 			return PF_FAIL;
 		}
 	}
+	if (facts->max_path_bytes > 0 && path_bytes(facts, &out->to) > facts->max_path_bytes) {
+		add_note(out, "shortened to what the target takes");
+		if (shorten_path(facts, &out->to, 0, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
 	if (!pf_path_eq(&out->to, path) && target_has(p, path)) { /* then it can have it */
 		out->note[0] = '\0';
 		return pf_path_copy(&out->to, path, err);
@@ -227,18 +282,27 @@ static int fit(const struct plan *p, const struct pf_path *path, struct pf_name_
 }
 
 /* Give the leaf a number: "Sent", "Sent (2)". */
-static int number_leaf(
-	size_t max, struct pf_path *path, const char *leaf, unsigned int number, struct pf_err *err)
+static int number_leaf(const struct pf_store_facts *facts, struct pf_path *path, const char *leaf,
+	unsigned int number, struct pf_err *err)
 {
+	size_t max = facts->max_segment_bytes ? facts->max_segment_bytes : SEGMENT_MAX_DEFAULT;
 	struct pf_span stem = pf_utf8_prefix(pf_span_str(leaf), max - SUFFIX_ROOM);
+	char suffix[16];
 	struct pf_buf b;
+	size_t room;
 	int rc;
 
-	pf_buf_init(&b, 65536);
-	rc = pf_buf_add(&b, stem, err);
-	if (rc == PF_OK) {
-		rc = pf_buf_addf(&b, err, " (%u)", number);
+	(void)snprintf(suffix, sizeof(suffix), " (%u)", number);
+	room = segment_bytes(facts, pf_span_str(suffix)) - 1;
+	pf_path_cut(path, pf_path_depth(path) - 1);
+	rc = pf_path_add(path, stem, err);
+	if (rc == PF_OK && facts->max_path_bytes > 0 &&
+		path_bytes(facts, path) + room > facts->max_path_bytes) {
+		rc = shorten_path(facts, path, room, err);
 	}
+	pf_buf_init(&b, 65536);
+	rc = rc == PF_OK ? pf_buf_add_str(&b, pf_path_leaf(path), err) : rc;
+	rc = rc == PF_OK ? pf_buf_add_str(&b, suffix, err) : rc;
 	if (rc == PF_OK) {
 		pf_path_cut(path, pf_path_depth(path) - 1);
 		rc = pf_path_add(path, pf_buf_span(&b), err);
@@ -249,8 +313,6 @@ static int number_leaf(
 
 static int make_unique(struct plan *p, struct pf_name_out *out, struct pf_err *err)
 {
-	size_t max = p->cfg->facts->max_segment_bytes ? p->cfg->facts->max_segment_bytes
-						      : SEGMENT_MAX_DEFAULT;
 	bool was_taken = false;
 	char *leaf;
 	int rc;
@@ -267,7 +329,7 @@ static int make_unique(struct plan *p, struct pf_name_out *out, struct pf_err *e
 	}
 	rc = PF_OK;
 	for (unsigned int i = 2; was_taken && rc == PF_OK && i < NUMBERS_MAX; i++) {
-		rc = number_leaf(max, &out->to, leaf, i, err);
+		rc = number_leaf(p->cfg->facts, &out->to, leaf, i, err);
 		if (rc == PF_OK) {
 			rc = take_name(p, &out->to, &was_taken, err);
 		}
@@ -511,10 +573,11 @@ void pf_names_free(struct pf_name_out *out, size_t count)
 
 bool pf_names_number(struct pf_path *path, const char *leaf, unsigned int attempt)
 {
+	static const struct pf_store_facts NO_LIMITS = {.caps = 0};
 	struct pf_err ignored; /* only lack of memory: then there is no other name to offer */
 
 	return attempt < NUMBERS_MAX &&
-	       number_leaf(SEGMENT_MAX_DEFAULT, path, leaf, attempt, &ignored) == PF_OK;
+	       number_leaf(&NO_LIMITS, path, leaf, attempt, &ignored) == PF_OK;
 }
 
 bool pf_names_next(struct pf_path *path, const char *leaf, unsigned int attempt)

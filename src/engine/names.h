@@ -5,7 +5,8 @@
  * - INBOX goes to INBOX; a folder with a role to the target's folder of that role, when there is
  * one and no other folder of the source has a better claim to it; a --map rule goes before both.
  * - What the target can't have in a name is replaced: forbidden characters by '_', blanks at either
- * end cut, over-long segments shortened; too deep ones are put under their nearest possible parent.
+ * end cut, over-long segments and paths shortened; too deep ones, and those whose parents leave no
+ * room, are put under their nearest possible parent.
  * - No two folders become one: the later one gets " (2)", " (3)", ... behind its name.
  */
 #ifndef PF_ENGINE_NAMES_H

@@ -168,6 +168,59 @@ static void long_and_deep_names_fit(void **state)
 	end(&s);
 }
 
+static size_t thrice(struct pf_span segment)
+{
+	return 3 * segment.n;
+}
+
+/* Of a target that has a limit for the whole of a path. */
+static void long_paths_fit(void **state)
+{
+	struct scene s;
+	char shown[256];
+
+	(void)state;
+	begin(&s);
+	s.facts.max_path_bytes = 100;
+	source(&s, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/b", PF_ROLE_NONE, false);
+	source(&s,
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+		"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+		PF_ROLE_NONE, false);
+	source(&s,
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+		"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbc",
+		PF_ROLE_NONE, false);
+	source(&s,
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+		"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb/no room for it",
+		PF_ROLE_NONE, false);
+	plan(&s);
+	for (size_t i = 0; i < s.ins; i++) {
+		assert_true(strlen(pf_path_show(&s.out[i].to, shown, sizeof(shown))) + 1 <= 100);
+		assert_true((i == 0) == (s.out[i].note[0] == '\0'));
+	}
+	assert_false(pf_path_eq(&s.out[1].to, &s.out[2].to));
+	expect(&s, 3, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/no room for it");
+	end(&s);
+}
+
+static void a_target_counts_a_path_in_its_own_way(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	s.facts.max_path_bytes = 31;
+	s.facts.segment_bytes = thrice;
+	source(&s, "0123456789", PF_ROLE_NONE, false);
+	source(&s, "0123456789a", PF_ROLE_NONE, false);
+	plan(&s);
+	expect(&s, 0, "0123456789");
+	expect(&s, 1, "012345 (2)");
+	end(&s);
+}
+
 static void flat_targets_get_the_path_as_one_name(void **state)
 {
 	struct scene s;
@@ -259,6 +312,8 @@ int main(void)
 		cmocka_unit_test(delimiters_and_controls_are_replaced),
 		cmocka_unit_test(case_counts_only_where_the_target_sees_it),
 		cmocka_unit_test(long_and_deep_names_fit),
+		cmocka_unit_test(long_paths_fit),
+		cmocka_unit_test(a_target_counts_a_path_in_its_own_way),
 		cmocka_unit_test(flat_targets_get_the_path_as_one_name),
 		cmocka_unit_test(inbox_without_children),
 		cmocka_unit_test(map_rules_and_earlier_passes_go_first),

@@ -18,51 +18,11 @@
 #include "model/event.h"
 #include "model/item.h"
 #include "model/url.h"
+#include "stores/facts.h"
 
 struct pf_loop;
 struct pf_tls;
 struct pf_store;
-
-/* Facts to plan with. */
-enum pf_cap {
-	PF_CAP_PUT_RETURNS_ID = 1u << 0, /* DONE of PUT has the id; else found by fingerprint */
-	PF_CAP_EXACT_SIZE = 1u << 1,     /* a listed size is the true number of bytes */
-	PF_CAP_EXACT_BYTES = 1u << 2,    /* what was put is given back octet for octet */
-	PF_CAP_CURSOR = 1u << 3, /* folder listings bring cursors: unchanged ones cost nothing */
-	PF_CAP_CURSOR_FLAGS = 1u << 4, /* an equal cursor means equal flags, too (CONDSTORE) */
-	PF_CAP_LIST_DELTA = 1u << 5,   /* LIST takes a cursor and gives only what changed since */
-	PF_CAP_REMOVE_ONE = 1u << 6,   /* REMOVE can't touch anything but the item (UIDPLUS) */
-	PF_CAP_SUBSCRIBE = 1u << 7,
-	PF_CAP_PUT_GROUPS = 1u << 8,      /* PUTs of one folder go faster together (MULTIAPPEND) */
-	PF_CAP_FOLD_CASE = 1u << 9,       /* folder names that differ in case only are one */
-	PF_CAP_INBOX_CHILDREN = 1u << 10, /* INBOX can hold folders */
-	PF_CAP_MIXED = 1u << 11,          /* a folder can hold items and folders */
-	PF_CAP_KEEPS_DATE = 1u << 12,     /* the date of a PUT is kept */
-	PF_CAP_VERSIONS = 1u << 13,       /* listed items have versions, and PUT gives one */
-	PF_CAP_GUARDS = 1u << 14,         /* PUT and REMOVE honour their guards */
-	PF_CAP_LASTING_IDS = 1u << 16, /* an id means the same item in every pass, edited or not */
-	PF_CAP_SCHEDULES = 1u << 15, /* sends invitations of its own accord when meetings are put */
-};
-
-/* Within what the UID of a calendar item or contact must be unique, as far as is known. */
-enum pf_uid_scope {
-	PF_UID_ANYWHERE, /* two items may share one */
-	PF_UID_FOLDER,
-	PF_UID_STORE, /* all folders of the account */
-};
-
-struct pf_store_facts {
-	uint32_t caps;
-	uint32_t kinds;            /* of enum pf_kind */
-	uint64_t max_item_bytes;   /* larger ones are refused; 0 = unknown or none */
-	uint64_t quota_free_bytes; /* UINT64_MAX = unknown or none */
-	size_t max_segment_bytes;  /* of one segment of a path, in UTF-8; 0 = unknown */
-	size_t max_depth;          /* 0 = unknown */
-	const char *forbidden;     /* characters that no segment may have, e.g. the delimiter */
-	enum pf_uid_scope uid_scope;
-	const char *server; /* what it calls itself, safe to print; "" = nothing */
-	size_t connections; /* that pay at the most, as far as is known by now */
-};
 
 enum pf_op_kind {
 	PF_OP_FOLDERS,   /* FOLDER events, then DONE */

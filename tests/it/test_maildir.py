@@ -58,3 +58,21 @@ def test_source_maildir_is_not_touched(pair, ledger, tmp_path):
 def test_missing_maildir_is_said(ledger, tmp_path):
     done = copy(f"maildir:{tmp_path}/none", f"maildir:{tmp_path}/other", ledger)
     assert done.status == 3 and "none" in done.err, done
+
+
+def test_long_paths_fit_the_name_of_a_directory(pair, ledger, tmp_path):
+    """A folder's whole path is one name of at most 255 octets, in modified UTF-7."""
+    source, _ = pair
+    deep = "/".join(["Ein Ordner mit langem Namen"] * 7)
+    wide = "日本語の長い名前" * 7
+    account = Account(source)
+    account.fill([deep, deep + "/tief darunter", wide, wide + "/" + wide, wide + "/" + wide[:-1] + "e"], 2)
+    account.close()
+    box = str(tmp_path / "box")
+    done = copy(source.url(), f"maildir:{box}", ledger)
+    assert done.status == 0 and done.outcome["copied"] == 10, done
+    assert not [e for e in done.events if "refused its name" in e["text"]]  # it was known beforehand
+    names = [n for n in os.listdir(box) if n.startswith(".")]
+    assert len([n for n in names if os.listdir(os.path.join(box, n, "cur"))]) == 5
+    assert max(len(n) for n in names) <= 255
+    assert copy(source.url(), f"maildir:{box}", ledger).outcome["copied_now"] == 0

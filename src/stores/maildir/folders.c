@@ -23,6 +23,20 @@ void md_names_free(struct md_store *s)
 	s->name_count = 0;
 }
 
+size_t md_segment_bytes(struct pf_span segment)
+{
+	struct pf_err ignored; /* no memory: the directory can't be made then either */
+	struct pf_buf name;
+	size_t n = segment.n;
+
+	pf_buf_init(&name, MD_TEXT_MAX);
+	if (pf_mutf7_encode(segment, &name, &ignored) == PF_OK) {
+		n = name.n;
+	}
+	pf_buf_deinit(&name);
+	return n;
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

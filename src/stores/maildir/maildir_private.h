@@ -141,6 +141,8 @@ int md_step_folders(struct md_store *s, struct pf_store_event *out, struct pf_er
 int md_step_mkfolder(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
 int md_step_subscribe(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
 void md_names_free(struct md_store *s);
+/* Octets that a segment of a path takes in a directory's name. */
+size_t md_segment_bytes(struct pf_span segment);
 
 /* items.c: the same; PF_AGAIN: it waits to be fed */
 int md_step_list(struct md_store *s, struct pf_store_event *out, struct pf_err *err);

@@ -4,6 +4,7 @@
  */
 #include "stores/maildir/maildir_private.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -260,8 +261,8 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 			PF_CAP_INBOX_CHILDREN | PF_CAP_MIXED | PF_CAP_KEEPS_DATE,
 		.kinds = PF_KIND_MAIL,
 		.quota_free_bytes = UINT64_MAX,
-		.max_segment_bytes = 80, /* modified UTF-7 may need thrice as much, of 255 */
-		.max_depth = 30,
+		.max_path_bytes = NAME_MAX, /* all of it is the name of one directory */
+		.segment_bytes = md_segment_bytes,
 		.forbidden = "./",
 		.server = "Maildir",
 		.connections = 1,
