@@ -14,6 +14,7 @@ import tempfile
 import time
 
 import pytest
+from figures import count
 from run import copy, start
 from torture import SYSTEM, Server
 from torture_say import encode_name
@@ -267,5 +268,6 @@ SEEDS = chosen_seeds()
 def test_torture():
     with concurrent.futures.ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1)) as pool:
         failed = [(seed, wrong) for seed, wrong in pool.map(torment, SEEDS) if wrong]
+    count("seeds of servers that say things in any permitted form", len(SEEDS))
     text = "\n".join(f"seed {seed}:\n  " + "\n  ".join(w[:2500] for w in wrong[:4]) for seed, wrong in failed[:10])
     assert not failed, f"{len(failed)} of {len(SEEDS)} seeds: {[s for s, _ in failed][:50]}\n{text}"
