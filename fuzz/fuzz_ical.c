@@ -26,8 +26,7 @@ static void look_at(const struct pf_doc *d, size_t i)
 	sum_span(&sum, p->organizer);
 	(void)pf_ical_codec.recurs_at(&piece, p->begin_utc_s, false);
 	pf_assert(pf_ical_codec.expand(&piece, 1, &w, &err) == PF_OK);
-	pf_assert(pf_ical_codec.compose(&piece, 1, &how, &out, changes, sizeof(changes), &err) ==
-		  PF_OK);
+	pf_assert(pf_ical_codec.compose(&piece, 1, &how, &out, &err) == PF_OK);
 	pf_assert(pf_ical_codec.read(pf_blob_span(out.body), &again, &err) == PF_OK);
 	pf_assert(pf_span_eq(pf_ical_codec.part(again, 0)->uid, pf_span_str("new")));
 	pf_ical_codec.free(&again);
