@@ -4,7 +4,8 @@
 
 enum {
 	COMMITS_A_ROUND = 8,
-	LOOK_EVERY_MS = 5000, /* a moment that a store forgot to name costs this, not the account */
+	LOOK_EVERY_MS =
+		50, /* stores without sockets have nothing that stirs; a look costs little */
 };
 
 struct member {

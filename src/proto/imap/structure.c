@@ -61,8 +61,15 @@ static bool leaf(struct pf_lex *l, struct pf_imap_part *p)
 {
 	struct pf_lex_string s;
 
-	if (!string(l, &s) || !string(l, &s) || !pass(l) || !pass(l) || !pass(l) || !pass(l)) {
-		return false;
+	for (int i = 0; i < 2; i++) { /* type, subtype */
+		if (!string(l, &s)) {
+			return false;
+		}
+	}
+	for (int i = 0; i < 4; i++) { /* parameters, id, description, encoding */
+		if (!pass(l)) {
+			return false;
+		}
 	}
 	pf_lex_blanks(l);
 	return pf_lex_number(l, &p->octets);

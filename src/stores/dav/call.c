@@ -107,6 +107,7 @@ int dcall_send(struct dstore *s, struct dcall *c, const char *method, struct pf_
 	return submit(s, c, err);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): its parameters are the request itself */
 int dcall_send_xml(struct dstore *s, struct dcall *c, const char *method, struct pf_span target,
 	struct pf_buf *text, const char *depth, struct pf_err *err)
 {
@@ -276,9 +277,10 @@ static void not_had(struct dstore *s, struct dcall *c, const struct pf_http_answ
 			c->ops[i]->alone = true;
 			c->ops[i]->state = DOP_WAITING;
 		}
-	} else if (c->n == 0) {
-		dstore_lost(s, &a->why);
 	} else {
+		if (c->n == 0) { /* the sign-in itself */
+			dstore_lost(s, &a->why);
+		}
 		for (size_t i = 0; i < c->n; i++) {
 			dop_refused(s, c->ops[i], &a->why);
 		}

@@ -66,7 +66,7 @@ int dav_get_start(struct dstore *s, struct dop *o, struct pf_err *err)
 	if (c->n == 1) {
 		return start_one(s, o, err);
 	}
-	pf_buf_init(&text, DAV_BATCH * DAV_PATH_MAX);
+	pf_buf_init(&text, (size_t)DAV_BATCH * DAV_PATH_MAX);
 	if (pf_dav_multiget(s->contacts, href, c->n, &text, err) != PF_OK) {
 		pf_buf_deinit(&text);
 		return PF_FAIL;

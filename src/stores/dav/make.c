@@ -125,7 +125,7 @@ static int start_new(struct dstore *s, struct dop *o, struct pf_err *err)
 	struct pf_dav_looks l = looks_at_once(s, o);
 	struct pf_buf text;
 
-	pf_buf_init(&text, 4 * DAV_TEXT_MAX);
+	pf_buf_init(&text, (size_t)4 * DAV_TEXT_MAX);
 	if (make_url(s, o, err) != PF_OK ||
 		pf_dav_make(mkcol ? PF_DAV_MKCOL : PF_DAV_MKCALENDAR, &l, &text, err) != PF_OK) {
 		pf_buf_deinit(&text);
@@ -160,7 +160,7 @@ static int start_patch(struct dstore *s, struct dop *o, struct pf_err *err)
 		dop_done(s, o);
 		return PF_OK;
 	}
-	pf_buf_init(&text, 4 * DAV_TEXT_MAX);
+	pf_buf_init(&text, (size_t)4 * DAV_TEXT_MAX);
 	if (pf_dav_make(PF_DAV_PROPPATCH, &l, &text, err) != PF_OK) {
 		pf_buf_deinit(&text);
 		return PF_FAIL;

@@ -16,7 +16,7 @@ static bool has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
 
-	for (const char *at = list; (at = strcasestr(at, word)) != NULL; at += n) {
+	for (const char *at = list; at && (at = strcasestr(at, word)) != NULL; at += n) {
 		if ((at == list || strchr(", \t", at[-1])) && (!at[n] || strchr(", \t", at[n]))) {
 			return true;
 		}
