@@ -1,10 +1,13 @@
 import os
+import signal
 import sys
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "it"))
 from servers.dovecot import Dovecot  # noqa: E402
+
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a background job ignores it, and so would all that is started here
 
 
 @pytest.fixture(scope="session")
