@@ -170,7 +170,9 @@ def test_fn26_connection_cap(ledger, fault):
         if "sign_in" in fault:
             peer.sign_in = lambda mechanism, user, secret: fault["sign_in"] if peer.connections > 1 else None
         return peer
-    faults = {} if "sign_in" in fault else fault
+    def slow(session, word, args): # so slow that more connections are wanted
+        time.sleep(0.02 if word in ("SELECT", "EXAMINE", "UID_FETCH") else 0)
+    faults = {"before": slow} if "sign_in" in fault else {"before": slow, **fault}
     with cap(with_folders(8, **faults)) as a, cap(Peer(**faults)) as b:
         done = run(a, b, ledger, "--connections", "4")
         assert done.status == 0 and bodies(b, "F7") == [MESSAGES[7]], done
