@@ -37,35 +37,24 @@ int fold_confirm_begin(struct pf_fold *f, struct pf_err *err)
 	return fold_list_dst(f, f->dst_mark, err) == PF_FAIL ? PF_FAIL : PF_OK;
 }
 
-static void compare_flags(struct pf_fold *f, struct pf_entry *e, const struct pf_item *item)
+static int compare_flags(
+	struct pf_fold *f, struct pf_entry *e, const struct pf_item *item, struct pf_err *err)
 {
-	struct pf_buf kw;
-	struct pf_flags want, wish = {e->sys, e->kw};
-	struct pf_err ignored; /* no memory: the flags are compared again by the next verify */
-	struct pf_span rest, word;
-	bool lost = false;
-
-	pf_buf_init(&kw, 65536);
-	if (flags_permitted(f, wish, &kw, &want, &ignored) == PF_OK) {
-		rest = want.kw;
-		lost = (want.sys & ~item->flags.sys) != 0;
-		while (!lost && pf_keywords_next(&rest, &word)) {
-			lost = !pf_keywords_has(item->flags.kw, word);
-		}
-	}
-	pf_buf_deinit(&kw);
-	if (!lost) {
-		return;
+	if (!flags_lack(f, e, &item->flags)) {
+		return PF_OK;
 	}
 	if (f->job->cfg->mode == PF_JOB_VERIFY) {
 		f->job->outcome.differing++;
 		job_event(f->job, PF_EV_FLAG_DROPPED, f, e, "the target lacks some of its flags");
-	} else {
-		e->bits |= PF_ENTRY_FLAGS_LATER;
+		return PF_OK;
 	}
+	e->bits |= PF_ENTRY_FLAGS_LATER;
+	return job_keeps(f->job) ? pf_rows_save(e, f->job->cfg->ledger, f->row_id, NULL, err)
+				 : PF_OK;
 }
 
-void fold_compare(struct pf_fold *f, struct pf_entry *e, const struct pf_item *item)
+int fold_compare(
+	struct pf_fold *f, struct pf_entry *e, const struct pf_item *item, struct pf_err *err)
 {
 	bool verify = f->job->cfg->mode == PF_JOB_VERIFY;
 
@@ -81,7 +70,7 @@ void fold_compare(struct pf_fold *f, struct pf_entry *e, const struct pf_item *i
 		job_event(
 			f->job, PF_EV_DATE_NOT_KEPT, f, e, "the target shows another date for it");
 	}
-	compare_flags(f, e, item);
+	return compare_flags(f, e, item, err);
 }
 
 int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_err *err)
@@ -91,10 +80,7 @@ int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_e
 	if (!e) {
 		return fold_add_foreign(f, item, err);
 	}
-	if (fold_is_awaited(f, e)) {
-		fold_compare(f, e, item);
-	}
-	return PF_OK;
+	return fold_is_awaited(f, e) ? fold_compare(f, e, item, err) : PF_OK;
 }
 
 /* ---- what is not there ---- */
@@ -117,6 +103,7 @@ int fold_not_there(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 	e->state = PF_ROW_PLANNED;
 	e->verdict = PF_VERDICT_NONE;
 	e->dst_id = pf_span(NULL, 0);
+	e->note = pf_span(NULL, 0);
 	e->bits &= (uint16_t)~PF_ENTRY_CONFIRM;
 	f->again++;
 	f->again_ms = 0;

@@ -695,8 +695,11 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 	if (note_put_flags(s, &noted, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	if (why && pf_rows_set_note(&f->rows, e, why, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	if (noted) {
-		rc = pf_rows_save(e, job->cfg->ledger, f->row_id, why, err);
+		rc = pf_rows_save(e, job->cfg->ledger, f->row_id, NULL, err);
 	} else {
 		rc = pf_ledger_item_done(job->cfg->ledger, &done, err);
 	}

@@ -3,6 +3,7 @@
  * the target is not what was sent.
  */
 #include "engine/job_private.h"
+#include "engine/repair.h"
 
 #include <stdlib.h>
 
@@ -105,12 +106,24 @@ int fold_deep_step(struct pf_fold *f, struct pf_err *err)
 	return f->deep_open == 0 && f->deep_next == f->rows.n ? PF_OK : PF_AGAIN;
 }
 
+/* Whether the target holds what it was given after it had refused the source's form. */
+static int is_repaired(const struct pf_deep *d, bool *yes, struct pf_err *err)
+{
+	struct pf_digest repaired;
+	uint64_t size;
+	int rc = d->body ? pf_repair_print(pf_blob_span(d->body), &repaired, &size, err) : PF_END;
+
+	*yes = rc == PF_OK && pf_digest_eq(&repaired, &d->print[DST].exact);
+	return rc == PF_FAIL ? PF_FAIL : PF_OK;
+}
+
 static int judge(struct pf_fold *f, struct pf_deep *d, struct pf_err *err)
 {
 	struct pf_entry *e = &f->rows.v[d->entry];
 	struct pf_job *job = f->job;
 	bool verify = job->cfg->mode == PF_JOB_VERIFY;
 	struct pf_blob *body = NULL;
+	bool repaired;
 
 	e->bits &= (uint16_t)~PF_ENTRY_DEEP;
 	if (!d->read[SRC] || !d->read[DST]) {
@@ -123,13 +136,21 @@ static int judge(struct pf_fold *f, struct pf_deep *d, struct pf_err *err)
 	if (pf_digest_eq(&d->print[SRC].exact, &d->print[DST].exact)) {
 		return PF_OK;
 	}
+	if (is_repaired(d, &repaired, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (repaired) {
+		return PF_OK;
+	}
 	if (pf_digest_eq(&d->print[SRC].canonical, &d->print[DST].canonical)) {
 		job_event(job, PF_EV_SIZE_DIFFERS, f, e,
 			"the target holds it in a form that it rewrote; what it says is the same");
-		return job_keeps(job)
-			       ? pf_rows_save(e, job->cfg->ledger, f->row_id,
-					 "the target holds it in a form that it rewrote", err)
-			       : PF_OK;
+		if (pf_rows_set_note(&f->rows, e, "the target holds it in a form that it rewrote",
+			    err) != PF_OK) {
+			return PF_FAIL;
+		}
+		return job_keeps(job) ? pf_rows_save(e, job->cfg->ledger, f->row_id, NULL, err)
+				      : PF_OK;
 	}
 	job_event(job, PF_EV_ITEM_ALTERED, f, e, "what the target holds is not what was sent");
 	if (verify) {

@@ -23,6 +23,26 @@ int flags_permitted(const struct pf_fold *f, struct pf_flags want, struct pf_buf
 	return PF_OK;
 }
 
+bool flags_lack(const struct pf_fold *f, const struct pf_entry *e, const struct pf_flags *has)
+{
+	struct pf_flags want, wish = {e->sys, e->kw};
+	struct pf_err ignored; /* no memory: the flags are compared again by the next verify */
+	struct pf_span rest, word;
+	bool lacks = false;
+	struct pf_buf kw;
+
+	pf_buf_init(&kw, 65536);
+	if (flags_permitted(f, wish, &kw, &want, &ignored) == PF_OK) {
+		rest = want.kw;
+		lacks = (want.sys & ~has->sys) != 0;
+		while (!lacks && pf_keywords_next(&rest, &word)) {
+			lacks = !pf_keywords_has(has->kw, word);
+		}
+	}
+	pf_buf_deinit(&kw);
+	return lacks;
+}
+
 /* Keywords of `a` that are not in `b`. */
 static int kw_minus(struct pf_span a, struct pf_span b, struct pf_buf *out, struct pf_err *err)
 {

@@ -597,6 +597,7 @@ static int review(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 	if (again || back || (e->state == PF_ROW_REFUSED && e->verdict == PF_VERDICT_NONE)) {
 		e->state = PF_ROW_PLANNED;
 		e->verdict = PF_VERDICT_NONE;
+		e->note = pf_span(NULL, 0);
 		e->attempts = 0;
 		e->bits |= PF_ENTRY_UNSAVED;
 	}

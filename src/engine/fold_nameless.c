@@ -72,7 +72,9 @@ static int take(struct nameless *w, struct pf_pair_item *mine, struct pf_pair_it
 	theirs->mate = mine->index;
 	e->dst_id = o->id;
 	o->id = pf_span(NULL, 0); /* it is foreign no more */
-	fold_compare(f, e, &item);
+	if (fold_compare(f, e, &item, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	return job_keeps(f->job) ? pf_rows_save(e, f->job->cfg->ledger, f->row_id, NULL, err)
 				 : PF_OK;
 }

@@ -3,6 +3,7 @@
  * off, of another tool, or of a ledger that was lost. Only those are read that could be it.
  */
 #include "engine/job_private.h"
+#include "engine/repair.h"
 
 #include <stdlib.h>
 
@@ -133,6 +134,7 @@ static int settle_alone(struct pf_fold *f, struct pf_entry *e, struct pf_err *er
 			err);
 	}
 	e->state = PF_ROW_PLANNED;
+	e->note = pf_span(NULL, 0);
 	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
 	if (e->bits & PF_ENTRY_GONE) { /* and the source does not have it any more */
 		e->state = PF_ROW_DONE;
@@ -161,6 +163,14 @@ static int take_over(
 				 : PF_OK;
 }
 
+/* In what form the target holds it, if that is not the source's. */
+static const char *form_of(const struct pf_pair_item *s)
+{
+	return s->by_repair      ? "the target holds it repaired"
+	       : s->by_canonical ? "the target holds it in a form that it rewrote"
+				 : NULL;
+}
+
 static int settle_pair(
 	struct pf_fold *f, struct pf_entry *e, const struct pf_pair_item *s, struct pf_err *err)
 {
@@ -175,11 +185,15 @@ static int settle_pair(
 	if (o->left && take_over(f, e, &f->rows.v[o->left_row], err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (pf_rows_set_digest(&f->rows, e, &s->print.exact, err) != PF_OK) {
+	e->size = s->by_repair ? s->repaired_size : e->size;
+	if (pf_rows_set_digest(&f->rows, e, &s->print.exact, err) != PF_OK ||
+		pf_rows_set_note(&f->rows, e, form_of(s), err) != PF_OK) {
 		return PF_FAIL;
 	}
 	f->job->progress.items_done++;
 	if (sent) {
+		/* It may have been put without its flags, and cut off before they followed. */
+		e->bits |= flags_lack(f, e, &o->flags) ? PF_ENTRY_FLAGS_LATER : 0;
 		f->job->outcome.copied_now++;
 		f->job->outcome.bytes_now += e->size;
 		job_event(f->job, PF_EV_DOUBT_SETTLED, f, e,
@@ -190,8 +204,7 @@ static int settle_pair(
 	if (!job_keeps(f->job)) {
 		return PF_OK;
 	}
-	return pf_rows_save(e, f->job->cfg->ledger, f->row_id,
-		s->by_canonical ? "the target holds it in a form that it rewrote" : NULL, err);
+	return pf_rows_save(e, f->job->cfg->ledger, f->row_id, NULL, err);
 }
 
 /* It was put, in this pass or in one that did not come to read it back: now its id is known, or the
@@ -214,6 +227,7 @@ static int settle_stored(
 			"the target took it, but does not show it");
 		e->state = PF_ROW_PLANNED;
 		e->verdict = PF_VERDICT_NONE;
+		e->note = pf_span(NULL, 0);
 		f->job->progress.items_done--;
 	}
 	return job_keeps(f->job) ? pf_rows_save(e, f->job->cfg->ledger, f->row_id, NULL, err)
@@ -450,6 +464,24 @@ static int not_read(struct pf_fold *f, enum pf_side_no side, size_t i, const str
 	return PF_OK;
 }
 
+/* A whole body; of the source's items it also counts what they became if the target refused them.
+ */
+static int take_body(
+	struct pf_fold *f, enum pf_side_no side, size_t i, struct pf_blob *body, struct pf_err *err)
+{
+	struct pf_pair_item *item = &f->pairing.source[i];
+	int rc = PF_END;
+
+	pf_fingerprinter_add(f->pair_printers[side][i], pf_blob_span(body));
+	if (side == SRC) {
+		rc = pf_repair_print(
+			pf_blob_span(body), &item->repaired, &item->repaired_size, err);
+		item->has_repaired = rc == PF_OK;
+	}
+	pf_blob_unref(&body);
+	return rc == PF_FAIL ? PF_FAIL : PF_OK;
+}
+
 int fold_pair_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err)
 {
@@ -472,9 +504,7 @@ int fold_pair_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 	}
 	switch (ev->kind) {
 	case PF_STORE_BODY:
-		pf_fingerprinter_add(*printer, pf_blob_span(body));
-		pf_blob_unref(&body);
-		break;
+		return take_body(f, side, i, body, err);
 	case PF_STORE_CHUNK:
 		pf_fingerprinter_add(*printer, ev->chunk.bytes);
 		break;

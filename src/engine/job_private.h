@@ -467,7 +467,8 @@ int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_e
 int fold_not_there(struct pf_fold *f, struct pf_entry *e, struct pf_err *err);
 bool fold_is_awaited(const struct pf_fold *f, const struct pf_entry *e);
 /* The item as the target lists it: what differs is noted, or marked to be looked at. */
-void fold_compare(struct pf_fold *f, struct pf_entry *e, const struct pf_item *item);
+int fold_compare(
+	struct pf_fold *f, struct pf_entry *e, const struct pf_item *item, struct pf_err *err);
 /* The listing is complete: what was not in it is planned once more, or goes into quarantine. */
 int fold_confirm_end(struct pf_fold *f, struct pf_err *err);
 
@@ -483,6 +484,8 @@ int fold_deep_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 	struct pf_err *err);
 
 /* ---- fold_flags.c ---- */
+/* Whether `has`, of the target, lacks any flag of the entry that the target could keep. */
+bool flags_lack(const struct pf_fold *f, const struct pf_entry *e, const struct pf_flags *has);
 /* What of `want` the target can keep; keywords go into `kw`. */
 int flags_permitted(const struct pf_fold *f, struct pf_flags want, struct pf_buf *kw,
 	struct pf_flags *out, struct pf_err *err);

@@ -27,16 +27,16 @@ static int by_rank(const struct pf_pair_item *x, const struct pf_pair_item *y)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static int exact_cmp(const struct pf_pair_item *x, const struct pf_pair_item *y)
+static int key_cmp(const struct pf_pair_item *x, const struct pf_pair_item *y)
 {
-	int d = (int)y->known - (int)x->known; /* known ones first */
+	int d = (int)y->keyed - (int)x->keyed; /* those that have one first */
 
-	return d != 0 ? d : memcmp(&x->print.exact, &y->print.exact, sizeof(x->print.exact));
+	return d != 0 ? d : memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-static int by_exact_date(const void *a, const void *b)
+static int by_key_date(const void *a, const void *b)
 {
-	int d = exact_cmp(a, b);
+	int d = key_cmp(a, b);
 
 	if (d == 0) {
 		d = by_date(a, b);
@@ -44,9 +44,9 @@ static int by_exact_date(const void *a, const void *b)
 	return d != 0 ? d : by_rank(a, b);
 }
 
-static int by_exact(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
-	int d = exact_cmp(a, b);
+	int d = key_cmp(a, b);
 
 	return d != 0 ? d : by_rank(a, b);
 }
@@ -186,15 +186,15 @@ void pf_pair_candidates(struct pf_pairing *p)
 		is_dated_candidate);
 }
 
-/* Two items with one exact fingerprint; `dates` tells whether the dates must be equal as well. */
-static void match_exact(struct pf_pairing *p, bool dates)
+/* Two items with one key; `dates` tells whether the dates must be equal as well. */
+static void match_keyed(struct pf_pairing *p, bool dates)
 {
-	int (*cmp)(const void *, const void *) = dates ? by_exact_date : by_exact;
+	int (*cmp)(const void *, const void *) = dates ? by_key_date : by_key;
 	size_t s = 0, t = 0;
 
 	sort(p->source, p->sources, cmp);
 	sort(p->target, p->targets, cmp);
-	while (s < p->sources && t < p->targets && p->source[s].known && p->target[t].known) {
+	while (s < p->sources && t < p->targets && p->source[s].keyed && p->target[t].keyed) {
 		struct pf_pair_item *x = &p->source[s], *y = &p->target[t];
 		int d;
 
@@ -203,7 +203,7 @@ static void match_exact(struct pf_pairing *p, bool dates)
 			t += y->mate != SIZE_MAX;
 			continue;
 		}
-		d = memcmp(&x->print.exact, &y->print.exact, sizeof(x->print.exact));
+		d = memcmp(&x->key, &y->key, sizeof(x->key));
 		if (d == 0 && dates) {
 			d = by_date(x, y);
 		}
@@ -213,6 +213,37 @@ static void match_exact(struct pf_pairing *p, bool dates)
 		}
 		s += d <= 0;
 		t += d >= 0;
+	}
+}
+
+static void match_exact(struct pf_pairing *p)
+{
+	for (size_t i = 0; i < p->sources; i++) {
+		p->source[i].key = p->source[i].print.exact;
+		p->source[i].keyed = p->source[i].known;
+	}
+	for (size_t i = 0; i < p->targets; i++) {
+		p->target[i].key = p->target[i].print.exact;
+		p->target[i].keyed = p->target[i].known;
+	}
+	match_keyed(p, true);
+	match_keyed(p, false);
+}
+
+/* By what was sent in an item's place. Keys are those of match_exact. */
+static void match_repaired(struct pf_pairing *p)
+{
+	for (size_t i = 0; i < p->sources; i++) {
+		struct pf_pair_item *s = &p->source[i];
+
+		s->keyed = s->has_repaired && s->mate == SIZE_MAX;
+		s->by_repair = s->keyed;
+		s->key = s->keyed ? s->repaired : s->key;
+	}
+	match_keyed(p, true);
+	match_keyed(p, false);
+	for (size_t i = 0; i < p->sources; i++) {
+		p->source[i].by_repair = p->source[i].by_repair && p->source[i].mate != SIZE_MAX;
 	}
 }
 
@@ -257,7 +288,8 @@ static size_t run_end(const struct pf_pair_item *items, size_t n, size_t from)
 static bool are_identical(const struct pf_pair_item *items, size_t from, size_t to)
 {
 	for (size_t i = from + 1; i < to; i++) {
-		if (exact_cmp(&items[i], &items[from]) != 0) {
+		if (memcmp(&items[i].print.exact, &items[from].print.exact,
+			    sizeof(items[i].print.exact)) != 0) {
 			return false;
 		}
 	}
@@ -305,8 +337,8 @@ void pf_pair_match(struct pf_pairing *p)
 		p->target[i].mate = SIZE_MAX;
 		p->target[i].counted = true;
 	}
-	match_exact(p, true);
-	match_exact(p, false);
+	match_exact(p);
+	match_repaired(p);
 	if (p->dates_are_kept) {
 		match_canonical(p);
 	}

@@ -14,17 +14,24 @@ struct pf_pair_item {
 	uint64_t size;
 	int64_t date_utc_s;
 	struct pf_fingerprint print;
-	size_t index;      /* the caller's */
-	size_t mate;       /* index in the other list's `index` terms; SIZE_MAX = none */
-	unsigned int rank; /* of equal ones those of lower rank are paired first */
-	bool candidate;    /* some item of the other side could be it */
-	bool known;        /* `print` is filled: exact always, canonical where has_canonical */
+	struct pf_digest repaired; /* of the source: of what was sent if the target had refused it
+				      (repair.h) */
+	uint64_t repaired_size;
+	struct pf_digest key; /* that it is paired by just now, when `keyed` */
+	size_t index;         /* the caller's */
+	size_t mate;          /* index in the other list's `index` terms; SIZE_MAX = none */
+	unsigned int rank;    /* of equal ones those of lower rank are paired first */
+	bool candidate;       /* some item of the other side could be it */
+	bool known;           /* `print` is filled: exact always, canonical where has_canonical */
 	bool has_canonical;
+	bool has_repaired;
+	bool keyed;
 	bool rival;        /* of the source: not looked for itself, but it may be what is found */
 	bool asked;        /* its bytes are on the way, or can't be had */
 	uint8_t refusals;  /* times that it was asked for and refused: the caller's */
 	bool counted;      /* no date tells it from others of its form: set by pf_pair_match */
 	bool by_canonical; /* paired by that one: the target holds it in a rewritten form */
+	bool by_repair;    /* paired by that one: the target holds it repaired */
 };
 
 struct pf_pairing {
@@ -46,7 +53,8 @@ struct pf_pairing {
 void pf_pair_candidates(struct pf_pairing *p);
 /*
  * Pair known items: first by exact fingerprint (equal dates preferred among identical ones), then
- * by the canonical one. Sets mate and by_canonical on both sides.
+ * by that of what a refused item became by repair, then by the canonical one. Sets mate on both
+ * sides, and by what it was found.
  *
  * Distinct items may have one canonical form, so it does not suffice alone: the dates must be equal
  * as well. Where the target keeps no dates, or an item has none, the items of one form are paired

@@ -1,6 +1,7 @@
 #include "engine/repair.h"
 
 #include "base/buf.h"
+#include "engine/fingerprint.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -195,4 +196,33 @@ int pf_repair(
 	}
 	pf_buf_deinit(&made);
 	return rc;
+}
+
+int pf_repair_print(
+	struct pf_span message, struct pf_digest *print, uint64_t *size, struct pf_err *err)
+{
+	struct pf_fingerprinter *printer;
+	struct pf_fingerprint taken;
+	struct pf_blob *made = NULL;
+	char what[200];
+
+	if (pf_repair(message, &made, what, sizeof(what), err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (!made) {
+		return PF_END;
+	}
+	printer = pf_fingerprinter_new(false);
+	if (printer) {
+		pf_fingerprinter_add(printer, pf_blob_span(made));
+		pf_fingerprinter_take(printer, &taken);
+		*print = taken.exact;
+		*size = made->n;
+	}
+	pf_blob_unref(&made);
+	if (!printer) {
+		return pf_fail_memory(err, "a fingerprint");
+	}
+	pf_fingerprinter_free(&printer);
+	return PF_OK;
 }

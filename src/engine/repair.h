@@ -8,6 +8,7 @@
 #define PF_ENGINE_REPAIR_H
 
 #include "base/blob.h"
+#include "base/digest.h"
 #include "base/err.h"
 
 /*
@@ -16,5 +17,12 @@
  */
 PF_MUST_CHECK int pf_repair(
 	struct pf_span message, struct pf_blob **out, char *what, size_t size, struct pf_err *err);
+
+/*
+ * The exact fingerprint and the size of what pf_repair makes of it: a target that had refused the
+ * message was given that. PF_END: there is nothing to repair. PF_FAIL: no memory.
+ */
+PF_MUST_CHECK int pf_repair_print(
+	struct pf_span message, struct pf_digest *print, uint64_t *size, struct pf_err *err);
 
 #endif

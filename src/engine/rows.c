@@ -63,7 +63,8 @@ static int load_one(struct pf_rows *r, const struct pf_ledger_item *row, struct 
 
 	if (grow(r, &e, err) != PF_OK || copy_span(r, row->src_id, &e->src_id, err) != PF_OK ||
 		copy_span(r, row->dst_id, &e->dst_id, err) != PF_OK ||
-		pf_rows_keywords(r, row->flags.kw, &e->kw, err) != PF_OK) {
+		pf_rows_keywords(r, row->flags.kw, &e->kw, err) != PF_OK ||
+		(row->note.n > 0 && copy_span(r, row->note, &e->note, err) != PF_OK)) {
 		return PF_FAIL;
 	}
 	e->size = row->size;
@@ -245,6 +246,11 @@ void pf_rows_stored_with(struct pf_entry *e, uint8_t sys, struct pf_span kw)
 	e->bits |= PF_ENTRY_CARRY | PF_ENTRY_UNSAVED;
 }
 
+int pf_rows_set_note(struct pf_rows *r, struct pf_entry *e, const char *note, struct pf_err *err)
+{
+	return copy_span(r, pf_span_str(note), &e->note, err);
+}
+
 int pf_rows_save(struct pf_entry *e, struct pf_ledger *led, int64_t folder, const char *note,
 	struct pf_err *err)
 {
@@ -258,11 +264,14 @@ int pf_rows_save(struct pf_entry *e, struct pf_ledger *led, int64_t folder, cons
 		.size = e->size,
 		.date_utc_s = e->date_utc_s,
 		.zone_min = e->zone_min,
-		.flags = {.sys = e->sys, .kw = e->kw},
 		.has_digest = e->digest != NULL,
 		.attempts = e->attempts,
-		.note = pf_span_str(note),
+		.note = note ? pf_span_str(note) : e->note,
 	};
+
+	if (!(e->bits & PF_ENTRY_FLAGS_LATER)) {
+		row.flags = (struct pf_flags){.sys = e->sys, .kw = e->kw};
+	}
 
 	if (e->digest) {
 		row.digest = *e->digest;

@@ -28,6 +28,7 @@ enum pf_entry_bit {
 struct pf_entry {
 	struct pf_span src_id, dst_id;  /* in the arena */
 	struct pf_span kw, new_kw;      /* carried; listed now (with CARRY) */
+	struct pf_span note;            /* how it arrived, if not as it was */
 	const struct pf_digest *digest; /* of the source's bytes; NULL = not known */
 	uint64_t size;
 	int64_t date_utc_s;
@@ -78,7 +79,14 @@ PF_MUST_CHECK int pf_rows_keywords(
 /* The target holds the item with these flags: what it should have is to be carried over. */
 void pf_rows_stored_with(struct pf_entry *e, uint8_t sys, struct pf_span kw);
 
-/* Write the whole row; `note` may be NULL (none). */
+/* NULL: none. */
+PF_MUST_CHECK int pf_rows_set_note(
+	struct pf_rows *r, struct pf_entry *e, const char *note, struct pf_err *err);
+
+/*
+ * Write the whole row; `note` NULL: with the entry's own. While its flags are still to be set at
+ * the target the row says that it has none there, so that a pass that is cut off leaves no doubt.
+ */
 PF_MUST_CHECK int pf_rows_save(struct pf_entry *e, struct pf_ledger *led, int64_t folder,
 	const char *note, struct pf_err *err);
 

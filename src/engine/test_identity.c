@@ -197,6 +197,36 @@ static void without_dates_rewritten_items_are_counted(void **state)
 	}
 }
 
+/* What was refused and sent repaired: after those that are there as they were. */
+static void what_was_sent_repaired_is_found(void **state)
+{
+	static const char BARE[] = "A: b\n\nc\n", WHOLE[] = "A: b\r\n\r\nc\r\n";
+	struct pf_pair_item s[] = {item(0, BARE, 5), item(1, WHOLE, 5), item(2, BARE, 5)};
+	struct pf_pair_item t[] = {item(0, WHOLE, 5), item(1, WHOLE, 6)};
+	struct pf_pairing p = {s, t, 3, 2, true, true};
+	struct pf_err err;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const char *text = i == 1 ? WHOLE : BARE;
+		int rc = pf_repair_print(
+			pf_span_str(text), &s[i].repaired, &s[i].repaired_size, &err);
+
+		assert_int_equal(rc, i == 1 ? PF_END : PF_OK);
+		s[i].has_repaired = rc == PF_OK;
+		s[i].has_canonical = false; /* which would find it as well, by its date */
+	}
+	assert_int_equal(s[0].repaired_size, strlen(WHOLE));
+	pf_pair_candidates(&p);
+	pf_pair_match(&p);
+	assert_int_equal(mate(s, 3, 1), 0);
+	assert_int_equal(mate(s, 3, 0), 1);
+	assert_true(mate(s, 3, 2) == SIZE_MAX);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(s[i].by_repair, s[i].index == 0);
+	}
+}
+
 /* What is there for certain comes first, and is not read for its own sake. */
 static void a_rival_takes_what_is_its_own(void **state)
 {
@@ -327,6 +357,7 @@ int main(void)
 		cmocka_unit_test(equal_headers_do_not_make_one),
 		cmocka_unit_test(rewritten_items_need_an_equal_date),
 		cmocka_unit_test(without_dates_rewritten_items_are_counted),
+		cmocka_unit_test(what_was_sent_repaired_is_found),
 		cmocka_unit_test(a_rival_takes_what_is_its_own),
 		cmocka_unit_test(only_candidates_are_read),
 		cmocka_unit_test(repair_changes_only_what_is_wrong),
