@@ -49,7 +49,7 @@ enum dop_state { DOP_WAITING, DOP_RUNNING, DOP_GIVING };
 /* An operation's end. */
 struct dend {
 	struct pf_err why;
-	bool failed, in_doubt, missing, refused;
+	bool failed, in_doubt, missing, refused, existed;
 	enum pf_conflict conflict;
 	struct pf_buf id, version, holder;
 };

@@ -256,6 +256,8 @@ static int answer_look(struct dstore *s, struct dop *o, const struct pf_http_ans
 	there = rc == PF_OK && r.status < 400 && r.has_type;
 	ours = there && (r.type & wanted) && (r.name.n == 0 || pf_span_eq(r.name, name_of(o)));
 	if (ours && r.name.n > 0) {
+		/* Refused at once as being there; else it may be our own. */
+		o->end.existed = o->got && o->tries == 0 && o->plainer == 0 && !o->by_mkcol;
 		dop_done(s, o);
 	} else if (ours) {
 		o->plainer = PLAINEST;

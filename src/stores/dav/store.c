@@ -57,6 +57,25 @@ static int start(struct dstore *s, struct dop *o, struct pf_err *err)
 	}
 }
 
+/* Nobody signs in for nothing, and not to sign out again. */
+static int sign_in(struct dstore *s, bool *moved, struct pf_err *err)
+{
+	int rc;
+
+	if (!s->first || s->first->state != DOP_WAITING) {
+		return PF_OK;
+	}
+	if (s->first->op.kind == PF_OP_CLOSE) {
+		dop_done(s, s->first);
+		*moved = true;
+		return PF_OK;
+	}
+	rc = s->places == 0 ? dav_discover_begin(s, err) : PF_OK;
+	rc = rc == PF_OK ? dav_discover_step(s, err) : rc;
+	*moved = rc == PF_OK;
+	return rc == PF_FAIL ? PF_FAIL : PF_OK;
+}
+
 /* Begin what may begin. *moved: something was done. */
 static int issue(struct dstore *s, int64_t *wake_ms, bool *moved, struct pf_err *err)
 {
@@ -64,12 +83,7 @@ static int issue(struct dstore *s, int64_t *wake_ms, bool *moved, struct pf_err 
 		return PF_OK;
 	}
 	if (s->stage != DSTAGE_READY) {
-		int rc = s->places == 0 ? dav_discover_begin(s, err) : PF_OK;
-
-		rc = rc == PF_OK ? dav_discover_step(s, err) : rc;
-
-		*moved = rc == PF_OK;
-		return rc == PF_FAIL ? PF_FAIL : PF_OK;
+		return sign_in(s, moved, err);
 	}
 	for (struct dop *o = s->first; o && dcall_room(s) && !s->lost; o = o->next) {
 		int rc;
@@ -109,6 +123,7 @@ static void give_end(struct dstore *s, struct dop *o, struct pf_store_event *out
 	if (!e->failed) {
 		out->id = said_or_absent(&e->id);
 		out->version = said_or_absent(&e->version);
+		out->existed = e->existed;
 		s->closed = s->closed || o->op.kind == PF_OP_CLOSE;
 		return;
 	}
