@@ -200,6 +200,14 @@ void pf_fingerprinter_add(struct pf_fingerprinter *f, struct pf_span bytes)
 	body_bytes(f, bytes);
 }
 
+static void add_header(const struct pf_fingerprinter *f, struct pf_hash *to)
+{
+	for (size_t i = 0; i < PF_COUNT(KEPT); i++) {
+		pf_hash_add(to, pf_span(f->seen[i] ? "+" : "-", 1));
+		pf_hash_add(to, pf_span(f->kept[i].b, sizeof(f->kept[i].b)));
+	}
+}
+
 void pf_fingerprinter_take(struct pf_fingerprinter *f, struct pf_fingerprint *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -209,10 +217,9 @@ void pf_fingerprinter_take(struct pf_fingerprinter *f, struct pf_fingerprint *ou
 
 		end_field(f);
 		pf_hash_take(f->canonical, &body);
-		for (size_t i = 0; i < PF_COUNT(KEPT); i++) {
-			pf_hash_add(f->canonical, pf_span(f->seen[i] ? "+" : "-", 1));
-			pf_hash_add(f->canonical, pf_span(f->kept[i].b, sizeof(f->kept[i].b)));
-		}
+		add_header(f, f->canonical);
+		add_header(f, f->one);
+		pf_hash_take(f->one, &out->header);
 		pf_hash_add(f->canonical, pf_span(body.b, sizeof(body.b)));
 		pf_hash_take(f->canonical, &out->canonical);
 	}

@@ -14,6 +14,7 @@
 
 struct pf_fingerprint {
 	struct pf_digest exact, canonical;
+	struct pf_digest header; /* of canonical, without the body */
 };
 
 struct pf_fingerprinter;

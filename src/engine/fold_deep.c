@@ -4,6 +4,7 @@
  */
 #include "engine/job_private.h"
 #include "engine/repair.h"
+#include "model/mime.h"
 
 #include <stdlib.h>
 
@@ -16,6 +17,9 @@ struct pf_deep {
 	struct pf_fingerprint print[2];
 	bool ended[2], read[2];
 	struct pf_blob *body; /* the source's, for the quarantine; NULL for a large one */
+	struct pf_digest
+		content; /* what the target's parts say, decoded; of a large one not known */
+	bool has_content;
 };
 
 static void clear(struct pf_deep *d)
@@ -117,13 +121,30 @@ static int is_repaired(const struct pf_deep *d, bool *yes, struct pf_err *err)
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
 }
 
+/* Whether what the target holds says the same in other encodings. */
+static int says_the_same(const struct pf_deep *d, bool *same, struct pf_err *err)
+{
+	struct pf_digest content;
+
+	*same = false;
+	if (!d->body || !d->has_content ||
+		!pf_digest_eq(&d->print[SRC].header, &d->print[DST].header)) {
+		return PF_OK;
+	}
+	if (pf_mime_digest(pf_blob_span(d->body), &content, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	*same = pf_digest_eq(&content, &d->content);
+	return PF_OK;
+}
+
 static int judge(struct pf_fold *f, struct pf_deep *d, struct pf_err *err)
 {
 	struct pf_entry *e = &f->rows.v[d->entry];
 	struct pf_job *job = f->job;
 	bool verify = job->cfg->mode == PF_JOB_VERIFY;
 	struct pf_blob *body = NULL;
-	bool repaired;
+	bool same;
 
 	e->bits &= (uint16_t)~PF_ENTRY_DEEP;
 	if (!d->read[SRC] || !d->read[DST]) {
@@ -136,13 +157,17 @@ static int judge(struct pf_fold *f, struct pf_deep *d, struct pf_err *err)
 	if (pf_digest_eq(&d->print[SRC].exact, &d->print[DST].exact)) {
 		return PF_OK;
 	}
-	if (is_repaired(d, &repaired, err) != PF_OK) {
+	if (is_repaired(d, &same, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (repaired) {
+	if (same) {
 		return PF_OK;
 	}
-	if (pf_digest_eq(&d->print[SRC].canonical, &d->print[DST].canonical)) {
+	same = pf_digest_eq(&d->print[SRC].canonical, &d->print[DST].canonical);
+	if (!same && says_the_same(d, &same, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (same) {
 		job_event(job, PF_EV_SIZE_DIFFERS, f, e,
 			"the target holds it in a form that it rewrote; what it says is the same");
 		if (pf_rows_set_note(&f->rows, e, "the target holds it in a form that it rewrote",
@@ -175,6 +200,13 @@ static int take(struct pf_deep *d, enum pf_side_no side, const struct pf_store_e
 		}
 	}
 	pf_fingerprinter_add(d->printer[side], body ? pf_blob_span(body) : ev->chunk.bytes);
+	if (side == DST && body) {
+		d->has_content = true;
+		if (pf_mime_digest(pf_blob_span(body), &d->content, err) != PF_OK) {
+			pf_blob_unref(&body);
+			return PF_FAIL;
+		}
+	}
 	if (side == SRC && body) {
 		d->body = body;
 		return PF_OK;

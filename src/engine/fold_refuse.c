@@ -195,7 +195,7 @@ static int changes_something(struct pf_slot *s, bool *yes, struct pf_err *err)
 	const struct pf_entry *e = slot_entry(s);
 	struct pf_quarantine_about a = about(f, e, s->why);
 	struct pf_blob *repaired = NULL;
-	char what[200] = "";
+	char what[300] = "";
 	char said[sizeof(s->why)];
 
 	*yes = false;

@@ -279,7 +279,9 @@ static void repair_changes_only_what_is_wrong(void **state)
 		{"A: b\r\nodd\r\n \r\nC: d\r\n\r\n\n", 23,
 			"A: b\r\nX-Unnamed-Header: odd\r\nC: d\r\n\r\n\r\n"},
 		{"A: b\n\r\r\nc", 9, "A: b\r\n\r\nc\r\n"},
-		{"A: b\r\n\r\nx\0y\r\n", 13, "A: b\r\n\r\nx y\r\n"},
+		{"A: b\r\n\r\nx\0y\r\n", 13,
+			"A: b\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+			"eAB5DQo=\r\n"},
 		{"From x Mon\nA: b\r\n\r\n", 19, "A: b\r\n\r\n"},
 		{"From  : ann\r\n\r\n", 15, NULL},
 		{"From \t: ann\n\n", 13, "From \t: ann\r\n\r\n"},
@@ -290,7 +292,7 @@ static void repair_changes_only_what_is_wrong(void **state)
 		{"a\rb\r\r\n", 6, "Subject: (message without header)\r\n\r\na\r\nb\r\n"},
 	};
 	struct pf_err err;
-	char what[200];
+	char what[300];
 
 	(void)state;
 	for (size_t i = 0; i < PF_COUNT(CASES); i++) {

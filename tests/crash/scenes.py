@@ -1,5 +1,6 @@
 """What is going on when it is killed or cut off: a source, a target, what was done before, and what must be there at the end."""
 
+import base64
 import functools
 import os
 import re
@@ -225,6 +226,21 @@ def strict(_, raw, __):
     return "NO [CANNOT] bare line ends and NULs are not permitted" if re.search(rb"(?<!\r)\n|\0", raw) else "store"
 
 
+def repaired(raw):
+    """Line ends are CRLF; 8-bit words of the header are encoded, and a body with a NUL; behind the last part it is a blank."""
+    if not strict(0, raw, ()).startswith("NO"):
+        return raw
+    raw = re.sub(rb"\r*\n", b"\r\n", raw).replace(b"caf\xe9 \xff", b"=?unknown-8bit?B?Y2Fm6SD/?=")
+    head, _, body = raw.partition(b"\r\n\r\n")
+    if b"\0" not in body or b"\r\nContent-Type: multipart/" in head:
+        return raw.replace(b"\0", b" ")
+    coded = base64.b64encode(body)
+    lines = [coded[at:at + 76] + b"\r\n" for at in range(0, len(coded), 76)]
+    version = b"" if b"\r\nMIME-Version" in head else b"\r\nMIME-Version: 1.0"
+    head = re.sub(rb"\r\nContent-Transfer-Encoding: [^\r]*", b"", head)
+    return head + version + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"".join(lines)
+
+
 class Repaired(Scene):
     """The target refuses some messages as they are, and takes them repaired."""
 
@@ -238,7 +254,7 @@ class Repaired(Scene):
 
     def expected(self):
         fixed = PeerPlace()
-        fixed.fill(self.folders, self.per_folder, lambda n: re.sub(rb"\r*\n", b"\r\n", bare(n)).replace(b"\0", b" "))
+        fixed.fill(self.folders, self.per_folder, lambda n: repaired(bare(n)))
         return fixed.state()
 
 
