@@ -45,6 +45,8 @@ void fold_free_work(struct pf_fold *f)
 	f->foreign_cap = 0;
 	f->claimed_n = 0;
 	pf_buf_deinit(&f->permitted_kw);
+	pf_buf_deinit(&f->denied);
+	pf_buf_deinit(&f->single_lost);
 }
 
 /* The slots that wait for nothing at the target any more are given back. */
@@ -197,10 +199,13 @@ static int begin_anew(struct pf_fold *f, struct pf_err *err)
 	f->names_sought = false;
 	f->foreign_n = 0;
 	f->flag_next = 0;
+	f->single_next = 0;
+	f->single_word = 0;
 	fold_pair_free(f);
 	fold_deep_free(f);
 	for (size_t i = 0; i < f->rows.n; i++) {
-		f->rows.v[i].bits &= (uint16_t) ~(PF_ENTRY_BUSY | PF_ENTRY_MISSING | PF_ENTRY_DEEP);
+		f->rows.v[i].bits &= (uint16_t) ~(
+			PF_ENTRY_BUSY | PF_ENTRY_MISSING | PF_ENTRY_DEEP | PF_ENTRY_SINGLY);
 	}
 	if (f->dst_lost) {
 		return make_again(f, err);

@@ -40,12 +40,15 @@ int fold_confirm_begin(struct pf_fold *f, struct pf_err *err)
 static int compare_flags(
 	struct pf_fold *f, struct pf_entry *e, const struct pf_item *item, struct pf_err *err)
 {
-	if (!flags_lack(f, e, &item->flags)) {
+	char names[200];
+
+	if (!flags_lack(f, e, &item->flags, names, sizeof(names))) {
 		return PF_OK;
 	}
 	if (f->job->cfg->mode == PF_JOB_VERIFY) {
 		f->job->outcome.differing++;
-		job_event(f->job, PF_EV_FLAG_DROPPED, f, e, "the target lacks some of its flags");
+		job_event(f->job, PF_EV_FLAG_DROPPED, f, e, "the target lacks some of its flags:%s",
+			names);
 		return PF_OK;
 	}
 	e->bits |= PF_ENTRY_FLAGS_LATER;

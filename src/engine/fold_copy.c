@@ -252,6 +252,7 @@ static int put(struct pf_slot *s, struct pf_err *err)
 {
 	struct pf_fold *f = s->fold;
 	struct pf_entry *e = slot_entry(s);
+	struct pf_flags want = {e->sys, e->kw};
 	struct pf_buf kw;
 	struct pf_op op = {
 		.kind = PF_OP_PUT,
@@ -270,7 +271,10 @@ static int put(struct pf_slot *s, struct pf_err *err)
 	int rc;
 
 	pf_buf_init(&kw, 65536);
-	rc = flags_permitted(f, (struct pf_flags){e->sys, e->kw}, &kw, &op.put.flags, err);
+	rc = flags_permitted(f, want, &kw, &op.put.flags, err);
+	if (rc == PF_OK) {
+		rc = flags_tell_denied(f, e, want, op.put.flags, err);
+	}
 	if (s->try >= TRY_NO_KEYWORDS) {
 		op.put.flags.kw = pf_span(NULL, 0);
 	}

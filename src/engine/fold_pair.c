@@ -174,6 +174,7 @@ static const char *form_of(const struct pf_pair_item *s)
 static int settle_pair(
 	struct pf_fold *f, struct pf_entry *e, const struct pf_pair_item *s, struct pf_err *err)
 {
+	char names[200];
 	struct pf_foreign *o = &f->foreign[s->mate];
 	bool sent = e->state == PF_ROW_SENT;
 
@@ -193,7 +194,8 @@ static int settle_pair(
 	f->job->progress.items_done++;
 	if (sent) {
 		/* It may have been put without its flags, and cut off before they followed. */
-		e->bits |= flags_lack(f, e, &o->flags) ? PF_ENTRY_FLAGS_LATER : 0;
+		e->bits |= flags_lack(f, e, &o->flags, names, sizeof(names)) ? PF_ENTRY_FLAGS_LATER
+									     : 0;
 		f->job->outcome.copied_now++;
 		f->job->outcome.bytes_now += e->size;
 		job_event(f->job, PF_EV_DOUBT_SETTLED, f, e,

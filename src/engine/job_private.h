@@ -234,6 +234,7 @@ struct pf_fold {
 	uint32_t permitted_sys;
 	bool permitted_known, permitted_any;
 	struct pf_buf permitted_kw;
+	struct pf_buf denied; /* flags and keywords that were told to be lost in this folder */
 
 	struct pf_rows rows;
 	struct pf_rows
@@ -284,6 +285,9 @@ struct pf_fold {
 	int64_t again_ms;
 	size_t flag_ops, flag_next;
 	struct pf_keyed *keyed; /* items with identifiers of their own; NULL: mail */
+	size_t single_next,
+		single_word; /* of the entries whose flags go one by one: the next, its word */
+	struct pf_buf single_lost; /* what was refused of them so far */
 	size_t deep_open, deep_next;
 	struct pf_deep *deep; /* items that are being read on both sides */
 	uint64_t to_copy_items, to_copy_bytes, too_large;
@@ -484,11 +488,16 @@ int fold_deep_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 	struct pf_err *err);
 
 /* ---- fold_flags.c ---- */
-/* Whether `has`, of the target, lacks any flag of the entry that the target could keep. */
-bool flags_lack(const struct pf_fold *f, const struct pf_entry *e, const struct pf_flags *has);
+/* Whether `has`, of the target, lacks any flag of the entry that the target could keep; `names` are
+ * those, each behind a blank. */
+bool flags_lack(const struct pf_fold *f, const struct pf_entry *e, const struct pf_flags *has,
+	char *names, size_t size);
 /* What of `want` the target can keep; keywords go into `kw`. */
 int flags_permitted(const struct pf_fold *f, struct pf_flags want, struct pf_buf *kw,
 	struct pf_flags *out, struct pf_err *err);
+/* Tell, once a folder, each flag of `want` that `got` does not have. */
+int flags_tell_denied(struct pf_fold *f, const struct pf_entry *e, struct pf_flags want,
+	struct pf_flags got, struct pf_err *err);
 int fold_flags_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all carried */
 int fold_flags_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
 

@@ -45,6 +45,87 @@ def test_fn43_only_permitted_flags_are_sent(ledger):
         assert sorted(list(b.boxes["INBOX"].items.values())[0][1]) == ["Work", "\\Seen"]
 
 
+def flags_of(peer):
+    return [sorted(i[1]) for i in peer.boxes["INBOX"].items.values()]
+
+
+class MindsWords:
+    """A server that refuses some flags, in APPEND and in STORE."""
+
+    def __init__(self, *words):
+        self.words = words
+
+    def append(self, n, raw, flags):
+        return "NO APPEND Invalid flag list" if set(self.words) & set(flags) else "store"
+
+    def store(self, session, word, args):
+        refuses = word == "UID_STORE" and any(w in args for w in self.words)
+        return f"BAD Invalid system flag {self.words[0]}" if refuses else None
+
+
+@pytest.mark.parametrize("refused", [["$NOTJUNK"], ["\\Flagged"], ["\\Flagged", "$NOTJUNK"]])
+def test_fn43_what_can_be_kept_of_refused_flags_is_kept(ledger, refused):
+    minds = MindsWords(*refused)
+    flags = ["\\Seen", "\\Flagged", "\\Answered", "$NOTJUNK", "Work"]
+    peer = source([])
+    for raw in MESSAGES[:2]:
+        peer.boxes["INBOX"].add(raw, flags)
+    with peer as a, Peer(append_reply=minds.append, before=minds.store) as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES[:2]), done
+        assert flags_of(b) == [sorted(set(flags) - set(refused))] * 2, done
+        told = [e["text"] for e in done.events if e["number"] == 12005]
+        assert len(told) == 2 and all(w in t for t in told for w in refused), done
+        b.before = None
+        before = len(b.commands("STORE"))
+        again = run(a, b, ledger)
+        assert again.status == 0 and len(b.commands("STORE")) == before and again.outcome["copied_now"] == 0, again
+
+
+def test_fn43_one_refused_change_of_flags_costs_the_others_nothing(ledger):
+    minds = MindsWords("$Odd")
+    with source(MESSAGES[:1]) as a, Peer(before=minds.store) as b:
+        assert run(a, b, ledger).status == 0
+        a.boxes["INBOX"].items[1][1][:] = ["\\Flagged", "$Odd", "New"]
+        done = run(a, b, ledger)
+        assert done.status == 0 and flags_of(b) == [["New", "\\Flagged"]], done
+        assert "$Odd" in [e["text"] for e in done.events if e["number"] == 12005][0], done
+
+
+def test_fn43_what_is_not_permitted_is_told_once_a_folder(ledger):
+    """A limit on keywords shows as PERMANENTFLAGS without \\*; what is known there already is still kept."""
+    peer = source([])
+    for raw in MESSAGES[:3]:
+        peer.boxes["INBOX"].add(raw, ["\\Seen", "\\Draft", "known", "New"])
+    with peer as a, Peer(permanent="\\Seen Known") as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and flags_of(b) == [["\\Seen", "known"]] * 3, done
+        told = [e["text"] for e in done.events if e["number"] == 12005]
+        assert len(told) == 2 and "\\Draft" in told[0] and "New" in told[1], done
+
+
+def test_fn43_case_of_keywords_makes_no_difference(ledger):
+    """$MDNSent against $mdnsent, set again and again for ever by tools that compare octets."""
+    peer = source([])
+    peer.boxes["INBOX"].add(MESSAGES[0], ["$MDNSent", "Work"])
+    with peer as a, Peer(store_flags=lambda flags: [f.lower() for f in flags]) as b:
+        assert run(a, b, ledger).status == 0 and not b.commands("STORE")
+        a.boxes["INBOX"].items[1][1][:] = ["$mdnsent", "WORK"]
+        done = run(a, b, ledger)
+        assert done.status == 0 and not b.commands("STORE") and done.outcome["flags_carried"] == 0, done
+        assert run(a, b, ledger, command="verify").status == 0
+
+
+def test_fn44_a_header_that_comes_with_a_flag_alters_nothing(ledger):
+    """Exchange adds X-Message-Flag to what is flagged."""
+    peer = source([])
+    peer.boxes["INBOX"].add(MESSAGES[0], ["\\Flagged"])
+    with peer as a, Peer(rewrite=lambda raw: b"X-Message-Flag: Follow up\r\n" + raw) as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and not [e for e in done.events if e["number"] == 12009], done
+        assert run(a, b, ledger, "--deep", command="verify").status == 0
+
+
 def test_fn44_flags_lost_by_append_are_stored(ledger):
     peer = source([])
     peer.boxes["INBOX"].add(MESSAGES[0], ["\\Seen", "\\Flagged"])
