@@ -69,9 +69,13 @@ int fold_compare(
 	}
 	if (e->date_utc_s != PF_DATE_NONE && !pf_date_is_odd(e->date_utc_s) &&
 		item->date_utc_s != e->date_utc_s && job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE)) {
+		char want[32], got[32];
+
+		pf_date_iso(e->date_utc_s, want);
+		pf_date_iso(item->date_utc_s, got);
 		f->job->outcome.differing += verify;
-		job_event(
-			f->job, PF_EV_DATE_NOT_KEPT, f, e, "the target shows another date for it");
+		job_event(f->job, PF_EV_DATE_NOT_KEPT, f, e, "the target shows %s for it, not %s",
+			got, want);
 	}
 	return compare_flags(f, e, item, err);
 }

@@ -157,9 +157,14 @@ void date_by_header(struct pf_slot *s, struct pf_span message)
 	int64_t utc_s;
 	int zone_min;
 
-	if (slot_entry(s)->date_utc_s == PF_DATE_NONE && pf_arrival(message, &utc_s, &zone_min) &&
-		!pf_date_is_odd(utc_s)) {
+	if (slot_entry(s)->date_utc_s != PF_DATE_NONE || s->redated) {
+		return;
+	}
+	if (pf_arrival(message, &utc_s, &zone_min) && !pf_date_is_odd(utc_s)) {
 		redate(s, utc_s, zone_min, "the source gave none, its header tells it");
+	} else {
+		redate(s, s->fold->job->now.utc_s, 0,
+			"neither the source nor its header tells one, so it is that of the copy");
 	}
 }
 

@@ -443,7 +443,7 @@ struct pf_entry *slot_entry(const struct pf_slot *s);
 int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err);
 
 /* ---- fold_refuse.c ---- */
-/* The source gave no date: then it is the one that the item's own header tells. */
+/* The source gave no date: then it is the one that the item's own header tells, or else now. */
 void date_by_header(struct pf_slot *s, struct pf_span message);
 int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err);
 int refuse_get(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err);

@@ -213,8 +213,9 @@ static const struct pf_event_doc DOCS[] = {
 		"00-Jan-0000); or the target refused it with a date before 1970 or after 2038, "
 		"which "
 		"not every server can hold.",
-		"The item is stored with the date that the text names, taken from its own header "
-		"where that tells one.",
+		"The item is stored with the date that the text names: that of its topmost "
+		"Received "
+		"field, or else of its Date field, or else that of the copy.",
 		"Nothing is to be done."},
 	{PF_EV_ITEM_STUB, PF_SEV_ERROR, "source gave a text in place of the item",
 		"Exchange could not convert the item and answered with a text that says so "

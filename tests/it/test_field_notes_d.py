@@ -24,6 +24,38 @@ def test_fn42_dates(ledger, date, stored):
         assert len(got) == 1 and (stored is None or got == [stored])
 
 
+RECEIVED = b"Received: by y; Thu, 1 Jan 2015 00:00:02 +0000\r\nReceived: by x; Thu, 1 Jan 2015 00:00:01 +0000\r\n"
+DATED = b"Date: Fri, 2 Jan 2015 10:00:00 +0100\r\n"
+
+
+@pytest.mark.parametrize("header,stored,says", [
+    (RECEIVED + DATED, " 1-Jan-2015 00:00:02 +0000", "2015-01-01T00:00:02"),
+    (DATED, " 2-Jan-2015 10:00:00 +0100", "2015-01-02T09:00:00"),
+    (b"Received: by x; yesterday\r\nDate: soon\r\n", None, "that of the copy")])
+@pytest.mark.parametrize("date", ["00-Jan-0000 00:00:00 +0000", None])
+@pytest.mark.parametrize("size", [0, 7_000_000])
+def test_fn42_what_has_no_date_gets_that_of_its_header(ledger, header, stored, says, date, size):
+    peer = source([])
+    peer.boxes["INBOX"].add(header + b"Subject: x\r\n\r\n" + b"x" * size + b"\r\n", [], date)
+    with peer as a, Peer() as b:
+        done = run(a, b, ledger)
+        (got,) = [i[2] for i in b.boxes["INBOX"].items.values()]
+        assert done.status == 0 and b.commands("APPEND")[0].count('"') == 2 and (stored in (None, got)), done
+        replaced = [e for e in done.events if e["number"] == 12006]
+        assert len(replaced) == 1 and says in replaced[0]["text"], done
+        again = run(a, b, ledger)
+        assert again.status == 0 and again.outcome["copied_now"] == 0, again
+
+
+def test_fn42_a_target_that_keeps_no_date_is_named(ledger):
+    with source([MESSAGES[0]]) as a, Peer(store_date=lambda date: "26-Nov-2026 00:00:00 +0000") as b:
+        done = run(a, b, ledger)
+        told = [e["text"] for e in done.events if e["number"] == 12017]
+        assert done.status == 0 and len(told) == 1, done
+        assert "2026-11-26" in told[0] and "2020-01-01" in told[0], done
+        assert run(a, b, ledger, command="verify").outcome["differing"] == 1
+
+
 def test_fn43_a_flag_never_costs_a_message(ledger):
     peer = source([])
     peer.boxes["INBOX"].add(MESSAGES[0], ["\\Seen", "\\Recent", "\\X-ODD", "TEST:FLAG211", "$Ok"])

@@ -44,7 +44,8 @@ class Messages:
             raw, flags, date = self.box.items[uid]
             size = p.size(uid, raw) if p.size else len(raw)
             size = "" if size is None else f" RFC822.SIZE {size}"
-            self.send(f'* {order[uid]} FETCH (UID {uid} FLAGS ({" ".join(flags)}) INTERNALDATE "{date}"{size})')
+            date = "" if date is None else f' INTERNALDATE "{date}"'
+            self.send(f'* {order[uid]} FETCH (UID {uid} FLAGS ({" ".join(flags)}){date}{size})')
         if p.list_end == "cut":
             raise ConnectionError
         return p.list_end or "OK fetched"
