@@ -254,7 +254,7 @@ static void lost_link(struct dstore *s, struct dcall *c, const struct pf_http_an
 		struct dop *o = c->ops[i];
 
 		if ((c->kind == DCALL_PUT && a->in_doubt) || ++o->tries > DAV_TRIES) {
-			o->end.in_doubt = dop_writes(o->op.kind) && a->in_doubt;
+			o->end.in_doubt = pf_op_writes(o->op.kind) && a->in_doubt;
 			dop_failed(s, o, &a->why);
 		} else {
 			o->state = DOP_WAITING;

@@ -24,7 +24,7 @@
 #include "proto/dav/multi.h"
 #include "proto/dav/request.h"
 #include "proto/dav/said.h"
-#include "stores/store.h"
+#include "stores/op.h"
 
 enum {
 	DAV_OPS_MAX = 1024,
@@ -181,7 +181,6 @@ void dop_refused(struct dstore *s, struct dop *o, const struct pf_err *why);
 /* Ends as the server's words tell; `scope` of a final no. */
 void dop_said(struct dstore *s, struct dop *o, const struct pf_dav_said *said, enum pf_scope scope,
 	const char *what);
-bool dop_writes(enum pf_op_kind kind);
 
 /* ---- call.c ---- */
 /* NULL: none is free. */

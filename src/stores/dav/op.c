@@ -2,12 +2,6 @@
 
 #include <stdlib.h>
 
-bool dop_writes(enum pf_op_kind kind)
-{
-	return kind == PF_OP_PUT || kind == PF_OP_FLAGS || kind == PF_OP_MKFOLDER ||
-	       kind == PF_OP_SUBSCRIBE || kind == PF_OP_REMOVE;
-}
-
 static bool reads(enum pf_op_kind kind)
 {
 	return kind == PF_OP_LIST || kind == PF_OP_GET;
@@ -94,7 +88,7 @@ int dop_new(struct dstore *s, const struct pf_op *op, struct pf_err *err)
 	s->last = o;
 	s->ops++;
 	s->readers += reads(op->kind);
-	s->writers += dop_writes(op->kind);
+	s->writers += pf_op_writes(op->kind);
 	return PF_OK;
 }
 
@@ -104,7 +98,7 @@ void dop_free(struct dstore *s, struct dop *o)
 	*(o->next ? &o->next->prev : &s->last) = o->prev;
 	s->ops--;
 	s->readers -= reads(o->op.kind);
-	s->writers -= dop_writes(o->op.kind);
+	s->writers -= pf_op_writes(o->op.kind);
 	free_parts(o);
 }
 
@@ -116,7 +110,7 @@ static bool same_item(const struct dop *a, const struct dop *b)
 /* What must not overtake one another. */
 static bool clash(const struct dop *a, const struct dop *b)
 {
-	bool write = dop_writes(a->op.kind) || dop_writes(b->op.kind);
+	bool write = pf_op_writes(a->op.kind) || pf_op_writes(b->op.kind);
 
 	if (a->op.kind == PF_OP_MKFOLDER || a->op.kind == PF_OP_FOLDERS) {
 		return b->op.kind == PF_OP_MKFOLDER || b->op.kind == PF_OP_FOLDERS;

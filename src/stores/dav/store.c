@@ -16,7 +16,7 @@ static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *
 {
 	struct dstore *s = store_of(base);
 
-	if (s->cfg->source && dop_writes(op->kind)) {
+	if (s->cfg->source && pf_op_writes(op->kind)) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "a source is never changed");
 	}
 	if (op->kind == PF_OP_FLUSH) {

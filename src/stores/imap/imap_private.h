@@ -23,7 +23,7 @@
 #include "net/conn.h"
 #include "proto/imap/session.h"
 #include "proto/sasl/sasl.h"
-#include "stores/store.h"
+#include "stores/op.h"
 
 #define FLAT_DELIMITER '/' /* between segments where the server has none: a part of the name */
 

@@ -165,18 +165,12 @@ static int copy_op(struct iop *to, const struct pf_op *op, struct pf_err *err)
 	return pf_buf_add(&to->item, op->item, err);
 }
 
-static bool writes(enum pf_op_kind kind)
-{
-	return kind == PF_OP_PUT || kind == PF_OP_FLAGS || kind == PF_OP_MKFOLDER ||
-	       kind == PF_OP_SUBSCRIBE || kind == PF_OP_REMOVE;
-}
-
 static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err)
 {
 	struct istore *s = pf_container_of(base, struct istore, base);
 	struct iop *n;
 
-	if (s->cfg->source && writes(op->kind)) {
+	if (s->cfg->source && pf_op_writes(op->kind)) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "a source is never changed");
 	}
 	if (s->ops >= OPS_MAX && op->kind != PF_OP_FLUSH && op->kind != PF_OP_CLOSE) {

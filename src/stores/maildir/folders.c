@@ -45,7 +45,7 @@ static int compare_names(const void *a, const void *b)
 /* ".A.B" and the account's own directory, as "". */
 static int read_names(struct md_store *s, struct pf_err *err)
 {
-	DIR *d = opendir(s->cfg->url->path);
+	DIR *d = opendir(s->base.cfg->url->path);
 	struct dirent *e;
 	size_t cap = 16;
 
@@ -57,7 +57,8 @@ static int read_names(struct md_store *s, struct pf_err *err)
 		char cur[MD_PATH_MAX];
 		struct stat st;
 
-		(void)snprintf(cur, sizeof(cur), "%.2000s/%s/cur", s->cfg->url->path, e->d_name);
+		(void)snprintf(
+			cur, sizeof(cur), "%.2000s/%s/cur", s->base.cfg->url->path, e->d_name);
 		if (e->d_name[0] != '.' || strcmp(e->d_name, ".") == 0 ||
 			strcmp(e->d_name, "..") == 0 || stat(cur, &st) != 0) {
 			continue;
@@ -118,7 +119,7 @@ static int read_subscriptions(struct md_store *s, struct pf_err *err)
 	int rc = PF_OK;
 
 	pf_buf_clear(&s->subscriptions);
-	(void)snprintf(path, sizeof(path), "%.4000s/%s", s->cfg->url->path, SUBSCRIPTIONS);
+	(void)snprintf(path, sizeof(path), "%.4000s/%s", s->base.cfg->url->path, SUBSCRIPTIONS);
 	f = fopen(path, "re");
 	if (!f) {
 		return errno == ENOENT
@@ -158,9 +159,10 @@ static bool is_subscribed(const struct md_store *s, struct pf_span id)
 	return false;
 }
 
-int md_step_subscribe(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+int md_step_subscribe(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	struct pf_span id = pf_buf_span(&s->first->folder), name = name_in_file(id);
+	struct pf_span id = op->folder, name = name_in_file(id);
 	char path[MD_PATH_MAX];
 	bool ok;
 	FILE *f;
@@ -169,10 +171,10 @@ int md_step_subscribe(struct md_store *s, struct pf_store_event *out, struct pf_
 		return PF_FAIL;
 	}
 	if (is_subscribed(s, id)) {
-		md_end(s, out, NULL);
+		pf_serial_end(&s->base, out, NULL);
 		return PF_OK;
 	}
-	(void)snprintf(path, sizeof(path), "%.4000s/%s", s->cfg->url->path, SUBSCRIPTIONS);
+	(void)snprintf(path, sizeof(path), "%.4000s/%s", s->base.cfg->url->path, SUBSCRIPTIONS);
 	f = fopen(path, "ae");
 	ok = f && fprintf(f, "%.*s\n", (int)name.n, (const char *)name.p) > 0;
 	if (f) {
@@ -181,19 +183,20 @@ int md_step_subscribe(struct md_store *s, struct pf_store_event *out, struct pf_
 	if (!ok) {
 		return pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "writing %s", path);
 	}
-	md_end(s, out, NULL);
+	pf_serial_end(&s->base, out, NULL);
 	return PF_OK;
 }
 
 /* ---- listing and making ---- */
 
-int md_step_folders(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+int md_step_folders(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
 	struct pf_folder *f = &s->folder_out;
 	bool doubtful = false;
 
-	if (!s->begun) {
-		s->begun = true;
+	if (!s->base.begun) {
+		s->base.begun = true;
 		if (read_names(s, err) != PF_OK || read_subscriptions(s, err) != PF_OK) {
 			return PF_FAIL;
 		}
@@ -212,11 +215,10 @@ int md_step_folders(struct md_store *s, struct pf_store_event *out, struct pf_er
 		f->subscribed = is_subscribed(s, f->id);
 		f->role = name[0] ? pf_role_by_name(pf_path_leaf(&s->path_out)) : PF_ROLE_INBOX;
 		f->role_by_name = name[0] && f->role != PF_ROLE_NONE;
-		*out = (struct pf_store_event){
-			.kind = PF_STORE_FOLDER, .op = s->first->op.id, .folder = f};
+		*out = (struct pf_store_event){.kind = PF_STORE_FOLDER, .op = op->id, .folder = f};
 		return PF_OK;
 	}
-	md_end(s, out, NULL);
+	pf_serial_end(&s->base, out, NULL);
 	return PF_OK;
 }
 
@@ -226,27 +228,28 @@ static bool has_forbidden(const struct md_store *s, const struct pf_path *path)
 	const char *segment;
 
 	for (size_t i = 0; (segment = pf_path_segment(path, i)) != NULL; i++) {
-		if (strpbrk(segment, s->facts.forbidden)) {
+		if (strpbrk(segment, s->base.facts.forbidden)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-int md_step_mkfolder(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+int md_step_mkfolder(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	struct md_op *o = s->first;
 	char dir[MD_PATH_MAX];
 	const char *segment;
 	int rc = PF_OK;
 
-	if (has_forbidden(s, &o->path)) {
+	if (has_forbidden(s, op->mkfolder.path)) {
 		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
 			"the name has a character that a Maildir++ can't have in one (%s)",
-			s->facts.forbidden);
+			s->base.facts.forbidden);
 	}
 	pf_buf_clear(&s->id_out);
-	for (size_t i = 0; rc == PF_OK && (segment = pf_path_segment(&o->path, i)) != NULL; i++) {
+	for (size_t i = 0; rc == PF_OK && (segment = pf_path_segment(op->mkfolder.path, i)) != NULL;
+		i++) {
 		rc = pf_buf_add(&s->id_out, pf_span(".", 1), err);
 		rc = rc == PF_OK ? pf_mutf7_encode(pf_span_str(segment), &s->id_out, err) : rc;
 	}
@@ -256,7 +259,7 @@ int md_step_mkfolder(struct md_store *s, struct pf_store_event *out, struct pf_e
 	md_dir_of(s, pf_buf_span(&s->id_out), dir);
 	rc = rc == PF_OK ? md_make(dir, err) : rc;
 	if (rc == PF_OK) {
-		md_end(s, out, NULL);
+		pf_serial_end(&s->base, out, NULL);
 		out->id = pf_span(s->id_out.p ? (const char *)s->id_out.p : "", s->id_out.n);
 	}
 	return rc;

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* The directory of the operation's folder; what is known of another one is forgotten. */
-static int enter(struct md_store *s, bool anew, struct pf_err *err)
+/* The directory of a folder; what is known of another one is forgotten. */
+static int enter(struct md_store *s, struct pf_span folder, bool anew, struct pf_err *err)
 {
 	char dir[MD_PATH_MAX];
 
-	md_dir_of(s, pf_buf_span(&s->first->folder), dir);
+	md_dir_of(s, folder, dir);
 	if (!anew && s->dir[0] && strcmp(dir, s->dir) == 0) {
 		return PF_OK;
 	}
@@ -26,31 +26,31 @@ static int enter(struct md_store *s, bool anew, struct pf_err *err)
 
 /* ---- LIST ---- */
 
-int md_step_list(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+int md_step_list(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
 	const struct md_message *m;
 
-	if (!s->begun) {
-		s->begun = true;
-		if (enter(s, true, err) != PF_OK ||
+	if (!s->base.begun) {
+		s->base.begun = true;
+		if (enter(s, op->folder, true, err) != PF_OK ||
 			md_keywords_read(s->dir, &s->kw, err) != PF_OK) {
 			return PF_FAIL;
 		}
-		s->folder_out =
-			(struct pf_folder){.id = pf_buf_span(&s->first->folder), .has_state = true};
+		s->folder_out = (struct pf_folder){.id = op->folder, .has_state = true};
 		s->folder_out.state.count = s->list.n;
 		*out = (struct pf_store_event){
-			.kind = PF_STORE_STATE, .op = s->first->op.id, .folder = &s->folder_out};
+			.kind = PF_STORE_STATE, .op = op->id, .folder = &s->folder_out};
 		out->permitted_sys = PF_FLAGS_ALL;
 		out->permitted_any = true;
 		return PF_OK;
 	}
 	if (s->at == s->list.n) {
-		md_end(s, out, NULL);
+		pf_serial_end(&s->base, out, NULL);
 		return PF_OK;
 	}
 	m = &s->list.v[s->at++];
-	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = s->first->op.id};
+	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->id};
 	if (md_flags(m->file, &s->kw, &s->words, &out->item.flags.sys, err) != PF_OK) {
 		return PF_FAIL;
 	}
@@ -87,13 +87,12 @@ static int find_header_end(struct md_store *s, const char *path, struct pf_err *
 	return md_open(path, &s->reader, err);
 }
 
-static int open_message(struct md_store *s, bool *found, struct pf_err *err)
+static int open_message(struct md_store *s, const struct pf_op *op, bool *found, struct pf_err *err)
 {
-	struct md_op *o = s->first;
 	char path[MD_PATH_MAX];
 
-	if (enter(s, false, err) != PF_OK ||
-		md_find(s->dir, &s->list, pf_buf_span(&o->item), path, found, err) != PF_OK) {
+	if (enter(s, op->folder, false, err) != PF_OK ||
+		md_find(s->dir, &s->list, op->item, path, found, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	if (!*found) {
@@ -101,7 +100,7 @@ static int open_message(struct md_store *s, bool *found, struct pf_err *err)
 	}
 	s->limit = UINT64_MAX;
 	if (md_open(path, &s->reader, err) != PF_OK ||
-		(o->op.get.part == PF_PART_HEADER && find_header_end(s, path, err) != PF_OK)) {
+		(op->get.part == PF_PART_HEADER && find_header_end(s, path, err) != PF_OK)) {
 		return PF_FAIL;
 	}
 	s->limit = s->limit < s->reader.total ? s->limit : s->reader.total;
@@ -127,7 +126,8 @@ static int read_part(struct md_store *s, size_t *n, struct pf_err *err)
 	return PF_OK;
 }
 
-static int give_body(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+static int give_body(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
 	struct pf_blob *blob = pf_blob_new((size_t)s->limit);
 	size_t at = 0, n = 1;
@@ -144,11 +144,12 @@ static int give_body(struct md_store *s, struct pf_store_event *out, struct pf_e
 		at += n;
 	}
 	s->body_given = true;
-	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = s->first->op.id, .body = blob};
+	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->id, .body = blob};
 	return PF_OK;
 }
 
-static int give_chunk(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+static int give_chunk(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
 	uint64_t offset = s->offset;
 	size_t n = 0;
@@ -157,23 +158,24 @@ static int give_chunk(struct md_store *s, struct pf_store_event *out, struct pf_
 		return PF_FAIL;
 	}
 	if (n == 0) {
-		md_end(s, out, NULL);
+		pf_serial_end(&s->base, out, NULL);
 		return PF_OK;
 	}
-	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = s->first->op.id};
+	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = op->id};
 	out->chunk.bytes = pf_span(s->chunk, n);
 	out->chunk.offset = offset;
 	out->chunk.total = s->limit;
 	return PF_OK;
 }
 
-int md_step_get(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+int md_step_get(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
 	bool found = true;
 
-	if (!s->begun) {
-		s->begun = true;
-		if (open_message(s, &found, err) != PF_OK) {
+	if (!s->base.begun) {
+		s->base.begun = true;
+		if (open_message(s, op, &found, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
@@ -182,17 +184,17 @@ int md_step_get(struct md_store *s, struct pf_store_event *out, struct pf_err *e
 
 		(void)pf_fail(
 			&why, PF_SCOPE_ITEM, PF_RETRY_NO, "the message is not there any more");
-		md_end(s, out, &why);
+		pf_serial_end(&s->base, out, &why);
 		out->failed.missing = true;
 		out->failed.refused = false;
 		return PF_OK;
 	}
 	if (s->body_given) {
-		md_end(s, out, NULL);
+		pf_serial_end(&s->base, out, NULL);
 		return PF_OK;
 	}
-	return s->limit <= s->first->op.get.whole_max ? give_body(s, out, err)
-						      : give_chunk(s, out, err);
+	return s->limit <= op->get.whole_max ? give_body(s, op, out, err)
+					     : give_chunk(s, op, out, err);
 }
 
 /* ---- PUT ---- */
@@ -211,15 +213,15 @@ static int info_for(struct md_store *s, const char *dir, const struct pf_flags *
 	return PF_OK;
 }
 
-static int commit(struct md_store *s, struct md_op *o, const char *dir, struct pf_store_event *out,
-	struct pf_err *err)
+static int commit(struct md_store *s, const struct pf_op *op, const char *dir,
+	struct pf_store_event *out, struct pf_err *err)
 {
-	struct pf_flags flags = {o->op.put.flags.sys, pf_buf_span(&o->kw[0])};
+	const struct pf_flags *flags = &op->put.flags;
 	char info[64], file[256];
 
 	if (md_keywords_read(dir, &s->kw, err) != PF_OK ||
-		info_for(s, dir, &flags, info, err) != PF_OK ||
-		md_commit(&s->writer, dir, info, o->op.put.date_utc_s, err) != PF_OK) {
+		info_for(s, dir, flags, info, err) != PF_OK ||
+		md_commit(&s->writer, dir, info, op->put.date_utc_s, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	(void)snprintf(file, sizeof(file), "cur/%s%s", s->writer.name, info);
@@ -230,79 +232,55 @@ static int commit(struct md_store *s, struct md_op *o, const char *dir, struct p
 	if (pf_buf_add_str(&s->id_out, s->writer.name, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	md_end(s, out, NULL);
+	pf_serial_end(&s->base, out, NULL);
 	out->id = pf_buf_span(&s->id_out);
 	return PF_OK;
 }
 
-int md_step_put(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+int md_step_put(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	struct md_op *o = s->first;
 	char dir[MD_PATH_MAX];
+	int rc;
 
-	md_dir_of(s, pf_buf_span(&o->folder), dir);
-	if (!s->begun) {
-		s->begun = true;
+	md_dir_of(s, op->folder, dir);
+	if (!s->base.begun) {
+		s->base.begun = true;
 		if (md_begin(dir, ++s->serial, &s->writer, err) != PF_OK) {
 			return PF_FAIL;
 		}
-		if (o->op.put.body) {
-			return md_add(&s->writer, pf_blob_span(o->op.put.body), err) == PF_OK
-				       ? commit(s, o, dir, out, err)
+		if (op->put.body) {
+			return md_add(&s->writer, pf_blob_span(op->put.body), err) == PF_OK
+				       ? commit(s, op, dir, out, err)
 				       : PF_FAIL;
 		}
-		s->feeding = true;
 	}
-	if (s->abandoned) {
-		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_LATER, "the item broke off");
-	}
-	if (s->fed == o->op.put.size) {
-		return commit(s, o, dir, out, err);
-	}
-	if (s->hungry_told) {
-		return PF_AGAIN;
-	}
-	s->hungry_told = true;
-	*out = (struct pf_store_event){.kind = PF_STORE_HUNGRY, .op = o->op.id};
-	return PF_OK;
-}
-
-int md_feed(struct md_store *s, struct pf_span part, struct pf_err *err)
-{
-	if (!part.p) {
-		s->abandoned = true;
-		return PF_OK;
-	}
-	if (part.n > s->first->op.put.size - s->fed) {
-		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "more bytes than were announced");
-	}
-	s->fed += part.n;
-	return md_add(&s->writer, part, err);
+	rc = pf_serial_fed(&s->base, op, out, err);
+	return rc == PF_END ? commit(s, op, dir, out, err) : rc;
 }
 
 /* ---- FLAGS, REMOVE ---- */
 
-/* The flags of a file with `o`'s changes made to them; `kept` gets the keywords. */
-static int changed_flags(struct md_store *s, const struct md_op *o, const char *file,
+/* The flags of a file with an operation's changes made to them; `kept` gets the keywords. */
+static int changed_flags(struct md_store *s, const struct pf_op *op, const char *file,
 	struct pf_buf *kept, struct pf_flags *out, struct pf_err *err)
 {
 	struct pf_span rest, word;
 	int rc = md_flags(file, &s->kw, &s->words, &out->sys, err);
 
-	out->sys = (out->sys | o->op.flags.add.sys) & ~o->op.flags.del.sys;
+	out->sys = (out->sys | op->flags.add.sys) & ~op->flags.del.sys;
 	for (rest = pf_buf_span(&s->words); rc == PF_OK && pf_keywords_next(&rest, &word);) {
-		rc = pf_keywords_has(pf_buf_span(&o->kw[1]), word)
-			     ? PF_OK
-			     : pf_keywords_add(kept, word, err);
+		rc = pf_keywords_has(op->flags.del.kw, word) ? PF_OK
+							     : pf_keywords_add(kept, word, err);
 	}
-	for (rest = pf_buf_span(&o->kw[0]); rc == PF_OK && pf_keywords_next(&rest, &word);) {
+	for (rest = op->flags.add.kw; rc == PF_OK && pf_keywords_next(&rest, &word);) {
 		rc = pf_keywords_add(kept, word, err);
 	}
 	out->kw = pf_buf_span(kept);
 	return rc;
 }
 
-static int rename_to(struct md_store *s, const struct md_op *o, const char *from,
+static int rename_to(struct md_store *s, const struct pf_op *op, const char *from,
 	const struct pf_flags *flags, struct pf_err *err)
 {
 	char to[MD_PATH_MAX], file[512], info[64];
@@ -311,7 +289,7 @@ static int rename_to(struct md_store *s, const struct md_op *o, const char *from
 		return PF_FAIL;
 	}
 	(void)snprintf(
-		file, sizeof(file), "cur/%.*s%s", (int)o->item.n, (const char *)o->item.p, info);
+		file, sizeof(file), "cur/%.*s%s", (int)op->item.n, (const char *)op->item.p, info);
 	(void)snprintf(to, sizeof(to), "%.3500s/%s", s->dir, file);
 	if (rename(from, to) != 0) {
 		return pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_LATER, "renaming %s", from);
@@ -319,17 +297,18 @@ static int rename_to(struct md_store *s, const struct md_op *o, const char *from
 	return md_list_note(&s->list, file, err);
 }
 
-int md_step_flags(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+int md_step_flags(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	struct md_op *o = s->first;
 	struct pf_flags flags = {.sys = 0};
 	char from[MD_PATH_MAX];
 	struct pf_buf kept;
 	bool found = false;
 	int rc;
 
-	if (enter(s, false, err) != PF_OK || md_keywords_read(s->dir, &s->kw, err) != PF_OK ||
-		md_find(s->dir, &s->list, pf_buf_span(&o->item), from, &found, err) != PF_OK) {
+	if (enter(s, op->folder, false, err) != PF_OK ||
+		md_keywords_read(s->dir, &s->kw, err) != PF_OK ||
+		md_find(s->dir, &s->list, op->item, from, &found, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	if (!found) {
@@ -337,27 +316,28 @@ int md_step_flags(struct md_store *s, struct pf_store_event *out, struct pf_err 
 			err, PF_SCOPE_ITEM, PF_RETRY_NO, "the message is not there any more");
 	}
 	pf_buf_init(&kept, MD_TEXT_MAX);
-	rc = changed_flags(s, o, strrchr(from, '/') + 1, &kept, &flags, err);
-	rc = rc == PF_OK ? rename_to(s, o, from, &flags, err) : rc;
+	rc = changed_flags(s, op, strrchr(from, '/') + 1, &kept, &flags, err);
+	rc = rc == PF_OK ? rename_to(s, op, from, &flags, err) : rc;
 	pf_buf_deinit(&kept);
 	if (rc == PF_OK) {
-		md_end(s, out, NULL);
+		pf_serial_end(&s->base, out, NULL);
 	}
 	return rc;
 }
 
-int md_step_remove(struct md_store *s, struct pf_store_event *out, struct pf_err *err)
+int md_step_remove(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
 	char path[MD_PATH_MAX];
 	bool found = false;
 
-	if (enter(s, false, err) != PF_OK || md_find(s->dir, &s->list, pf_buf_span(&s->first->item),
-						     path, &found, err) != PF_OK) {
+	if (enter(s, op->folder, false, err) != PF_OK ||
+		md_find(s->dir, &s->list, op->item, path, &found, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	if (found && unlink(path) != 0) {
 		return pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "removing %s", path);
 	}
-	md_end(s, out, NULL);
+	pf_serial_end(&s->base, out, NULL);
 	return PF_OK;
 }

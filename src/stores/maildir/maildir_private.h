@@ -17,7 +17,7 @@
 #ifndef PF_STORES_MAILDIR_MAILDIR_PRIVATE_H
 #define PF_STORES_MAILDIR_MAILDIR_PRIVATE_H
 
-#include "stores/store.h"
+#include "stores/serial.h"
 
 enum { MD_PATH_MAX = 4096, MD_KEYWORDS = 26, MD_CHUNK = 128 * 1024, MD_TEXT_MAX = 1 << 20 };
 
@@ -95,35 +95,21 @@ int md_make(const char *folder, struct pf_err *err); /* the directory with cur, 
 
 /* ---- the store ---- */
 
-struct md_op {
-	struct md_op *next;
-	struct pf_op op;
-	struct pf_buf folder, item, kw[2];
-	struct pf_path path;
-};
-
 struct md_store {
-	struct pf_store base;
-	const struct pf_store_cfg *cfg;
-	struct pf_store_facts facts;
-	struct md_op *first, *last, *told;
-	size_t ops;
+	struct pf_serial base;
 	unsigned int serial;
-	bool ready_told, closed;
 	/* the folder that was used last: a directory is not read for every message */
 	char dir[MD_PATH_MAX];
 	struct md_list list;
 	/* of the operation at the front, while it gives out events */
-	bool begun;
 	char **names; /* FOLDERS: directory names */
 	size_t name_count, at;
 	struct pf_buf subscriptions; /* FOLDERS: the file */
 	struct md_keywords kw;
 	struct md_reader reader;
 	uint64_t offset, limit; /* GET: given out; where the part that was asked for ends */
-	bool body_given, feeding, hungry_told, abandoned;
+	bool body_given;
 	struct md_writer writer;
-	uint64_t fed;
 	struct pf_buf words, id_out;
 	struct pf_path path_out;
 	struct pf_folder folder_out;
@@ -133,23 +119,27 @@ struct md_store {
 /* store.c */
 /* The directory of a folder's id: "" is INBOX. */
 void md_dir_of(const struct md_store *s, struct pf_span id, char path[MD_PATH_MAX]);
-/* The operation at the front is over; `why` NULL: it is done. */
-void md_end(struct md_store *s, struct pf_store_event *out, const struct pf_err *why);
 
-/* folders.c: PF_OK fills `out`, PF_FAIL ends the operation with `err` */
-int md_step_folders(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
-int md_step_mkfolder(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
-int md_step_subscribe(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
+/* folders.c, items.c: steps of pf_serial_does */
+int md_step_folders(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+int md_step_mkfolder(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+int md_step_subscribe(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
 void md_names_free(struct md_store *s);
 /* Octets that a segment of a path takes in a directory's name. */
 size_t md_segment_bytes(struct pf_span segment);
 
-/* items.c: the same; PF_AGAIN: it waits to be fed */
-int md_step_list(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
-int md_step_get(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
-int md_step_put(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
-int md_step_flags(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
-int md_step_remove(struct md_store *s, struct pf_store_event *out, struct pf_err *err);
-int md_feed(struct md_store *s, struct pf_span part, struct pf_err *err);
+int md_step_list(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+int md_step_get(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+int md_step_put(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+int md_step_flags(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+int md_step_remove(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
 
 #endif

@@ -7,8 +7,8 @@
 
 bool mem_group_takes(const struct mem_store *s, const struct mem_op *op)
 {
-	return mem_has(s->account, PF_CAP_PUT_GROUPS) && op->op.kind == PF_OP_PUT &&
-	       op->op.put.body && !op->op.put.alone && !op->hung;
+	return mem_has(s->account, PF_CAP_PUT_GROUPS) && op->kept.op.kind == PF_OP_PUT &&
+	       op->kept.op.put.body && !op->kept.op.put.alone && !op->hung;
 }
 
 void mem_group_add(struct mem_store *s, struct mem_op *op)

@@ -10,6 +10,7 @@
 #define PF_STORES_MEM_MEM_PRIVATE_H
 
 #include "stores/mem/mem.h"
+#include "stores/op.h"
 
 enum {
 	MEM_OPS_MAX = 1024,
@@ -66,10 +67,9 @@ struct mem_end {
 
 struct mem_op {
 	struct mem_op *next;
-	struct pf_op op;
+	struct pf_op_kept kept;
 	struct mem_queue *queue;
-	struct pf_buf folder, item, text, kw[2]; /* copies of what op points to */
-	struct pf_path path;
+	struct pf_buf new_id; /* DONE of PUT and MKFOLDER */
 	enum pf_mem_fault fault;
 	bool begun, hung;
 	unsigned int hung_at;

@@ -17,8 +17,8 @@ bool mem_is_lost(enum pf_mem_fault fault)
 
 void mem_fault_end(enum pf_mem_fault fault, const struct mem_op *op, struct mem_end *end)
 {
-	bool folder = op->op.kind == PF_OP_LIST || op->op.kind == PF_OP_FOLDERS;
-	bool item = op->op.kind == PF_OP_PUT || op->op.kind == PF_OP_GET;
+	bool folder = op->kept.op.kind == PF_OP_LIST || op->kept.op.kind == PF_OP_FOLDERS;
+	bool item = op->kept.op.kind == PF_OP_PUT || op->kept.op.kind == PF_OP_GET;
 	enum pf_scope scope = folder ? PF_SCOPE_FOLDER : PF_SCOPE_ITEM;
 
 	*end = (struct mem_end){.failed = true};
@@ -39,19 +39,19 @@ void mem_fault_end(enum pf_mem_fault fault, const struct mem_op *op, struct mem_
 		break;
 	case PF_MEM_OMITTED:
 	case PF_MEM_VANISHES:
-		if (op->op.kind == PF_OP_LIST) {
+		if (op->kept.op.kind == PF_OP_LIST) {
 			(void)pf_fail(&end->why, scope, PF_RETRY_NOW, "the listing is incomplete");
 			end->why.number = PF_EV_LISTING_INCOMPLETE;
 			break;
 		}
 		(void)pf_fail(&end->why, scope, PF_RETRY_NO, "it was not in the answer");
-		end->missing = op->op.kind == PF_OP_GET;
+		end->missing = op->kept.op.kind == PF_OP_GET;
 		end->refused = !end->missing;
 		break;
 	default:
 		if (mem_is_lost(fault)) {
 			(void)pf_fail(&end->why, scope, PF_RETRY_LATER, "the connection was lost");
-			end->in_doubt = op->op.kind != PF_OP_GET && !folder &&
+			end->in_doubt = op->kept.op.kind != PF_OP_GET && !folder &&
 					fault != PF_MEM_LOST_UNSENT && fault != PF_MEM_LOST_WITHIN;
 			break;
 		}
@@ -72,7 +72,7 @@ static void fail_by(struct mem_store *s, struct mem_op *op, enum pf_mem_fault fa
 /* The operation did what it should; whether its answer arrives is another question. */
 static void done(struct mem_store *s, struct mem_op *op, struct pf_span id)
 {
-	if (op->fault == PF_MEM_LOST_AFTER && op->op.kind != PF_OP_CLOSE) {
+	if (op->fault == PF_MEM_LOST_AFTER && op->kept.op.kind != PF_OP_CLOSE) {
 		fail_by(s, op, op->fault);
 		return;
 	}
@@ -84,7 +84,7 @@ static void not_there(struct mem_store *s, struct mem_op *op, enum pf_scope scop
 	struct mem_end end = {.failed = true};
 
 	(void)pf_fail(&end.why, scope, PF_RETRY_NO, "%s is not there", what);
-	end.missing = scope == PF_SCOPE_ITEM && op->op.kind == PF_OP_GET;
+	end.missing = scope == PF_SCOPE_ITEM && op->kept.op.kind == PF_OP_GET;
 	end.refused = scope == PF_SCOPE_ITEM && !end.missing;
 	mem_op_end(s, op, &end);
 }
@@ -126,9 +126,9 @@ static int step_folders(struct mem_store *s, struct mem_op *op, struct pf_store_
 	if (give_state(s, s->account->folders[op->at++], err) != PF_OK) {
 		return PF_FAIL;
 	}
-	s->folder_out.has_state = op->op.folders.states && mem_has(s->account, PF_CAP_CURSOR);
+	s->folder_out.has_state = op->kept.op.folders.states && mem_has(s->account, PF_CAP_CURSOR);
 	*out = (struct pf_store_event){
-		.kind = PF_STORE_FOLDER, .op = op->op.id, .folder = &s->folder_out};
+		.kind = PF_STORE_FOLDER, .op = op->kept.op.id, .folder = &s->folder_out};
 	*given = true;
 	return PF_OK;
 }
@@ -136,16 +136,14 @@ static int step_folders(struct mem_store *s, struct mem_op *op, struct pf_store_
 static void read_cursor(const struct pf_mem_folder *f, struct mem_op *op)
 {
 	unsigned long long validity = 0, next = 0, count = 0, change = 0;
-	char text[100];
+	struct pf_span cursor = op->kept.op.list.cursor; /* a NUL is behind it */
 
-	if (op->text.n == 0 || op->text.n >= sizeof(text) ||
-		!mem_has(f->account, PF_CAP_LIST_DELTA)) {
+	if (cursor.n == 0 || !mem_has(f->account, PF_CAP_LIST_DELTA)) {
 		return;
 	}
-	memcpy(text, op->text.p, op->text.n);
-	text[op->text.n] = '\0';
 	/* NOLINTNEXTLINE(cert-err34-c): our own text, and all four must be there */
-	op->delta = sscanf(text, "%llu %llu %llu %llu", &validity, &next, &count, &change) == 4 &&
+	op->delta = sscanf((const char *)cursor.p, "%llu %llu %llu %llu", &validity, &next, &count,
+			    &change) == 4 &&
 		    validity == f->validity;
 	op->since = change;
 }
@@ -156,7 +154,7 @@ static const struct pf_mem_item *next_listed(const struct pf_mem_folder *f, stru
 	while (op->at < f->n) {
 		const struct pf_mem_item *i = f->items[op->at++];
 
-		if (op->delta ? i->change > op->since : i->uid >= op->op.list.from) {
+		if (op->delta ? i->change > op->since : i->uid >= op->kept.op.list.from) {
 			return i;
 		}
 	}
@@ -184,7 +182,7 @@ static int give_gone(struct mem_store *s, const struct pf_mem_folder *f, struct 
 	if (give_id(s, f->gone[at].uid, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	*out = (struct pf_store_event){.kind = PF_STORE_GONE, .op = op->op.id};
+	*out = (struct pf_store_event){.kind = PF_STORE_GONE, .op = op->kept.op.id};
 	out->item.id = pf_buf_span(&s->id_out);
 	*given = true;
 	return PF_OK;
@@ -202,7 +200,7 @@ static int begin_list(struct mem_store *s, const struct pf_mem_folder *f, struct
 		return PF_FAIL;
 	}
 	*out = (struct pf_store_event){
-		.kind = PF_STORE_STATE, .op = op->op.id, .folder = &s->folder_out};
+		.kind = PF_STORE_STATE, .op = op->kept.op.id, .folder = &s->folder_out};
 	out->delta = op->delta;
 	out->permitted_sys = t->permitted_sys;
 	out->permitted_any = t->permitted_any;
@@ -213,7 +211,7 @@ static int begin_list(struct mem_store *s, const struct pf_mem_folder *f, struct
 static int step_list(struct mem_store *s, struct mem_op *op, struct pf_store_event *out,
 	bool *given, struct pf_err *err)
 {
-	const struct pf_mem_folder *f = mem_folder_by_id(s->account, op->op.folder);
+	const struct pf_mem_folder *f = mem_folder_by_id(s->account, op->kept.op.folder);
 	const struct pf_mem_item *i;
 
 	if (!op->told) {
@@ -232,7 +230,7 @@ static int step_list(struct mem_store *s, struct mem_op *op, struct pf_store_eve
 	if (give_id(s, i->uid, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->op.id};
+	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->kept.op.id};
 	out->item = (struct pf_item){
 		.id = pf_buf_span(&s->id_out),
 		.size = mem_listed_size(f, i),
@@ -259,15 +257,16 @@ static size_t header_length(struct pf_span body)
 
 static int begin_get(struct mem_store *s, struct mem_op *op, struct pf_err *err)
 {
-	const struct pf_mem_folder *f = mem_folder_by_id(s->account, op->op.folder);
-	const struct pf_mem_item *i = mem_item(f, op->op.item);
+	const struct pf_mem_folder *f = mem_folder_by_id(s->account, op->kept.op.folder);
+	const struct pf_mem_item *i = mem_item(f, op->kept.op.item);
 	size_t n;
 
 	if (!i) {
 		not_there(s, op, PF_SCOPE_ITEM, "the item");
 		return PF_OK;
 	}
-	n = op->op.get.part == PF_PART_HEADER ? header_length(pf_blob_span(i->body)) : i->body->n;
+	n = op->kept.op.get.part == PF_PART_HEADER ? header_length(pf_blob_span(i->body))
+						   : i->body->n;
 	if (n == i->body->n) {
 		op->body = pf_blob_ref(i->body);
 		return PF_OK;
@@ -289,26 +288,26 @@ static int step_get(struct mem_store *s, struct mem_op *op, struct pf_store_even
 		return begin_get(s, op, err);
 	}
 	if (op->told || op->offset == op->body->n) {
-		if (op->told || op->body->n > op->op.get.whole_max) {
+		if (op->told || op->body->n > op->kept.op.get.whole_max) {
 			done(s, op, pf_span(NULL, 0));
 			return PF_OK;
 		}
 	}
 	if (op->fault == PF_MEM_LOST_WITHIN &&
-		(op->body->n <= op->op.get.whole_max || op->offset > 0)) {
+		(op->body->n <= op->kept.op.get.whole_max || op->offset > 0)) {
 		fail_by(s, op, op->fault);
 		return PF_OK;
 	}
 	*given = true;
-	if (op->body->n <= op->op.get.whole_max) {
+	if (op->body->n <= op->kept.op.get.whole_max) {
 		op->told = true;
 		*out = (struct pf_store_event){
-			.kind = PF_STORE_BODY, .op = op->op.id, .body = pf_blob_ref(op->body)};
+			.kind = PF_STORE_BODY, .op = op->kept.op.id, .body = pf_blob_ref(op->body)};
 		return PF_OK;
 	}
 	n = op->body->n - (size_t)op->offset;
 	n = n > MEM_CHUNK ? MEM_CHUNK : n;
-	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = op->op.id};
+	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = op->kept.op.id};
 	out->chunk.bytes = pf_span(op->body->bytes + op->offset, n);
 	out->chunk.offset = op->offset;
 	out->chunk.total = op->body->n;
@@ -320,20 +319,20 @@ bool mem_is_refused(const struct pf_mem *m, const struct mem_op *op)
 {
 	const struct pf_mem_traits *t = &m->traits;
 
-	return (t->facts.max_item_bytes > 0 && op->op.put.size > t->facts.max_item_bytes) ||
-	       (op->op.put.date_utc_s != PF_DATE_NONE &&
-		       op->op.put.date_utc_s < t->oldest_date_utc_s);
+	return (t->facts.max_item_bytes > 0 && op->kept.op.put.size > t->facts.max_item_bytes) ||
+	       (op->kept.op.put.date_utc_s != PF_DATE_NONE &&
+		       op->kept.op.put.date_utc_s < t->oldest_date_utc_s);
 }
 
 int mem_put(struct mem_store *s, struct mem_op *op, struct pf_err *err)
 {
-	struct pf_mem_folder *f = mem_folder_by_id(s->account, op->op.folder);
+	struct pf_mem_folder *f = mem_folder_by_id(s->account, op->kept.op.folder);
 	struct pf_mem_traits *t = &s->account->traits;
-	struct pf_blob *body = op->op.put.body ? op->op.put.body : op->body;
+	struct pf_blob *body = op->kept.op.put.body ? op->kept.op.put.body : op->body;
 	const struct pf_item like = {
-		.flags = {op->op.put.flags.sys & t->permitted_sys, pf_buf_span(&op->kw[0])},
-		.date_utc_s = op->op.put.date_utc_s,
-		.zone_min = op->op.put.zone_min,
+		.flags = {op->kept.op.put.flags.sys & t->permitted_sys, op->kept.op.put.flags.kw},
+		.date_utc_s = op->kept.op.put.date_utc_s,
+		.zone_min = op->kept.op.put.zone_min,
 	};
 	uint64_t uid = 0;
 
@@ -364,7 +363,7 @@ static int step_fed(struct mem_store *s, struct mem_op *op, struct pf_store_even
 	bool hungry = !op->told || (op->turned_away && op->taken);
 
 	if (!op->body) {
-		op->body = pf_blob_new((size_t)op->op.put.size);
+		op->body = pf_blob_new((size_t)op->kept.op.put.size);
 		if (!op->body) {
 			return pf_fail_memory(err, "a message");
 		}
@@ -374,14 +373,14 @@ static int step_fed(struct mem_store *s, struct mem_op *op, struct pf_store_even
 		return PF_OK;
 	}
 	op->taken = false;
-	if (op->offset == op->op.put.size) {
+	if (op->offset == op->kept.op.put.size) {
 		return mem_put(s, op, err);
 	}
 	*moved = hungry;
 	if (hungry) {
 		op->told = true;
 		op->turned_away = false;
-		*out = (struct pf_store_event){.kind = PF_STORE_HUNGRY, .op = op->op.id};
+		*out = (struct pf_store_event){.kind = PF_STORE_HUNGRY, .op = op->kept.op.id};
 		*given = true;
 	}
 	return PF_OK;
@@ -393,19 +392,20 @@ static int step_put(struct mem_store *s, struct mem_op *op, struct pf_store_even
 	struct mem_queue *q = op->queue;
 
 	if (!mem_group_takes(s, op)) {
-		return op->op.put.body ? mem_put(s, op, err)
-				       : step_fed(s, op, out, given, moved, err);
+		return op->kept.op.put.body ? mem_put(s, op, err)
+					    : step_fed(s, op, out, given, moved, err);
 	}
 	mem_group_add(s, op);
-	return q->group_n == MEM_GROUP_MAX || !op->op.put.more ? mem_group_close(s, q, err) : PF_OK;
+	return q->group_n == MEM_GROUP_MAX || !op->kept.op.put.more ? mem_group_close(s, q, err)
+								    : PF_OK;
 }
 
 /* ---- the small ones ---- */
 
 static int step_flags(struct mem_store *s, struct mem_op *op, struct pf_err *err)
 {
-	struct pf_mem_folder *f = mem_folder_by_id(s->account, op->op.folder);
-	const struct pf_mem_item *i = mem_item(f, op->op.item);
+	struct pf_mem_folder *f = mem_folder_by_id(s->account, op->kept.op.folder);
+	const struct pf_mem_item *i = mem_item(f, op->kept.op.item);
 	struct pf_flags flags;
 	struct pf_span rest, word;
 	struct pf_buf kw;
@@ -417,14 +417,14 @@ static int step_flags(struct mem_store *s, struct mem_op *op, struct pf_err *err
 	}
 	pf_buf_init(&kw, MEM_TEXT_MAX);
 	for (rest = i->flags.kw; rc == PF_OK && pf_keywords_next(&rest, &word);) {
-		if (!pf_keywords_has(pf_buf_span(&op->kw[1]), word)) {
+		if (!pf_keywords_has(op->kept.op.flags.del.kw, word)) {
 			rc = pf_keywords_add(&kw, word, err);
 		}
 	}
-	for (rest = pf_buf_span(&op->kw[0]); rc == PF_OK && pf_keywords_next(&rest, &word);) {
+	for (rest = op->kept.op.flags.add.kw; rc == PF_OK && pf_keywords_next(&rest, &word);) {
 		rc = pf_keywords_add(&kw, word, err);
 	}
-	flags.sys = (i->flags.sys | op->op.flags.add.sys) & ~op->op.flags.del.sys;
+	flags.sys = (i->flags.sys | op->kept.op.flags.add.sys) & ~op->kept.op.flags.del.sys;
 	flags.kw = pf_buf_span(&kw);
 	rc = rc == PF_OK ? pf_mem_set_flags(f, i->uid, flags, err) : rc;
 	pf_buf_deinit(&kw);
@@ -468,13 +468,15 @@ static bool is_below_items(const struct pf_mem *m, const struct pf_path *path)
 
 static int step_mkfolder(struct mem_store *s, struct mem_op *op, struct pf_err *err)
 {
-	struct pf_mem_folder *f = mem_folder_by_path(s->account, &op->path);
+	struct pf_mem_folder *f = mem_folder_by_path(s->account, op->kept.op.mkfolder.path);
 
-	if (!f && (is_bad_name(s->account, &op->path) || is_below_items(s->account, &op->path))) {
+	if (!f && (is_bad_name(s->account, op->kept.op.mkfolder.path) ||
+			  is_below_items(s->account, op->kept.op.mkfolder.path))) {
 		fail_by(s, op, PF_MEM_REFUSED);
 		return PF_OK;
 	}
-	if (pf_mem_folder(s->account, &op->path, op->op.mkfolder.role, &f, err) != PF_OK) {
+	if (pf_mem_folder(s->account, op->kept.op.mkfolder.path, op->kept.op.mkfolder.role, &f,
+		    err) != PF_OK) {
 		return PF_FAIL;
 	}
 	done(s, op, pf_span_str(f->id));
@@ -483,8 +485,8 @@ static int step_mkfolder(struct mem_store *s, struct mem_op *op, struct pf_err *
 
 static int step_remove(struct mem_store *s, struct mem_op *op, struct pf_err *err)
 {
-	struct pf_mem_folder *f = mem_folder_by_id(s->account, op->op.folder);
-	const struct pf_mem_item *i = mem_item(f, op->op.item);
+	struct pf_mem_folder *f = mem_folder_by_id(s->account, op->kept.op.folder);
+	const struct pf_mem_item *i = mem_item(f, op->kept.op.item);
 
 	if (!mem_has(s->account, PF_CAP_REMOVE_ONE)) {
 		fail_by(s, op, PF_MEM_REFUSED); /* as any store whose server can't do it */
@@ -503,7 +505,7 @@ static void step_subscribe(struct mem_store *s, struct mem_op *op)
 		fail_by(s, op, PF_MEM_REFUSED);
 		return;
 	}
-	mem_folder_by_id(s->account, op->op.folder)->subscribed = true;
+	mem_folder_by_id(s->account, op->kept.op.folder)->subscribed = true;
 	done(s, op, pf_span(NULL, 0));
 }
 
@@ -543,21 +545,22 @@ static int begin(struct mem_store *s, struct mem_op *op, bool *ended, struct pf_
 		mem_group_close(s, op->queue, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (op->op.folder.n > 0) {
-		f = mem_folder_by_id(s->account, op->op.folder);
+	if (op->kept.op.folder.n > 0) {
+		f = mem_folder_by_id(s->account, op->kept.op.folder);
 		if (!f) {
 			not_there(s, op, PF_SCOPE_FOLDER, "the folder");
 			return PF_OK;
 		}
 	}
-	op->fault = w && w->fault && op->op.kind != PF_OP_CLOSE && op->op.kind != PF_OP_FLUSH
-			    ? w->fault(w, &op->op)
-			    : PF_MEM_FINE;
+	op->fault =
+		w && w->fault && op->kept.op.kind != PF_OP_CLOSE && op->kept.op.kind != PF_OP_FLUSH
+			? w->fault(w, &op->kept.op)
+			: PF_MEM_FINE;
 	if (op->fault == PF_MEM_RENUMBERED && f) {
 		pf_mem_renumber(f);
 		op->fault = PF_MEM_FINE;
 	}
-	if (f && uses_id(op->op.kind) && op->queue->validity != 0 &&
+	if (f && uses_id(op->kept.op.kind) && op->queue->validity != 0 &&
 		op->queue->validity != f->validity) {
 		struct mem_end end = {.failed = true};
 
@@ -573,9 +576,9 @@ static int begin(struct mem_store *s, struct mem_op *op, bool *ended, struct pf_
 
 static int begin_fault(struct mem_store *s, struct mem_op *op, bool *ended, struct pf_err *err)
 {
-	bool list = op->op.kind == PF_OP_LIST, get = op->op.kind == PF_OP_GET;
-	bool folders = op->op.kind == PF_OP_FOLDERS;
-	bool put = op->op.kind == PF_OP_PUT;
+	bool list = op->kept.op.kind == PF_OP_LIST, get = op->kept.op.kind == PF_OP_GET;
+	bool folders = op->kept.op.kind == PF_OP_FOLDERS;
+	bool put = op->kept.op.kind == PF_OP_PUT;
 	struct pf_err why;
 
 	*ended = false;
@@ -595,15 +598,15 @@ static int begin_fault(struct mem_store *s, struct mem_op *op, bool *ended, stru
 		*ended = true;
 		return PF_OK;
 	case PF_MEM_LOST_WITHIN:
-		*ended = !list && !folders && !get && !(put && !op->op.put.body);
+		*ended = !list && !folders && !get && !(put && !op->kept.op.put.body);
 		break;
 	case PF_MEM_OMITTED:
 		*ended = !list;
 		break;
 	case PF_MEM_VANISHES:
 		if (get) {
-			struct pf_mem_folder *f = mem_folder_by_id(s->account, op->op.folder);
-			const struct pf_mem_item *i = mem_item(f, op->op.item);
+			struct pf_mem_folder *f = mem_folder_by_id(s->account, op->kept.op.folder);
+			const struct pf_mem_item *i = mem_item(f, op->kept.op.item);
 
 			if (i && pf_mem_remove(f, i->uid, err) != PF_OK) {
 				return PF_FAIL;
@@ -638,7 +641,7 @@ int mem_perform(struct mem_store *s, struct mem_op *op, struct pf_store_event *o
 	if (ended) {
 		return PF_OK;
 	}
-	switch (op->op.kind) {
+	switch (op->kept.op.kind) {
 	case PF_OP_FOLDERS:
 		return step_folders(s, op, out, given, err);
 	case PF_OP_LIST:

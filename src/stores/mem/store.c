@@ -12,51 +12,10 @@ extern const struct pf_store_ops pf_mem_store_ops;
 
 static void op_free(struct mem_op *op)
 {
-	if (op->op.kind == PF_OP_PUT) {
-		pf_blob_unref(&op->op.put.body);
-	}
+	pf_op_let_go(&op->kept);
 	pf_blob_unref(&op->body);
-	pf_buf_deinit(&op->folder);
-	pf_buf_deinit(&op->item);
-	pf_buf_deinit(&op->text);
-	pf_buf_deinit(&op->kw[0]);
-	pf_buf_deinit(&op->kw[1]);
-	pf_path_deinit(&op->path);
+	pf_buf_deinit(&op->new_id);
 	free(op);
-}
-
-static int copy_op(struct mem_op *to, const struct pf_op *op, struct pf_err *err)
-{
-	to->op = *op;
-	pf_buf_init(&to->folder, MEM_TEXT_MAX);
-	pf_buf_init(&to->item, MEM_TEXT_MAX);
-	pf_buf_init(&to->text, MEM_TEXT_MAX);
-	pf_buf_init(&to->kw[0], MEM_TEXT_MAX);
-	pf_buf_init(&to->kw[1], MEM_TEXT_MAX);
-	if (op->kind == PF_OP_PUT) {
-		to->op.put.body = op->put.body ? pf_blob_ref(op->put.body) : NULL;
-	}
-	if (pf_buf_add(&to->folder, op->folder, err) != PF_OK ||
-		pf_buf_add(&to->item, op->item, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	to->op.folder = pf_buf_span(&to->folder);
-	to->op.item = pf_buf_span(&to->item);
-	switch (op->kind) {
-	case PF_OP_PUT:
-		return pf_buf_add(&to->kw[0], op->put.flags.kw, err);
-	case PF_OP_FLAGS:
-		return pf_buf_add(&to->kw[0], op->flags.add.kw, err) == PF_OK
-			       ? pf_buf_add(&to->kw[1], op->flags.del.kw, err)
-			       : PF_FAIL;
-	case PF_OP_MKFOLDER:
-		to->op.mkfolder.path = &to->path;
-		return pf_path_copy(&to->path, op->mkfolder.path, err);
-	case PF_OP_LIST:
-		return pf_buf_add(&to->text, op->list.cursor, err);
-	default:
-		return PF_OK;
-	}
 }
 
 static struct mem_queue *queue_for(struct mem_store *s, struct pf_span id, struct pf_err *err)
@@ -83,18 +42,12 @@ static struct mem_queue *queue_for(struct mem_store *s, struct pf_span id, struc
 	return q;
 }
 
-static bool writes(enum pf_op_kind kind)
-{
-	return kind == PF_OP_PUT || kind == PF_OP_FLAGS || kind == PF_OP_MKFOLDER ||
-	       kind == PF_OP_SUBSCRIBE || kind == PF_OP_REMOVE;
-}
-
 static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err)
 {
 	struct mem_store *s = pf_container_of(base, struct mem_store, base);
 	struct mem_op *n;
 
-	if (s->cfg->source && writes(op->kind)) {
+	if (s->cfg->source && pf_op_writes(op->kind)) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "a source is never changed");
 	}
 	if (s->ops >= MEM_OPS_MAX && op->kind != PF_OP_FLUSH && op->kind != PF_OP_CLOSE) {
@@ -104,8 +57,8 @@ static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *
 	if (!n) {
 		return pf_fail_memory(err, "an operation");
 	}
-	if (copy_op(n, op, err) != PF_OK ||
-		!(n->queue = queue_for(s, pf_buf_span(&n->folder), err))) {
+	pf_buf_init(&n->new_id, MEM_TEXT_MAX);
+	if (pf_op_keep(&n->kept, op, err) != PF_OK || !(n->queue = queue_for(s, op->folder, err))) {
 		op_free(n);
 		return PF_FAIL;
 	}
@@ -122,9 +75,9 @@ static int feed(struct pf_store *base, uint64_t id, struct pf_span part, struct 
 	struct mem_op *op = NULL;
 
 	for (struct mem_queue *q = s->queues; q && !op; q = q->next) {
-		op = q->first && q->first->op.id == id && q->first->body ? q->first : NULL;
+		op = q->first && q->first->kept.op.id == id && q->first->body ? q->first : NULL;
 	}
-	if (!op || op->op.kind != PF_OP_PUT) {
+	if (!op || op->kept.op.kind != PF_OP_PUT) {
 		return PF_AGAIN; /* not begun yet, or just ended: its event is on the way */
 	}
 	if (!part.p) {
@@ -178,8 +131,8 @@ void mem_op_done(struct mem_store *s, struct mem_op *op, struct pf_span id)
 	struct mem_end end = {.has_id = id.p != NULL};
 	struct pf_err ignored;
 
-	pf_buf_clear(&op->text);
-	if (id.p && pf_buf_add(&op->text, id, &ignored) != PF_OK) {
+	pf_buf_clear(&op->new_id);
+	if (id.p && pf_buf_add(&op->new_id, id, &ignored) != PF_OK) {
 		end.has_id = false; /* no memory: then it is not told */
 	}
 	mem_op_end(s, op, &end);
@@ -223,8 +176,8 @@ static bool take_end(struct mem_store *s, struct pf_store_event *out)
 		s->ended_last = s->ended_first ? s->ended_last : NULL;
 		s->ops--;
 		s->told = op;
-	} while (op->op.kind == PF_OP_FLUSH); /* no event at all */
-	*out = (struct pf_store_event){.kind = PF_STORE_DONE, .op = op->op.id};
+	} while (op->kept.op.kind == PF_OP_FLUSH); /* no event at all */
+	*out = (struct pf_store_event){.kind = PF_STORE_DONE, .op = op->kept.op.id};
 	if (op->end.failed) {
 		out->kind = PF_STORE_FAILED;
 		out->failed.why = op->end.why;
@@ -233,7 +186,7 @@ static bool take_end(struct mem_store *s, struct pf_store_event *out)
 		out->failed.refused = op->end.refused;
 		out->failed.grouped = op->end.grouped;
 	} else if (op->end.has_id) {
-		out->id = pf_span(op->text.p ? (const char *)op->text.p : "", op->text.n);
+		out->id = pf_span(op->new_id.p ? (const char *)op->new_id.p : "", op->new_id.n);
 	}
 	return true;
 }

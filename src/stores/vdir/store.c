@@ -1,6 +1,5 @@
 /*
- * Operations and events: what the engine sees of calendars in files. Operations are done in the
- * order they came; none waits for anything but the disk.
+ * What the engine sees of calendars and address books in files.
  */
 #include "stores/vdir/vdir_private.h"
 
@@ -10,132 +9,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPS_MAX = 1024, TEXT_MAX = 1 << 20 };
+enum { TEXT_MAX = 1 << 20 };
 
 extern const struct pf_store_ops pf_vdir_store_ops;
 
-struct vd_op {
-	struct vd_op *next;
-	struct pf_op op;
-	struct pf_buf folder, item, version, name;
-	struct pf_path path;
-	struct pf_buf words[3];
-	struct pf_folder_looks looks;
-};
-
 struct vd_store {
-	struct pf_store base;
-	const struct pf_store_cfg *cfg;
-	struct pf_store_facts facts;
+	struct pf_serial base;
 	const char *suffix;    /* ".ics" */
 	bool contacts, single; /* single: PATH is a file */
 	char dir[VD_PATH_MAX]; /* that the collections are in */
 	char file[300];        /* single: its name there */
-	struct vd_op *first, *last, *told;
-	size_t ops;
-	bool ready_told, closed;
 	struct vd_names names; /* being given out */
 	size_t at;
-	bool begun, body_given;
+	bool body_given;
 	struct pf_buf word[4];
 	struct pf_path path_out;
 	struct pf_folder folder_out;
 	char version_out[VD_VERSION], id_out[400];
 };
-
-/* ---- operations ---- */
-
-static void free_op(struct vd_op *o)
-{
-	if (o->op.kind == PF_OP_PUT) {
-		pf_blob_unref(&o->op.put.body);
-	}
-	pf_buf_deinit(&o->folder);
-	pf_buf_deinit(&o->item);
-	pf_buf_deinit(&o->version);
-	pf_buf_deinit(&o->name);
-	for (size_t i = 0; i < PF_COUNT(o->words); i++) {
-		pf_buf_deinit(&o->words[i]);
-	}
-	pf_path_deinit(&o->path);
-	free(o);
-}
-
-static bool writes(enum pf_op_kind kind)
-{
-	return kind == PF_OP_PUT || kind == PF_OP_FLAGS || kind == PF_OP_MKFOLDER ||
-	       kind == PF_OP_SUBSCRIBE || kind == PF_OP_REMOVE;
-}
-
-static int copy_looks(struct vd_op *n, const struct pf_folder_looks *looks, struct pf_err *err)
-{
-	const struct pf_span from[] = {looks->colour, looks->description, looks->timezone};
-	struct pf_span *const to[] = {&n->looks.colour, &n->looks.description, &n->looks.timezone};
-
-	n->looks = *looks;
-	for (size_t i = 0; i < PF_COUNT(from); i++) {
-		if (pf_buf_add(&n->words[i], from[i], err) != PF_OK) {
-			return PF_FAIL;
-		}
-		*to[i] = from[i].p ? pf_buf_span(&n->words[i]) : from[i];
-	}
-	return PF_OK;
-}
-
-static int copy_op(struct vd_op *n, const struct pf_op *op, struct pf_err *err)
-{
-	n->op = *op;
-	pf_buf_init(&n->folder, TEXT_MAX);
-	pf_buf_init(&n->item, TEXT_MAX);
-	pf_buf_init(&n->version, TEXT_MAX);
-	pf_buf_init(&n->name, TEXT_MAX);
-	for (size_t i = 0; i < PF_COUNT(n->words); i++) {
-		pf_buf_init(&n->words[i], TEXT_MAX);
-	}
-	if (op->kind == PF_OP_PUT) {
-		n->op.put.body = op->put.body ? pf_blob_ref(op->put.body) : NULL;
-	}
-	if (pf_buf_add(&n->folder, op->folder, err) != PF_OK ||
-		pf_buf_add(&n->item, op->item, err) != PF_OK ||
-		pf_buf_add(&n->version, op->version, err) != PF_OK ||
-		(op->kind == PF_OP_PUT && pf_buf_add(&n->name, op->put.name, err) != PF_OK)) {
-		return PF_FAIL;
-	}
-	if (op->kind != PF_OP_MKFOLDER) {
-		return PF_OK;
-	}
-	return pf_path_copy(&n->path, op->mkfolder.path, err) == PF_OK && op->mkfolder.looks
-		       ? copy_looks(n, op->mkfolder.looks, err)
-		       : PF_OK;
-}
-
-static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err)
-{
-	struct vd_store *s = pf_container_of(base, struct vd_store, base);
-	struct vd_op *n;
-
-	if (s->cfg->source && writes(op->kind)) {
-		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "a source is never changed");
-	}
-	if (s->ops >= OPS_MAX && op->kind != PF_OP_CLOSE && op->kind != PF_OP_FLUSH) {
-		return PF_AGAIN;
-	}
-	if (op->kind == PF_OP_FLUSH) {
-		return PF_OK; /* each item is on disk when its PUT is done */
-	}
-	n = calloc(1, sizeof(*n));
-	if (!n) {
-		return pf_fail_memory(err, "an operation");
-	}
-	if (copy_op(n, op, err) != PF_OK) {
-		free_op(n);
-		return PF_FAIL;
-	}
-	*(s->last ? &s->last->next : &s->first) = n;
-	s->last = n;
-	s->ops++;
-	return PF_OK;
-}
 
 /* ---- paths ---- */
 
@@ -160,23 +51,17 @@ static void file_of(
 
 /* ---- events ---- */
 
-static void end(struct vd_store *s, struct pf_store_event *out, const struct pf_err *why)
+static struct vd_store *store_of(struct pf_serial *base)
 {
-	struct vd_op *o = s->first;
+	return pf_container_of(base, struct vd_store, base);
+}
 
-	s->first = o->next;
-	s->last = s->first ? s->last : NULL;
-	s->ops--;
-	s->told = o;
-	*out = (struct pf_store_event){
-		.kind = why ? PF_STORE_FAILED : PF_STORE_DONE, .op = o->op.id};
-	if (why) {
-		out->failed.why = *why;
-		out->failed.refused = why->retry == PF_RETRY_NO && why->scope == PF_SCOPE_ITEM;
-	}
+static void reset(struct pf_serial *base)
+{
+	struct vd_store *s = store_of(base);
+
 	vd_free(&s->names);
 	s->at = 0;
-	s->begun = false;
 	s->body_given = false;
 }
 
@@ -196,7 +81,7 @@ static int fill_folder(struct vd_store *s, const char *id, struct pf_err *err)
 	*f = (struct pf_folder){
 		.id = pf_span_str(s->id_out),
 		.kind = s->contacts ? PF_KIND_CONTACTS : PF_KIND_CALENDAR,
-		.kinds = s->facts.kinds,
+		.kinds = s->base.facts.kinds,
 		.selectable = true,
 	};
 	(void)snprintf(s->id_out, sizeof(s->id_out), "%.399s", id);
@@ -240,29 +125,30 @@ static int list_names(struct vd_store *s, struct pf_err *err)
 	return vd_collections(s->dir, s->suffix, &s->names, err);
 }
 
-static int step_folders(struct vd_store *s, struct pf_store_event *out, struct pf_err *err)
+static int step_folders(
+	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	if (!s->begun) {
-		s->begun = true;
+	if (!s->base.begun) {
+		s->base.begun = true;
 		if (list_names(s, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
 	if (!s->names.v || s->at == s->names.n || !s->names.v[s->at].name) {
-		end(s, out, NULL);
+		pf_serial_end(&s->base, out, NULL);
 		return PF_OK;
 	}
 	if (fill_folder(s, s->names.v[s->at++].name, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	*out = (struct pf_store_event){
-		.kind = PF_STORE_FOLDER, .op = s->first->op.id, .folder = &s->folder_out};
+		.kind = PF_STORE_FOLDER, .op = op->id, .folder = &s->folder_out};
 	return PF_OK;
 }
 
 static int begin_list(struct vd_store *s, const char *dir, struct pf_err *err)
 {
-	s->begun = true;
+	s->base.begun = true;
 	if (!s->single) {
 		return vd_items(dir, s->suffix, &s->names, err);
 	}
@@ -274,22 +160,20 @@ static int begin_list(struct vd_store *s, const char *dir, struct pf_err *err)
 	return PF_OK;
 }
 
-static int step_list(struct vd_store *s, struct pf_store_event *out, struct pf_err *err)
+static int step_list(
+	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	struct pf_span folder = pf_buf_span(&s->first->folder);
+	struct pf_span folder = op->folder;
 	char path[VD_PATH_MAX];
 
-	if (!s->begun) {
+	if (!s->base.begun) {
 		dir_of(s, folder, path);
 		if (begin_list(s, path, err) != PF_OK) {
-			struct pf_err why = *err;
-
-			end(s, out, &why);
-			return PF_OK;
+			return PF_FAIL;
 		}
 		s->folder_out = (struct pf_folder){.id = folder};
 		*out = (struct pf_store_event){
-			.kind = PF_STORE_STATE, .op = s->first->op.id, .folder = &s->folder_out};
+			.kind = PF_STORE_STATE, .op = op->id, .folder = &s->folder_out};
 		return PF_OK;
 	}
 	while (s->names.v && s->at < s->names.n) {
@@ -297,37 +181,35 @@ static int step_list(struct vd_store *s, struct pf_store_event *out, struct pf_e
 
 		file_of(s, folder, id, path);
 		if (vd_version(path, s->version_out)) { /* else it went away just now */
-			*out = (struct pf_store_event){
-				.kind = PF_STORE_ITEM, .op = s->first->op.id};
+			*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->id};
 			out->item.id = id;
 			out->item.version = pf_span_str(s->version_out);
 			out->item.date_utc_s = PF_DATE_NONE;
 			return PF_OK;
 		}
 	}
-	end(s, out, NULL);
+	pf_serial_end(&s->base, out, NULL);
 	return PF_OK;
 }
 
-static int step_get(struct vd_store *s, struct pf_store_event *out, struct pf_err *err)
+static int step_get(
+	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	struct pf_err why;
 	struct pf_blob *body = NULL;
 	char path[VD_PATH_MAX];
 
-	(void)err;
 	if (s->body_given) {
-		end(s, out, NULL);
+		pf_serial_end(&s->base, out, NULL);
 		return PF_OK;
 	}
-	file_of(s, pf_buf_span(&s->first->folder), pf_buf_span(&s->first->item), path);
-	if (vd_read(path, &body, &why) != PF_OK) {
-		end(s, out, &why);
-		out->failed.missing = why.sys == ENOENT;
+	file_of(s, op->folder, op->item, path);
+	if (vd_read(path, &body, err) != PF_OK) {
+		pf_serial_end(&s->base, out, err);
+		out->failed.missing = err->sys == ENOENT;
 		return PF_OK;
 	}
 	s->body_given = true;
-	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = s->first->op.id, .body = body};
+	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->id, .body = body};
 	return PF_OK;
 }
 
@@ -339,54 +221,52 @@ static void conflict(
 	(void)pf_fail(&why, PF_SCOPE_ITEM, PF_RETRY_NO, "%s: %s", path,
 		what == PF_CONFLICT_NAME ? "there is an item of that name"
 					 : "it was changed or removed meanwhile");
-	end(s, out, &why);
+	pf_serial_end(&s->base, out, &why);
 	out->failed.refused = true;
 	out->failed.conflict = what;
 	out->failed.holder = what == PF_CONFLICT_NAME ? pf_span_str(s->id_out) : pf_span(NULL, 0);
 }
 
-static bool is_same(const struct vd_op *o, const char *path)
+static bool is_same(const struct pf_op *op, const char *path)
 {
 	char version[VD_VERSION];
 
-	return !o->version.n || (vd_version(path, version) &&
-					pf_span_eq(pf_span_str(version), pf_buf_span(&o->version)));
+	return !op->version.n ||
+	       (vd_version(path, version) && pf_span_eq(pf_span_str(version), op->version));
 }
 
-static int step_put(struct vd_store *s, struct pf_store_event *out, struct pf_err *err)
+static int step_put(
+	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	struct vd_op *o = s->first;
-	bool same = o->op.put.guard == PF_GUARD_SAME;
+	bool same = op->put.guard == PF_GUARD_SAME;
 	char dir[VD_PATH_MAX], path[VD_PATH_MAX];
-	struct pf_err why;
 	int rc;
 
-	(void)err;
-	dir_of(s, pf_buf_span(&o->folder), dir);
+	dir_of(s, op->folder, dir);
 	if (same) {
-		(void)snprintf(s->id_out, sizeof(s->id_out), "%.*s", (int)o->item.n,
-			(const char *)o->item.p);
+		(void)snprintf(s->id_out, sizeof(s->id_out), "%.*s", (int)op->item.n,
+			(const char *)op->item.p);
 	} else {
-		(void)snprintf(s->id_out, sizeof(s->id_out), "%.*s%s", (int)o->name.n,
-			o->name.n > 0 ? (const char *)o->name.p : "", s->suffix);
+		(void)snprintf(s->id_out, sizeof(s->id_out), "%.*s%s", (int)op->put.name.n,
+			op->put.name.n > 0 ? (const char *)op->put.name.p : "", s->suffix);
 	}
 	(void)snprintf(path, sizeof(path), "%.3690s/%.390s", dir, s->id_out);
-	if (same && !is_same(o, path)) {
+	if (same && !is_same(op, path)) {
 		conflict(s, out, PF_CONFLICT_CHANGED, path);
 		return PF_OK;
 	}
-	rc = vd_write(dir, s->id_out, pf_blob_span(o->op.put.body), !same, &why);
+	rc = vd_write(dir, s->id_out, pf_blob_span(op->put.body), !same, err);
 	if (rc == PF_END) {
 		conflict(s, out, PF_CONFLICT_NAME, path);
 		return PF_OK;
 	}
-	end(s, out, rc == PF_OK ? NULL : &why);
 	if (rc == PF_OK) {
+		pf_serial_end(&s->base, out, NULL);
 		out->id = pf_span_str(s->id_out);
 		out->version = vd_version(path, s->version_out) ? pf_span_str(s->version_out)
 								: pf_span(NULL, 0);
 	}
-	return PF_OK;
+	return rc;
 }
 
 static int write_word(const char *dir, const char *name, struct pf_span text, struct pf_err *err)
@@ -394,141 +274,111 @@ static int write_word(const char *dir, const char *name, struct pf_span text, st
 	return text.p && text.n > 0 ? vd_write(dir, name, text, false, err) : PF_OK;
 }
 
+static int write_looks(const char *dir, const struct pf_folder_looks *looks, struct pf_err *err)
+{
+	char order[16];
+
+	if (!looks) {
+		return PF_OK;
+	}
+	(void)snprintf(order, sizeof(order), "%d", looks->order);
+	if (write_word(dir, "color", looks->colour, err) != PF_OK ||
+		write_word(dir, "description", looks->description, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return looks->has_order ? write_word(dir, "order", pf_span_str(order), err) : PF_OK;
+}
+
 /* A directory named after the folder, with what can't be in a name replaced; the whole name beside
  * the items. */
-static int step_mkfolder(struct vd_store *s, struct pf_store_event *out, struct pf_err *err)
+static int step_mkfolder(
+	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	struct vd_op *o = s->first;
-	char shown[300], dir[VD_PATH_MAX], order[16];
-	struct pf_err why;
-	int rc = PF_OK;
+	struct pf_span leaf = pf_span_str(pf_path_leaf(op->mkfolder.path));
+	char shown[300], dir[VD_PATH_MAX];
 
-	(void)err;
-	pf_path_show(&o->path, shown, sizeof(shown));
+	pf_path_show(op->mkfolder.path, shown, sizeof(shown));
 	(void)snprintf(s->id_out, sizeof(s->id_out), "%.250s", shown);
 	for (char *c = s->id_out; *c; c++) {
 		*c = *c == '/' || *c == '\\' || (c == s->id_out && *c == '.') ? '_' : *c;
 	}
 	dir_of(s, pf_span_str(s->id_out), dir);
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
-		rc = pf_fail_sys(&why, PF_SCOPE_FOLDER, PF_RETRY_NO, "making %s", dir);
+		return pf_fail_sys(err, PF_SCOPE_FOLDER, PF_RETRY_NO, "making %s", dir);
 	}
-	(void)snprintf(order, sizeof(order), "%d", o->looks.order);
-	if (rc == PF_OK &&
-		(write_word(dir, "displayname", pf_span_str(pf_path_leaf(&o->path)), &why) !=
-				PF_OK ||
-			write_word(dir, "color", o->looks.colour, &why) != PF_OK ||
-			write_word(dir, "description", o->looks.description, &why) != PF_OK ||
-			(o->looks.has_order &&
-				write_word(dir, "order", pf_span_str(order), &why) != PF_OK))) {
-		rc = PF_FAIL;
+	if (write_word(dir, "displayname", leaf, err) != PF_OK ||
+		write_looks(dir, op->mkfolder.looks, err) != PF_OK) {
+		return PF_FAIL;
 	}
-	end(s, out, rc == PF_OK ? NULL : &why);
-	out->id = rc == PF_OK ? pf_span_str(s->id_out) : out->id;
+	pf_serial_end(&s->base, out, NULL);
+	out->id = pf_span_str(s->id_out);
 	return PF_OK;
 }
 
-static int step_remove(struct vd_store *s, struct pf_store_event *out, struct pf_err *err)
+static int step_remove(
+	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	struct vd_op *o = s->first;
 	char path[VD_PATH_MAX], dir[VD_PATH_MAX];
-	struct pf_err why;
+	bool there;
 
-	(void)err;
-	file_of(s, pf_buf_span(&o->folder), pf_buf_span(&o->item), path);
-	dir_of(s, pf_buf_span(&o->folder), dir);
-	if (access(path, F_OK) != 0) {
-		end(s, out, NULL); /* gone is gone */
-	} else if (!is_same(o, path)) {
+	file_of(s, op->folder, op->item, path);
+	dir_of(s, op->folder, dir);
+	there = access(path, F_OK) == 0; /* gone is gone */
+	if (there && !is_same(op, path)) {
 		conflict(s, out, PF_CONFLICT_CHANGED, path);
-	} else if (unlink(path) != 0) {
-		(void)pf_fail_sys(&why, PF_SCOPE_ITEM, PF_RETRY_NO, "removing %s", path);
-		end(s, out, &why);
-	} else {
-		end(s, out, vd_sync_dir(dir, &why) == PF_OK ? NULL : &why);
+		return PF_OK;
 	}
+	if (there && unlink(path) != 0) {
+		return pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "removing %s", path);
+	}
+	if (there && vd_sync_dir(dir, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_serial_end(&s->base, out, NULL);
 	return PF_OK;
 }
 
-static int step(struct vd_store *s, struct pf_store_event *out, struct pf_err *err)
+static int step(struct pf_serial *base, const struct pf_op *op, struct pf_store_event *out,
+	struct pf_err *err)
 {
-	switch (s->first->op.kind) {
+	struct vd_store *s = store_of(base);
+
+	switch (op->kind) {
 	case PF_OP_FOLDERS:
-		return step_folders(s, out, err);
+		return step_folders(s, op, out, err);
 	case PF_OP_LIST:
-		return step_list(s, out, err);
+		return step_list(s, op, out, err);
 	case PF_OP_GET:
-		return step_get(s, out, err);
+		return step_get(s, op, out, err);
 	case PF_OP_PUT:
-		return step_put(s, out, err);
+		return step_put(s, op, out, err);
 	case PF_OP_MKFOLDER:
-		return step_mkfolder(s, out, err);
+		return step_mkfolder(s, op, out, err);
 	case PF_OP_REMOVE:
-		return step_remove(s, out, err);
-	case PF_OP_FLAGS:
-	case PF_OP_SUBSCRIBE: /* files have neither */
-		end(s, out, NULL);
-		return PF_OK;
-	case PF_OP_CLOSE:
-	case PF_OP_FLUSH:
-		s->closed = true;
-		end(s, out, NULL);
+		return step_remove(s, op, out, err);
+	default: /* files have no flags and no subscriptions */
+		pf_serial_end(base, out, NULL);
 		return PF_OK;
 	}
-	return PF_OK;
 }
 
 /* A source must be there; a target's directory is made. */
-static int check_account(struct vd_store *s, struct pf_err *err)
+static int check_account(struct pf_serial *base, struct pf_err *err)
 {
+	const struct vd_store *s = store_of(base);
 	struct stat st;
 
 	if (s->single || (stat(s->dir, &st) == 0 && S_ISDIR(st.st_mode))) {
 		return PF_OK;
 	}
-	if (s->cfg->source || mkdir(s->dir, 0700) != 0) {
+	if (s->base.cfg->source || mkdir(s->dir, 0700) != 0) {
 		return pf_fail_sys(err, PF_SCOPE_STORE, PF_RETRY_NO,
 			"%s: no file or directory with %s files", s->dir, s->suffix);
 	}
 	return PF_OK;
 }
 
-static int next(
-	struct pf_store *base, struct pf_store_event *out, int64_t *wake_ms, struct pf_err *err)
-{
-	struct vd_store *s = pf_container_of(base, struct vd_store, base);
-
-	(void)wake_ms;
-	if (s->told) {
-		free_op(s->told);
-		s->told = NULL;
-	}
-	if (!s->ready_told) {
-		if (check_account(s, err) != PF_OK) {
-			return PF_FAIL;
-		}
-		s->ready_told = true;
-		*out = (struct pf_store_event){.kind = PF_STORE_READY};
-		return PF_OK;
-	}
-	if (s->closed) {
-		return PF_END;
-	}
-	return s->first ? step(s, out, err) : PF_AGAIN;
-}
-
-static int feed(struct pf_store *base, uint64_t id, struct pf_span part, struct pf_err *err)
-{
-	(void)base;
-	(void)id;
-	(void)part;
-	return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO, "items of this store come whole");
-}
-
-static const struct pf_store_facts *facts(const struct pf_store *base)
-{
-	return &((const struct vd_store *)(const void *)base)->facts;
-}
+static const struct pf_serial_does DOES = {check_account, step, NULL, reset};
 
 static void close_store(struct pf_store *base)
 {
@@ -537,17 +387,8 @@ static void close_store(struct pf_store *base)
 	if (!base) {
 		return;
 	}
-	s = pf_container_of(base, struct vd_store, base);
-	while (s->first) {
-		struct vd_op *o = s->first;
-
-		s->first = o->next;
-		free_op(o);
-	}
-	if (s->told) {
-		free_op(s->told);
-	}
-	vd_free(&s->names);
+	s = store_of(pf_container_of(base, struct pf_serial, base));
+	pf_serial_deinit(&s->base);
 	for (size_t i = 0; i < PF_COUNT(s->word); i++) {
 		pf_buf_deinit(&s->word[i]);
 	}
@@ -565,8 +406,8 @@ static int take_path(struct vd_store *s, const char *path, struct pf_err *err)
 		n--;
 	}
 	if (n == 0 || n > 3000) {
-		return pf_fail(
-			err, PF_SCOPE_RUN, PF_RETRY_NO, "the form is %s:PATH", s->cfg->url->scheme);
+		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "the form is %s:PATH",
+			s->base.cfg->url->scheme);
 	}
 	(void)snprintf(s->dir, sizeof(s->dir), "%.*s", (int)n, path);
 	s->single = (stat(s->dir, &st) == 0 && S_ISREG(st.st_mode));
@@ -574,7 +415,7 @@ static int take_path(struct vd_store *s, const char *path, struct pf_err *err)
 		!vd_is_item(strrchr(s->dir, '/') ? strrchr(s->dir, '/') + 1 : s->dir, s->suffix)) {
 		return PF_OK;
 	}
-	if (!s->cfg->source) {
+	if (!s->base.cfg->source) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO,
 			"%s is a file: a target is a directory, one file an item", s->dir);
 	}
@@ -600,15 +441,14 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	if (!s) {
 		return pf_fail_memory(err, "a store");
 	}
-	s->base.ops = &pf_vdir_store_ops;
-	s->cfg = cfg;
+	pf_serial_init(&s->base, &pf_vdir_store_ops, cfg, &DOES);
 	s->contacts = strcmp(cfg->url->scheme, "vcf") == 0;
 	s->suffix = s->contacts ? ".vcf" : ".ics";
 	if (take_path(s, cfg->url->path, err) != PF_OK) {
 		free(s);
 		return PF_FAIL;
 	}
-	s->facts = (struct pf_store_facts){
+	s->base.facts = (struct pf_store_facts){
 		.caps = PF_CAP_PUT_RETURNS_ID | PF_CAP_EXACT_SIZE | PF_CAP_EXACT_BYTES |
 			PF_CAP_REMOVE_ONE | PF_CAP_VERSIONS | PF_CAP_GUARDS,
 		.kinds = s->contacts ? (uint32_t)PF_KIND_CONTACTS
@@ -620,11 +460,11 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 		.uid_scope = PF_UID_ANYWHERE,
 		.connections = 1,
 	};
-	s->facts.caps |= s->single ? 0u : PF_CAP_LASTING_IDS;
+	s->base.facts.caps |= s->single ? 0u : PF_CAP_LASTING_IDS;
 	for (size_t i = 0; i < PF_COUNT(s->word); i++) {
 		pf_buf_init(&s->word[i], TEXT_MAX);
 	}
-	*out = &s->base;
+	*out = &s->base.base;
 	return PF_OK;
 }
 
@@ -634,9 +474,9 @@ const struct pf_store_ops pf_vdir_store_ops = {
 	.schemes = SCHEMES,
 	.summary = "calendars (ics:) and contacts (vcf:) in files",
 	.open = open_store,
-	.submit = submit,
-	.feed = feed,
-	.next = next,
-	.facts = facts,
+	.submit = pf_serial_submit,
+	.feed = pf_serial_feed,
+	.next = pf_serial_next,
+	.facts = pf_serial_facts,
 	.close = close_store,
 };

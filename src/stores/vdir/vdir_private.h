@@ -13,7 +13,7 @@
 #ifndef PF_STORES_VDIR_VDIR_PRIVATE_H
 #define PF_STORES_VDIR_VDIR_PRIVATE_H
 
-#include "stores/store.h"
+#include "stores/serial.h"
 
 enum { VD_PATH_MAX = 4096, VD_FILE_MAX = 64 << 20, VD_VERSION = 80 };
 

@@ -1,0 +1,179 @@
+#include "stores/serial.h"
+
+#include <stdlib.h>
+
+enum { OPS_MAX = 1024 };
+
+struct pf_serial_op {
+	struct pf_serial_op *next;
+	struct pf_op_kept kept;
+};
+
+static struct pf_serial *serial_of(struct pf_store *base)
+{
+	return pf_container_of(base, struct pf_serial, base);
+}
+
+static void free_op(struct pf_serial_op *o)
+{
+	if (o) {
+		pf_op_let_go(&o->kept);
+		free(o);
+	}
+}
+
+void pf_serial_init(struct pf_serial *s, const struct pf_store_ops *ops,
+	const struct pf_store_cfg *cfg, const struct pf_serial_does *does)
+{
+	*s = (struct pf_serial){.base = {ops}, .cfg = cfg, .does = does};
+}
+
+static void reset(struct pf_serial *s)
+{
+	s->does->reset(s);
+	s->begun = false;
+	s->feeding = false;
+	s->hungry_told = false;
+	s->abandoned = false;
+	s->fed = 0;
+}
+
+void pf_serial_deinit(struct pf_serial *s)
+{
+	reset(s);
+	while (s->first) {
+		struct pf_serial_op *o = s->first;
+
+		s->first = o->next;
+		free_op(o);
+	}
+	free_op(s->told);
+	s->told = NULL;
+}
+
+int pf_serial_submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err)
+{
+	struct pf_serial *s = serial_of(base);
+	struct pf_serial_op *n;
+
+	if (s->cfg->source && pf_op_writes(op->kind)) {
+		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "a source is never changed");
+	}
+	if (op->kind == PF_OP_FLUSH) {
+		return PF_OK; /* each item is on disk when its PUT is done */
+	}
+	if (s->n >= OPS_MAX && op->kind != PF_OP_CLOSE) {
+		return PF_AGAIN;
+	}
+	n = calloc(1, sizeof(*n));
+	if (!n) {
+		return pf_fail_memory(err, "an operation");
+	}
+	if (pf_op_keep(&n->kept, op, err) != PF_OK) {
+		free_op(n);
+		return PF_FAIL;
+	}
+	*(s->last ? &s->last->next : &s->first) = n;
+	s->last = n;
+	s->n++;
+	return PF_OK;
+}
+
+int pf_serial_feed(struct pf_store *base, uint64_t id, struct pf_span part, struct pf_err *err)
+{
+	struct pf_serial *s = serial_of(base);
+
+	if (!s->does->take) {
+		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO, "items of this store come whole");
+	}
+	if (!s->feeding || !s->first || s->first->kept.op.id != id) {
+		return PF_AGAIN;
+	}
+	if (!part.p) {
+		s->abandoned = true;
+		return PF_OK;
+	}
+	if (part.n > s->first->kept.op.put.size - s->fed) {
+		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "more bytes than were announced");
+	}
+	s->fed += part.n;
+	return s->does->take(s, part, err);
+}
+
+int pf_serial_fed(
+	struct pf_serial *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
+{
+	s->feeding = true;
+	if (s->abandoned) {
+		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_LATER, "the item broke off");
+	}
+	if (s->fed == op->put.size) {
+		return PF_END;
+	}
+	if (s->hungry_told) {
+		return PF_AGAIN; /* all that comes is taken */
+	}
+	s->hungry_told = true;
+	*out = (struct pf_store_event){.kind = PF_STORE_HUNGRY, .op = op->id};
+	return PF_OK;
+}
+
+void pf_serial_end(struct pf_serial *s, struct pf_store_event *out, const struct pf_err *why)
+{
+	struct pf_serial_op *o = s->first;
+
+	s->first = o->next;
+	s->last = s->first ? s->last : NULL;
+	s->n--;
+	s->told = o;
+	*out = (struct pf_store_event){
+		.kind = why ? PF_STORE_FAILED : PF_STORE_DONE, .op = o->kept.op.id};
+	if (why) {
+		out->failed.why = *why;
+		out->failed.refused = why->retry == PF_RETRY_NO && why->scope == PF_SCOPE_ITEM;
+	}
+	reset(s);
+}
+
+int pf_serial_next(
+	struct pf_store *base, struct pf_store_event *out, int64_t *wake_ms, struct pf_err *err)
+{
+	struct pf_serial *s = serial_of(base);
+	struct pf_err why;
+	int rc;
+
+	(void)wake_ms;
+	free_op(s->told);
+	s->told = NULL;
+	if (!s->ready_told) {
+		if (s->does->begin(s, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		s->ready_told = true;
+		*out = (struct pf_store_event){.kind = PF_STORE_READY};
+		return PF_OK;
+	}
+	if (s->closed) {
+		return PF_END;
+	}
+	if (!s->first) {
+		return PF_AGAIN;
+	}
+	if (s->first->kept.op.kind == PF_OP_CLOSE) {
+		s->closed = true;
+		pf_serial_end(s, out, NULL);
+		return PF_OK;
+	}
+	pf_err_clear(&why);
+	rc = s->does->step(s, &s->first->kept.op, out, &why);
+	if (rc == PF_FAIL) {
+		pf_serial_end(s, out, &why);
+		rc = PF_OK;
+	}
+	return rc;
+}
+
+const struct pf_store_facts *pf_serial_facts(const struct pf_store *base)
+{
+	return &((const struct pf_serial *)(const void *)base)->facts;
+}

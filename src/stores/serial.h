@@ -1,0 +1,66 @@
+/*
+ * Stores that do their operations in the order they came, each at once: files. They wait for
+ * nothing but the disk, and an item that is fed for its feeder. Here are their queue and their
+ * events; such a store gives three functions.
+ */
+#ifndef PF_STORES_SERIAL_H
+#define PF_STORES_SERIAL_H
+
+#include "stores/op.h"
+
+struct pf_serial;
+struct pf_serial_op;
+
+struct pf_serial_does {
+	/* The account is there, or is made where it is a target. PF_FAIL: the store is lost. */
+	int (*begin)(struct pf_serial *s, struct pf_err *err);
+	/*
+	 * The next event of the operation at the front; pf_serial_end gives its last one. PF_AGAIN:
+	 * it waits to be fed. PF_FAIL: the operation ends with `err`.
+	 */
+	int (*step)(struct pf_serial *s, const struct pf_op *op, struct pf_store_event *out,
+		struct pf_err *err);
+	/* Bytes of a PUT that pf_serial_fed waits for. NULL: items come whole. */
+	int (*take)(struct pf_serial *s, struct pf_span part, struct pf_err *err);
+	/* The operation at the front is over: what was kept for it goes. */
+	void (*reset)(struct pf_serial *s);
+};
+
+/* Such a store embeds this first. */
+struct pf_serial {
+	struct pf_store base;
+	const struct pf_store_cfg *cfg;
+	const struct pf_serial_does *does;
+	struct pf_store_facts facts;
+	struct pf_serial_op *first, *last;
+	struct pf_serial_op *told; /* the last event borrows from it */
+	size_t n;
+	bool ready_told, closed;
+	bool begun; /* the operation at the front; the store's to set */
+	/* PUT without body */
+	bool feeding, hungry_told, abandoned;
+	uint64_t fed;
+};
+
+void pf_serial_init(struct pf_serial *s, const struct pf_store_ops *ops,
+	const struct pf_store_cfg *cfg, const struct pf_serial_does *does);
+/* Drops what is queued; `reset` is called. */
+void pf_serial_deinit(struct pf_serial *s);
+
+/* The operation at the front is over; `why` NULL: it is done. Fills `out`. */
+void pf_serial_end(struct pf_serial *s, struct pf_store_event *out, const struct pf_err *why);
+/*
+ * For `step`, of a PUT without body: PF_END, all of it was taken. PF_OK: `out` says HUNGRY.
+ * PF_AGAIN: bytes are on the way. PF_FAIL: they will never come.
+ */
+int pf_serial_fed(struct pf_serial *s, const struct pf_op *op, struct pf_store_event *out,
+	struct pf_err *err);
+
+/* For the table of operations. */
+int pf_serial_submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err);
+int pf_serial_feed(struct pf_store *base, uint64_t id, struct pf_span part, struct pf_err *err);
+int pf_serial_next(
+	struct pf_store *base, struct pf_store_event *out, int64_t *wake_ms, struct pf_err *err);
+const struct pf_store_facts *pf_serial_facts(const struct pf_store *base);
+
+#endif
