@@ -260,6 +260,9 @@ static int begin_copy(struct pf_fold *f, struct pf_err *err)
 	if (!job_writes(f->job)) {
 		return f->job->cfg->mode == PF_JOB_VERIFY ? begin_confirm(f, err) : over(f, err);
 	}
+	if (f->late) {
+		return fold_late_begin(f, err);
+	}
 	f->state = FOLD_COPYING;
 	fold_copy_begin(f);
 	return PF_OK;

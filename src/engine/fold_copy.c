@@ -393,7 +393,8 @@ int fold_copy_unsend(struct pf_fold *f, struct pf_err *err)
 			slot_entry(s)->bits &= (uint16_t)~PF_ENTRY_BUSY;
 		}
 	}
-	for (size_t i = 0; i < f->rows.n; i++) {
+	/* What an earlier pass sent may yet arrive, as long as that is not settled. */
+	for (size_t i = 0; i < f->rows.n && !f->late_anew; i++) {
 		struct pf_entry *e = &f->rows.v[i];
 
 		if (e->state == PF_ROW_SENT && e->verdict == PF_VERDICT_NONE &&

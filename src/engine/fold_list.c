@@ -63,6 +63,7 @@ static int ask_dst(struct pf_fold *f, struct pf_err *err)
 	}
 	f->dst_asked = true;
 	f->dst_listed = 0;
+	f->dst_listed_ms = f->job->now.ms;
 	f->foreign_n = 0;
 	return pf_rows_index_dst(&f->rows, err);
 }
@@ -166,6 +167,7 @@ int fold_list_begin(struct pf_fold *f, struct pf_err *err)
 	if (f->fleeting) {
 		fold_forget_ids(f);
 	}
+	f->doubt_ms = job->begun_ms; /* of what an earlier pass left in doubt */
 	known = has_dst_ids(f) && !f->dst_validity_new;
 	delta = job->cfg->mode == PF_JOB_COPY && !job->cfg->mirror && f->old_cursor.n > 0 &&
 		f->rows.n > 0 && job_has_cap(job, SRC, PF_CAP_LIST_DELTA);

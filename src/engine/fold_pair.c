@@ -52,8 +52,8 @@ static enum rank rank_of(const struct pf_fold *f, const struct pf_entry *e)
 						    : RANK_NONE;
 	}
 	/* What the source did not return is busy, too, and was not put. */
-	return e->state == PF_ROW_SENT &&
-			       (e->bits & (PF_ENTRY_BUSY | PF_ENTRY_MISSING)) == PF_ENTRY_BUSY
+	return e->state == PF_ROW_SENT && ((e->bits & PF_ENTRY_BUSY) || f->late_anew) &&
+			       !(e->bits & PF_ENTRY_MISSING)
 		       ? RANK_SENT
 		       : RANK_NONE;
 }
@@ -127,6 +127,10 @@ static int settle_alone(struct pf_fold *f, struct pf_entry *e, struct pf_err *er
 	if (e->state != PF_ROW_SENT) {
 		return PF_OK;
 	}
+	if (fold_late_is_early(f)) {
+		f->late = true;
+		return PF_OK;
+	}
 	if ((e->bits & PF_ENTRY_BUSY) && ++e->attempts >= DOUBTS_MAX) {
 		return quarantine_entry(f, e, NULL,
 			"the connection to the target broke each time it was put; the source still "
@@ -193,6 +197,7 @@ static int settle_pair(
 	}
 	f->job->progress.items_done++;
 	if (sent) {
+		fold_late_arrived(f);
 		/* It may have been put without its flags, and cut off before they followed. */
 		e->bits |= flags_lack(f, e, &o->flags, names, sizeof(names)) ? PF_ENTRY_FLAGS_LATER
 									     : 0;
@@ -251,9 +256,11 @@ static int finish(struct pf_fold *f, struct pf_err *err)
 	bool first = f->pair_anew;
 	int rc = PF_OK;
 
+	f->late = false;
 	for (size_t i = 0; i < f->pairing.sources && rc == PF_OK; i++) {
 		rc = settle(f, &f->pairing.source[i], err);
 	}
+	f->late_anew = f->late && (first || f->late_anew);
 	fold_pair_free(f);
 	f->doubts = 0;
 	f->foreign_n = 0;

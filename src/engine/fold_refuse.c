@@ -300,6 +300,7 @@ static int doubtful(struct pf_slot *s, struct pf_err *err)
 		rc = pf_rows_set_digest(&f->rows, e, &s->digest, err);
 		e->size = s->total;
 	}
+	f->doubt_ms = f->job->now.ms;
 	f->doubts++; /* it stays SENT: what came of it is found out at the target */
 	rc = rc == PF_OK ? note_put_flags(s, &noted, err) : rc;
 	if (rc == PF_OK && noted) {

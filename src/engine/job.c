@@ -589,6 +589,7 @@ static int one_turn(struct pf_job *job, bool *moved, int64_t *wake_ms, struct pf
 int pf_job_step(struct pf_job *job, struct pf_now now, int64_t *wake_ms, struct pf_err *err)
 {
 	job->now = now;
+	job->begun_ms = job->begun_ms ? job->begun_ms : now.ms;
 	for (int turn = 0; turn < TURNS_MAX; turn++) {
 		bool moved = false;
 

@@ -13,6 +13,7 @@
  *   fold_confirm.c the target read back
  *   fold_fleeting.c  folders whose ids don't hold
  *   fold_nameless.c  items whose ids the target did not tell
+ *   fold_late.c    what the target stores when the link has ended
  *   fold_deep.c    items read on both sides and compared
  *   fold_flags.c   flags carried over
  *   mirror.c       what left the source
@@ -281,6 +282,11 @@ struct pf_fold {
 	size_t puts_open;             /* put since the last FLUSH and not answered */
 	uint64_t bytes_open;          /* budget of its slots */
 	size_t doubts, missing;       /* items whose end must be found out */
+	bool late_anew;               /* ... of an earlier pass */
+	bool late;                    /* some may yet arrive: see fold_late.c */
+	unsigned int late_looks;      /* at the target, for what came late */
+	int64_t doubt_ms;             /* when the last item came to be in doubt */
+	int64_t dst_listed_ms;        /* when the target was last asked for a listing */
 	size_t again; /* entries behind next_entry that are to be asked for once more */
 	int64_t again_ms;
 	size_t flag_ops, flag_next;
@@ -319,7 +325,7 @@ struct pf_job {
 	struct pf_store_event held; /* a chunk that the target has no room for */
 	bool holding;
 	bool wants_commit, stopping, target_full, mirror_ready;
-	int64_t stop_by_ms;
+	int64_t begun_ms, stop_by_ms;
 	int64_t pass;
 	size_t mirror_next, mirror_open;
 	struct pf_fingerprinter *printer; /* of whole items */
@@ -416,6 +422,14 @@ bool fold_awaits_some(const struct pf_fold *f);
 int fold_not_found(struct pf_fold *f, struct pf_entry *e, struct pf_err *err);
 /* The pass is complete: no id is kept. */
 int fold_fleeting_end(struct pf_fold *f, struct pf_err *err);
+
+/* ---- fold_late.c ---- */
+/* Whether what the last listing of the target does not show may yet come. */
+bool fold_late_is_early(const struct pf_fold *f);
+/* An item in doubt was found: by another look than the first, more may come. */
+void fold_late_arrived(struct pf_fold *f);
+/* After a while list the target again, from where nothing was unknown. */
+int fold_late_begin(struct pf_fold *f, struct pf_err *err);
 
 /* ---- fold_pair.c ---- */
 /* PF_END: nothing needs to be paired. */

@@ -298,6 +298,13 @@ static const struct pf_event_doc DOCS[] = {
 		"missing. It is "
 		"at the target, and was read back from there.",
 		"Look at the item at the target if it matters how its parts are laid out."},
+	{PF_EV_DOUBT_WAITS, PF_SEV_INFO, "items in doubt are waited for",
+		"The link to the target ended while items were on their way, and the target does "
+		"not "
+		"show them. It may still be busy storing what it had received.",
+		"The target is listed once more after some seconds, before any of these items is "
+		"sent again, so that none is there twice.",
+		"Nothing is to be done."},
 	{PF_EV_PASS_BEGUN, PF_SEV_INFO, "pass begun", "A run over the account has begun.",
 		"Both sides are opened and their folders compared with the ledger.",
 		"Nothing is to be done."},

@@ -25,6 +25,8 @@ enum pf_cap {
 	PF_CAP_VERSIONS = 1u << 13,       /* listed items have versions, and PUT gives one */
 	PF_CAP_GUARDS = 1u << 14,         /* PUT and REMOVE honour their guards */
 	PF_CAP_LASTING_IDS = 1u << 16, /* an id means the same item in every pass, edited or not */
+	PF_CAP_STORES_LATE =
+		1u << 17, /* a PUT without answer may come to its end later (fold_late.c) */
 	PF_CAP_SCHEDULES = 1u << 15, /* sends invitations of its own accord when meetings are put */
 };
 

@@ -84,7 +84,7 @@ static uint32_t some_caps(struct world *w, uint32_t all, bool source)
 	for (size_t i = 0; i < n; i++) {
 		all &= chance(w, 3) == 0 ? ~lacks[i] : UINT32_MAX;
 	}
-	return all;
+	return !source && chance(w, 2) == 0 ? all | PF_CAP_STORES_LATE : all;
 }
 
 struct pf_mem_folder *folder_of(struct world *w, int side, size_t i)
