@@ -15,6 +15,7 @@ struct folders {
 		char shown[256];
 	} * one;
 	size_t n;
+	const char *account;
 };
 
 static void free_folders(struct folders *f)
@@ -23,6 +24,52 @@ static void free_folders(struct folders *f)
 		pf_path_deinit(&f->one[i].path);
 	}
 	free(f->one);
+}
+
+/*
+ * What can be done, by what the reason says: of our own words and of servers' codes. The first that
+ * fits.
+ */
+static const char *hint_of(const struct pf_missed *m, enum pf_verdict verdict)
+{
+	static const struct {
+		const char *words, *hint;
+	} HINTS[] = {
+		{"stand-in text", "open and save it in Outlook, or move it there, then run "
+				  "postferry retry"},
+		{"did not return it",
+			"open it in the user's mail program; if it can be read there, "
+			"move it to another folder and run again"},
+		{"the source can't give it",
+			"open it in the user's mail program; if it can be read "
+			"there, move it to another folder and run again"},
+		{"than the",
+			"raise the target's limit on the size of a message, then run postferry "
+			"retry"},
+		{"TOOBIG", "raise the target's limit on the size of a message, then run postferry "
+			   "retry"},
+		{"aximum size", "raise the target's limit on the size of a message, then run "
+				"postferry retry"},
+		{"is not what was sent", "compare it at the target with the original in the "
+					 "quarantine, and place that by hand"},
+		{"does not show it",
+			"look for a filter or a retention rule at the target, then run "
+			"postferry retry"},
+	};
+
+	if (m->is_folder) {
+		return "remove the cause and run again; or send it elsewhere with --map OLD=NEW";
+	}
+	if (verdict == PF_VERDICT_NONE) {
+		return "run the same command again";
+	}
+	for (size_t i = 0; i < PF_COUNT(HINTS); i++) {
+		if (strstr(m->reason, HINTS[i].words)) {
+			return HINTS[i].hint;
+		}
+	}
+	return "remove the cause that the server names, then run postferry retry; or place the "
+	       "file from the quarantine by hand";
 }
 
 /* `sink`: it is told of whole folders that failed; or NULL. */
@@ -52,6 +99,8 @@ static int read_folders(struct pf_ledger *led, int64_t account, struct folders *
 
 			memcpy(m.folder, o->shown, sizeof(m.folder));
 			(void)pf_print_safe(m.reason, sizeof(m.reason), row.note);
+			m.account = f->account;
+			m.hint = hint_of(&m, row.verdict);
 			if (!sink->take(sink, &m)) {
 				break;
 			}
@@ -61,7 +110,7 @@ static int read_folders(struct pf_ledger *led, int64_t account, struct folders *
 	return rc == PF_END ? PF_OK : rc;
 }
 
-/* Message-ID and subject from the bytes that the quarantine keeps. */
+/* From the bytes that the quarantine keeps, where the ledger does not know. */
 static void describe(struct pf_quarantine *q, const struct pf_path *folder, struct pf_span id,
 	struct pf_missed *m)
 {
@@ -81,7 +130,21 @@ static void describe(struct pf_quarantine *q, const struct pf_path *folder, stru
 	}
 	pf_describe(pf_span(head, (size_t)n), &d);
 	memcpy(m->message_id, d.message_id, sizeof(m->message_id));
+	memcpy(m->sender, d.from, sizeof(m->sender));
 	memcpy(m->subject, d.subject, sizeof(m->subject));
+}
+
+static void name(struct pf_quarantine *q, const struct pf_path *folder,
+	const struct pf_ledger_item *row, struct pf_missed *m)
+{
+	const struct pf_ledger_about *a = &row->about;
+
+	(void)pf_print_safe(m->message_id, sizeof(m->message_id), a->message_id);
+	(void)pf_print_safe(m->sender, sizeof(m->sender), a->from);
+	(void)pf_print_safe(m->subject, sizeof(m->subject), a->subject);
+	if (!a->message_id.p && !a->from.p && !a->subject.p) {
+		describe(q, folder, pf_ledger_item_id(row), m);
+	}
 }
 
 static const struct one *folder_of(const struct folders *f, int64_t id)
@@ -112,7 +175,7 @@ struct reading {
 static bool give(struct reading *r, const struct pf_ledger_item *row)
 {
 	const struct one *o = folder_of(&r->folders, row->folder);
-	struct pf_missed m = {.size = row->size};
+	struct pf_missed m = {.size = row->size, .account = r->folders.account, .hint = ""};
 
 	(void)pf_print_safe(m.id, sizeof(m.id), pf_ledger_item_id(row));
 	(void)pf_print_safe(
@@ -123,8 +186,9 @@ static bool give(struct reading *r, const struct pf_ledger_item *row)
 	pf_date_iso(row->date_utc_s, m.date);
 	if (o) {
 		memcpy(m.folder, o->shown, sizeof(m.folder));
-		describe(r->quarantine, &o->path, pf_ledger_item_id(row), &m);
+		name(r->quarantine, &o->path, row, &m);
 	}
+	m.hint = r->noted ? "" : hint_of(&m, row->verdict);
 	return r->sink->take(r->sink, &m);
 }
 
@@ -164,7 +228,8 @@ static int read_all(
 int pf_missed_read(struct pf_ledger *led, int64_t account, const char *account_name,
 	const char *quarantine, struct pf_missed_sink *sink, struct pf_err *err)
 {
-	struct reading r = {.led = led, .account = account, .sink = sink};
+	struct reading r = {
+		.led = led, .account = account, .folders = {.account = account_name}, .sink = sink};
 
 	return read_all(&r, account_name, quarantine, err);
 }
@@ -172,7 +237,11 @@ int pf_missed_read(struct pf_ledger *led, int64_t account, const char *account_n
 int pf_noted_read(struct pf_ledger *led, int64_t account, const char *account_name,
 	const char *quarantine, struct pf_missed_sink *sink, struct pf_err *err)
 {
-	struct reading r = {.led = led, .account = account, .sink = sink, .noted = true};
+	struct reading r = {.led = led,
+		.account = account,
+		.noted = true,
+		.folders = {.account = account_name},
+		.sink = sink};
 
 	return read_all(&r, account_name, quarantine, err);
 }

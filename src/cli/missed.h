@@ -8,14 +8,16 @@
 #include "ledger/ledger.h"
 
 struct pf_missed {
-	char folder[256]; /* shown path */
-	char id[64];      /* the source's id */
-	char verdict[16]; /* "quarantined" or "open"; of what arrived: "copied" or "present" */
+	const char *account; /* identity of the source; borrowed for the call */
+	char folder[256];    /* shown path */
+	char id[64];         /* the source's id */
+	char verdict[16];    /* "quarantined" or "open"; of what arrived: "copied" or "present" */
 	char date[32];
 	uint64_t size;
-	char message_id[200], subject[256]; /* "" = not known */
-	char reason[512];                   /* or the note, of what arrived */
-	bool is_folder;                     /* a whole folder */
+	char message_id[200], sender[200], subject[256]; /* "" = not known */
+	char reason[512];                                /* or the note, of what arrived */
+	const char *hint; /* what can be done about it; "" of what arrived */
+	bool is_folder;   /* a whole folder */
 };
 
 /* Called for each; false ends the reading. */

@@ -35,8 +35,10 @@ static int rows(const struct pf_report *r, const struct pf_missed *items, size_t
 			cell(out, m->date, ",", err) != PF_OK ||
 			pf_buf_addf(out, err, "%llu,", (unsigned long long)m->size) != PF_OK ||
 			cell(out, m->message_id, ",", err) != PF_OK ||
+			cell(out, m->sender, ",", err) != PF_OK ||
 			cell(out, m->subject, ",", err) != PF_OK ||
 			cell(out, m->reason, ",", err) != PF_OK ||
+			cell(out, m->hint, ",", err) != PF_OK ||
 			cell(out, r->from, ",", err) != PF_OK ||
 			cell(out, r->to, "\r\n", err) != PF_OK) {
 			rc = PF_FAIL;
@@ -50,8 +52,8 @@ int pf_report_csv(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 	int rc = r->number > 0
 			 ? PF_OK
 			 : pf_buf_add_str(out,
-				   "folder,item,verdict,date,size,message_id,subject,reason,from,"
-				   "to\r\n",
+				   "folder,item,verdict,date,size,message_id,sender,subject,reason,"
+				   "hint,from,to\r\n",
 				   err);
 
 	rc = rc == PF_OK ? rows(r, r->missed, r->missed_count, out, err) : rc;

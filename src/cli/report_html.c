@@ -184,21 +184,31 @@ static int items(struct pf_buf *out, const char *title, const struct pf_missed *
 		return PF_OK;
 	}
 	rc = pf_buf_addf(out, err,
-		"<h2>%s</h2><table><tr><th>folder<th>item<th>date<th>message<th>why</tr>", title);
+		"<h2>%s</h2><table><tr><th>folder<th>item<th>date<th "
+		"class=\"n\">size<th>message<th>why</tr>",
+		title);
 	for (size_t i = 0; i < n && rc == PF_OK; i++) {
 		const struct pf_missed *m = &v[i];
+		char size[32];
 
 		if (pf_buf_add_str(out, "<tr>", err) != PF_OK ||
 			cell(out, m->folder, err) != PF_OK || cell(out, m->id, err) != PF_OK ||
-			pf_buf_addf(out, err, "<td class=\"d\">%.10s</td><td>", m->date) != PF_OK ||
+			pf_buf_addf(out, err,
+				"<td class=\"d\">%.10s</td><td class=\"n\">%s</td><td>", m->date,
+				pf_show_bytes(m->size, size, sizeof(size))) != PF_OK ||
 			text(out, m->subject, err) != PF_OK ||
+			pf_buf_add_str(out, "<br>", err) != PF_OK ||
+			text(out, m->sender, err) != PF_OK ||
 			pf_buf_add_str(out, "<br><code>", err) != PF_OK ||
 			text(out, m->message_id, err) != PF_OK ||
 			pf_buf_add_str(out, "</code></td>", err) != PF_OK ||
-			cell(out, m->reason, err) != PF_OK) {
+			pf_buf_add_str(out, "<td>", err) != PF_OK ||
+			text(out, m->reason, err) != PF_OK ||
+			pf_buf_add_str(out, "<br><small>", err) != PF_OK ||
+			text(out, m->hint, err) != PF_OK) {
 			return PF_FAIL;
 		}
-		rc = pf_buf_add_str(out, "</tr>", err);
+		rc = pf_buf_add_str(out, "</small></td></tr>", err);
 	}
 	return rc == PF_OK ? pf_buf_add_str(out, "</table>", err) : rc;
 }

@@ -38,8 +38,10 @@ static int item(struct pf_buf *out, const struct pf_missed *m, bool noted, struc
 		pf_json_put(out, "verdict", pf_span_str(m->verdict), err) != PF_OK ||
 		pf_json_put(out, "date", pf_span_str(m->date), err) != PF_OK ||
 		pf_json_put(out, "message_id", pf_span_str(m->message_id), err) != PF_OK ||
+		pf_json_put(out, "sender", pf_span_str(m->sender), err) != PF_OK ||
 		pf_json_put(out, "subject", pf_span_str(m->subject), err) != PF_OK ||
 		pf_json_put(out, noted ? "note" : "reason", pf_span_str(m->reason), err) != PF_OK ||
+		(!noted && pf_json_put(out, "hint", pf_span_str(m->hint), err) != PF_OK) ||
 		pf_json_put_int(out, "size", (int64_t)m->size, err) != PF_OK) {
 		return PF_FAIL;
 	}

@@ -1,17 +1,28 @@
 #include "cli/report_data.h"
 #include "cli/screen.h"
 
+static int item(struct pf_buf *out, const struct pf_missed *m, struct pf_err *err)
+{
+	const char *before = m->hint[0] ? " (" : "", *behind = m->hint[0] ? ")" : "";
+	char size[32];
+
+	if (m->is_folder) {
+		return pf_buf_addf(out, err, "  %s, %s: %s%s%s%s\n", m->folder, m->verdict,
+			m->reason, before, m->hint, behind);
+	}
+	return pf_buf_addf(out, err, "  %s UID %s, %s, %s, %s, %s, from %s, \"%s\": %s%s%s%s\n",
+		m->folder, m->id, m->verdict, m->date, pf_show_bytes(m->size, size, sizeof(size)),
+		m->message_id[0] ? m->message_id : "no Message-ID known",
+		m->sender[0] ? m->sender : "-", m->subject, m->reason, before, m->hint, behind);
+}
+
 static int items(struct pf_buf *out, const char *title, const struct pf_missed *v, size_t n,
 	struct pf_err *err)
 {
 	int rc = n > 0 ? pf_buf_addf(out, err, "\n%s:\n", title) : PF_OK;
 
 	for (size_t i = 0; i < n && rc == PF_OK; i++) {
-		const struct pf_missed *m = &v[i];
-
-		rc = pf_buf_addf(out, err, "  %s%s%s, %s, %s, %s, \"%s\": %s\n", m->folder,
-			m->is_folder ? "" : " UID ", m->id, m->verdict, m->date,
-			m->message_id[0] ? m->message_id : "-", m->subject, m->reason);
+		rc = item(out, &v[i], err);
 	}
 	return rc;
 }

@@ -210,12 +210,12 @@ static int sums_json(const struct pf_screen *s, const struct pf_wire_row *row,
 
 struct missed_list {
 	struct pf_missed_sink sink;
-	const char *account; /* NULL: there is only one */
+	const char *account; /* said in each line; NULL: there is only one */
 	size_t shown;
 	bool json, more;
 };
 
-static void missed_json(const struct missed_list *l, const struct pf_missed *m)
+static void missed_json(const struct pf_missed *m)
 {
 	struct pf_buf b;
 	struct pf_err ignored; /* the ledger has it */
@@ -224,14 +224,17 @@ static void missed_json(const struct missed_list *l, const struct pf_missed *m)
 	if (pf_buf_add_str(&b, "{", &ignored) == PF_OK &&
 		pf_json_put(&b, "type", pf_span_str(m->is_folder ? "missed_folder" : "missed"),
 			&ignored) == PF_OK &&
-		pf_json_put(&b, "account", pf_span_str(l->account), &ignored) == PF_OK &&
+		pf_json_put(&b, "account", pf_span_str(m->account), &ignored) == PF_OK &&
 		pf_json_put(&b, "folder", pf_span_str(m->folder), &ignored) == PF_OK &&
 		pf_json_put(&b, "item", pf_span_str(m->id), &ignored) == PF_OK &&
 		pf_json_put(&b, "verdict", pf_span_str(m->verdict), &ignored) == PF_OK &&
 		pf_json_put(&b, "date", pf_span_str(m->date), &ignored) == PF_OK &&
+		pf_json_put_int(&b, "size", (int64_t)m->size, &ignored) == PF_OK &&
 		pf_json_put(&b, "message_id", pf_span_str(m->message_id), &ignored) == PF_OK &&
+		pf_json_put(&b, "sender", pf_span_str(m->sender), &ignored) == PF_OK &&
 		pf_json_put(&b, "subject", pf_span_str(m->subject), &ignored) == PF_OK &&
 		pf_json_put(&b, "reason", pf_span_str(m->reason), &ignored) == PF_OK &&
+		pf_json_put(&b, "hint", pf_span_str(m->hint), &ignored) == PF_OK &&
 		pf_buf_add_str(&b, "}", &ignored) == PF_OK) {
 		pf_screen_json_line(&b);
 	}
@@ -243,7 +246,7 @@ static bool take_missed(struct pf_missed_sink *sink, const struct pf_missed *m)
 	struct missed_list *l = pf_container_of(sink, struct missed_list, sink);
 
 	if (l->json) {
-		missed_json(l, m);
+		missed_json(m);
 		return true;
 	}
 	if (l->shown == MISSED_SHOWN) {
@@ -251,15 +254,19 @@ static bool take_missed(struct pf_missed_sink *sink, const struct pf_missed *m)
 		return false;
 	}
 	if (l->shown++ == 0) {
-		(void)printf("did not arrive:\n");
+		(void)printf("did not arrive%s%s:\n", l->account ? "" : " of ",
+			l->account ? "" : m->account);
 	}
 	(void)printf("  %s%s", l->account ? l->account : "", l->account ? ": " : "");
 	if (m->is_folder) {
-		(void)printf("folder %s: %s\n", m->folder, m->reason);
+		(void)printf("folder %s: %s (%s)\n", m->folder, m->reason, m->hint);
 	} else {
-		(void)printf("%s UID %s, %s, %s, %s, \"%s\": %s\n", m->folder, m->id, m->verdict,
-			m->date, m->message_id[0] ? m->message_id : "no Message-ID known",
-			m->subject, m->reason);
+		char size[32];
+
+		(void)printf("%s UID %s, %s, %s, %s, %s, from %s, \"%s\": %s (%s)\n", m->folder,
+			m->id, m->verdict, m->date, pf_show_bytes(m->size, size, sizeof(size)),
+			m->message_id[0] ? m->message_id : "no Message-ID known",
+			m->sender[0] ? m->sender : "-", m->subject, m->reason, m->hint);
 	}
 	return true;
 }
@@ -277,7 +284,7 @@ static int list_missed(const struct pf_screen *s, struct pf_err *err)
 			(s->batch && rows[i].status == PF_EXIT_COMPLETE)) {
 			continue;
 		}
-		l.account = s->batch || l.json ? rows[i].from : NULL;
+		l.account = s->batch ? rows[i].from : NULL;
 		if (pf_missed_read(led, rows[i].account, rows[i].from, pf_wire_quarantine(s->wire),
 			    &l.sink, err) != PF_OK) {
 			return PF_FAIL;

@@ -1,7 +1,7 @@
 /*
  * One folder from its listing to its end.
  *
- *   WAITING -> MAKING -> LISTING -> PAIRING -> COPYING -> CONFIRMING -> CARRYING -> OVER
+ *   WAITING -> MAKING -> LISTING -> PAIRING -> COPYING -> CONFIRMING -> CARRYING -> NAMING -> OVER
  *                                      ^          |
  *                                      +-SETTLING-+  (items whose end is in doubt)
  *                                      +-CHECKING-+  (items that did not come)
@@ -201,6 +201,7 @@ static int begin_anew(struct pf_fold *f, struct pf_err *err)
 	f->flag_next = 0;
 	f->single_next = 0;
 	f->single_word = 0;
+	f->name_next = 0;
 	fold_pair_free(f);
 	fold_deep_free(f);
 	for (size_t i = 0; i < f->rows.n; i++) {
@@ -410,13 +411,17 @@ int fold_step(struct pf_fold *f, struct pf_err *err)
 		return step_confirming(f, err);
 	case FOLD_CARRYING:
 		rc = fold_flags_step(f, err);
-		if (rc == PF_OK) {
-			return f->restart ? begin_anew(f, err) : complete(f, err);
+		if (rc == PF_OK && f->restart) {
+			return begin_anew(f, err);
 		}
+		f->state = rc == PF_OK ? FOLD_NAMING : FOLD_CARRYING;
 		return rc;
 	case FOLD_KEYED:
 		rc = keyed_step(f, err);
 		return rc == PF_OK ? over(f, err) : rc;
+	case FOLD_NAMING:
+		rc = fold_name_step(f, err);
+		return rc == PF_OK ? complete(f, err) : rc;
 	}
 	return PF_OK;
 }
@@ -438,6 +443,8 @@ int fold_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_ev
 		return fold_copy_event(f, side, ev, err);
 	case USE_FLAGS:
 		return fold_flags_event(f, ev, err);
+	case USE_NAME:
+		return fold_name_event(f, ev, err);
 	case USE_DEEP:
 		return fold_deep_event(f, side, ev, err);
 	default:

@@ -62,6 +62,10 @@ int quarantine_entry(struct pf_fold *f, struct pf_entry *e, struct pf_blob *body
 {
 	int rc = quarantine_keep(f, e, pf_blob_span(body), why, err);
 
+	e->bits |= body ? 0 : PF_ENTRY_NAMELESS;
+	if (rc == PF_OK && body) {
+		rc = name_entry(f, e, pf_blob_span(body), err);
+	}
 	pf_blob_unref(&body);
 	return rc == PF_OK ? end_in_quarantine(f, e, why, err) : rc;
 }
@@ -85,6 +89,7 @@ int quarantine_commit(struct pf_fold *f, struct pf_entry *e, struct pf_quarantin
 	if (pf_quarantine_commit(&file, &a, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	e->bits |= PF_ENTRY_NAMELESS; /* it went by in parts */
 	return end_in_quarantine(f, e, why, err);
 }
 
@@ -330,10 +335,31 @@ static int try_later(struct pf_slot *s, const struct pf_err *why, struct pf_err 
 	return PF_OK;
 }
 
+/* No more is put in this pass; the item stays open. */
+static int target_is_full(struct pf_slot *s, const struct pf_err *why, struct pf_err *err)
+{
+	struct pf_job *job = s->fold->job;
+	struct pf_entry *e = slot_entry(s);
+	int rc = PF_OK;
+
+	if (!job->target_full) {
+		job_event(job, PF_EV_TARGET_FULL, s->fold, e, "%s", why->text);
+		job->outcome.interrupted = true;
+		job->outcome.why = *why;
+		(void)pf_wrap(&job->outcome.why, "target is full");
+	}
+	job->target_full = true;
+	if (s->body) {
+		rc = name_entry(s->fold, e, pf_blob_span(s->body), err);
+	}
+	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
+	slot_release(s);
+	return rc;
+}
+
 int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err)
 {
 	const struct pf_err *why = &ev->failed.why;
-	struct pf_job *job = s->fold->job;
 
 	if (why->scope >= PF_SCOPE_RUN) {
 		*err = *why;
@@ -348,16 +374,7 @@ int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 		return PF_OK;
 	}
 	if (why->number == PF_EV_TARGET_FULL) {
-		if (!job->target_full) {
-			job_event(job, PF_EV_TARGET_FULL, s->fold, slot_entry(s), "%s", why->text);
-			job->outcome.interrupted = true;
-			job->outcome.why = *why;
-			(void)pf_wrap(&job->outcome.why, "target is full");
-		}
-		job->target_full = true;
-		slot_entry(s)->bits &= (uint16_t)~PF_ENTRY_BUSY;
-		slot_release(s);
-		return PF_OK;
+		return target_is_full(s, why, err);
 	}
 	if (ev->failed.grouped && s->body) {
 		s->try = s->try > TRY_ALONE ? s->

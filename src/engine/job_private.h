@@ -16,6 +16,7 @@
  *   fold_late.c    what the target stores when the link has ended
  *   fold_deep.c    items read on both sides and compared
  *   fold_flags.c   flags carried over
+ *   fold_name.c    how items that did not arrive are named
  *   mirror.c       what left the source
  */
 #ifndef PF_ENGINE_JOB_PRIVATE_H
@@ -42,6 +43,7 @@ enum {
 	LIST_TRIES_MAX = 4,    /* of a listing */
 	SETTLE_ROUNDS_MAX = 5, /* of a folder whose items are in doubt */
 	PAIR_WINDOW = 256,     /* fingerprints being taken on each side */
+	NAMED_MAX = 500,       /* items whose header is asked for to name them, in one pass */
 };
 
 enum pf_side_no { SRC = 0, DST = 1 };
@@ -57,6 +59,7 @@ enum op_use {
 	USE_PUT,  /* index: slot */
 	USE_PAIR, /* index: item of the pairing on that side */
 	USE_FLAGS,
+	USE_NAME,       /* index: entry */
 	USE_DEEP,       /* index: entry; both sides */
 	USE_KEEP,       /* index: item of the folder that left the source */
 	USE_REMOVE,     /* the same */
@@ -124,6 +127,7 @@ enum fold_state {
 	FOLD_CONFIRMING, /* the target is read back */
 	FOLD_CARRYING,   /* flags */
 	FOLD_KEYED,      /* keyed.c has its states */
+	FOLD_NAMING,     /* what are the items that did not arrive? */
 	FOLD_OVER,
 };
 
@@ -295,6 +299,7 @@ struct pf_fold {
 		single_word; /* of the entries whose flags go one by one: the next, its word */
 	struct pf_buf single_lost; /* what was refused of them so far */
 	size_t deep_open, deep_next;
+	size_t name_open, name_next;
 	struct pf_deep *deep; /* items that are being read on both sides */
 	uint64_t to_copy_items, to_copy_bytes, too_large;
 };
@@ -328,6 +333,7 @@ struct pf_job {
 	int64_t begun_ms, stop_by_ms;
 	int64_t pass;
 	size_t mirror_next, mirror_open;
+	size_t named;                     /* headers asked for to name an item */
 	struct pf_fingerprinter *printer; /* of whole items */
 	struct pf_quarantine *quarantine;
 	struct pf_quarantine *removed; /* what --mirror removed, so that it can be put back */
@@ -514,6 +520,13 @@ int flags_tell_denied(struct pf_fold *f, const struct pf_entry *e, struct pf_fla
 	struct pf_flags got, struct pf_err *err);
 int fold_flags_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all carried */
 int fold_flags_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
+
+/* ---- fold_name.c ---- */
+/* Note how an item that does not arrive is named; `message` is its beginning. */
+int name_entry(
+	struct pf_fold *f, const struct pf_entry *e, struct pf_span message, struct pf_err *err);
+int fold_name_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all are named that can be */
+int fold_name_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
 
 /* ---- mirror.c ---- */
 int job_mirror_step(struct pf_job *job, struct pf_err *err); /* PF_OK: done */

@@ -23,6 +23,7 @@ enum pf_entry_bit {
 	PF_ENTRY_DEEP = 1u << 9,    /* to be read on both sides and compared */
 	PF_ENTRY_PIECED = 1u << 11, /* the source gave it in parts only */
 	PF_ENTRY_SINGLY = 1u << 12, /* its flags were refused together: they go one by one */
+	PF_ENTRY_NAMELESS = 1u << 13, /* ended badly, and what it is was not seen */
 };
 
 /* Flags of an entry as they are to be and as they were carried before. */

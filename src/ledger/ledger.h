@@ -105,6 +105,11 @@ enum pf_row_state {
 	PF_ROW_LEFT = 4, /* it was done, and then left the source */
 };
 
+/* How an item is named to a person, from its header; each absent when that is not known. */
+struct pf_ledger_about {
+	struct pf_span message_id, from, subject;
+};
+
 struct pf_ledger_item {
 	int64_t folder;
 	uint32_t seq; /* from 1 in order of the first listing; the row's key in its folder */
@@ -118,7 +123,8 @@ struct pf_ledger_item {
 	bool has_digest;
 	struct pf_digest digest; /* fingerprint of the source's bytes */
 	uint32_t attempts;
-	struct pf_span note; /* reason, repair or rule, in words; server's reply last */
+	struct pf_span note;          /* reason, repair or rule, in words; server's reply last */
+	struct pf_ledger_about about; /* read by PF_ITEMS_MISSED only; written by item_about */
 };
 
 /* The source's id for people: of items that share a document, that document's. */
@@ -162,6 +168,9 @@ struct pf_ledger_keyed {
 };
 PF_MUST_CHECK int pf_ledger_keyed_put(
 	struct pf_ledger *led, const struct pf_ledger_keyed *row, struct pf_err *err);
+/* How the item of (folder, seq) is named; replaces what was known. */
+PF_MUST_CHECK int pf_ledger_item_about(struct pf_ledger *led, int64_t folder, uint32_t seq,
+	const struct pf_ledger_about *about, struct pf_err *err);
 /* Forget a row (the engine dropped the folder's rows because ids lost their meaning). */
 PF_MUST_CHECK int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *err);
 

@@ -326,6 +326,38 @@ static void filters_let_the_right_rows_through(void **state)
 	assert_string_equal(states(w, 0, PF_ITEMS_WITH_NOTE), "RD");
 }
 
+static void an_item_is_named_where_it_is_reported(void **state)
+{
+	struct world *w = *state;
+	int64_t folder = add_folder(w, "f");
+	struct pf_ledger_about about = {.subject = pf_span_str("old")};
+	struct pf_ledger_cursor *c;
+	struct pf_ledger_item row;
+
+	add_item(w, folder, 1);
+	add_item(w, folder, 2);
+	must(w, pf_ledger_item_about(w->led, folder, 1, &about, &w->err));
+	about = (struct pf_ledger_about){pf_span_str("<1@x>"), pf_span_str("Ann"), pf_span("", 0)};
+	must(w, pf_ledger_item_about(w->led, folder, 1, &about, &w->err));
+	for (int of_all = 0; of_all < 2; of_all++) {
+		must(w, pf_ledger_items(w->led, w->account, of_all ? 0 : folder, PF_ITEMS_MISSED,
+				&c, &w->err));
+		must(w, pf_ledger_items_next(c, &row, &w->err));
+		assert_true(pf_span_eq(row.about.message_id, pf_span_str("<1@x>")));
+		assert_true(pf_span_eq(row.about.from, pf_span_str("Ann")));
+		assert_true(row.about.subject.p && row.about.subject.n == 0);
+		must(w, pf_ledger_items_next(c, &row, &w->err));
+		assert_true(!row.about.message_id.p && !row.about.from.p && !row.about.subject.p);
+		pf_ledger_cursor_close(&c);
+	}
+	must(w, pf_ledger_items_drop(w->led, folder, &w->err));
+	add_item(w, folder, 1);
+	must(w, pf_ledger_items(w->led, w->account, folder, PF_ITEMS_MISSED, &c, &w->err));
+	must(w, pf_ledger_items_next(c, &row, &w->err));
+	assert_null(row.about.message_id.p); /* of the item that was there before */
+	pf_ledger_cursor_close(&c);
+}
+
 static void sums_add_up_per_folder(void **state)
 {
 	struct world *w = *state;
@@ -672,6 +704,7 @@ int main(void)
 		OPEN_CASE(row_goes_planned_sent_done),
 		OPEN_CASE(what_is_not_there_is_said),
 		OPEN_CASE(filters_let_the_right_rows_through),
+		OPEN_CASE(an_item_is_named_where_it_is_reported),
 		OPEN_CASE(sums_add_up_per_folder),
 		OPEN_CASE(keyed_rows_come_back_as_they_were),
 		OPEN_CASE(events_are_kept_in_order),

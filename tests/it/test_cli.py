@@ -187,7 +187,7 @@ def test_last_lines(ledger, tmp_path):
         assert listed == 2 == sum(by_verdict.values()) and by_verdict["quarantined"] == by_verdict["copied"] == 1
         lines = done.out.splitlines()
         at = next(i for i, l in enumerate(lines) if l.startswith("in all:"))
-        assert lines[at + 1] == "did not arrive:"
+        assert lines[at + 1].startswith("did not arrive of imap://")
         for word in ("INBOX", "UID 1,", "2019-04-03", "<guinea pig@test>", '"guinea pig"', "[CANNOT] no pigs"):
             assert word in lines[at + 2], lines[at + 2]
         assert [l.split(":")[0] for l in lines[at + 3:]] == ["report", "ledger", "quarantine"]

@@ -1,6 +1,7 @@
 """The run stops or crawls: cases 24 to 41 of the field notes that concern IMAP."""
 
 import glob
+import html
 import os
 import re
 import ssl
@@ -9,6 +10,7 @@ import time
 import pytest
 from field_notes import MESSAGES, bodies, quick, run, source
 from peer import Box, Peer
+from run import postferry
 from servers import certs
 
 LONG = "POSTFERRY_LONG" in os.environ  # all of the combinations
@@ -621,3 +623,43 @@ def test_fn38_a_flat_server_and_an_inbox_that_holds_nothing(ledger):
             with Peer(**faults) as b:
                 done = run(a, b, f"{ledger}{n}")
                 assert done.status == 0 and sorted(sum((bodies(b, x) for x in b.boxes), [])) == MESSAGES[:2], done
+
+
+TOLD = b"Message-ID: <%d@x>\r\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?= %d\r\nFrom: Ann <ann@x>\r\n\r\nbody\r\n"
+
+
+def reports(ledger):
+    return {form: postferry("report", "--ledger", ledger, "--format", form).out for form in ("text", "json", "csv", "html")}
+
+
+def test_fn41_every_failure_says_what_failed_and_what_to_do(ledger):
+    """Refused; listed and not returned; left open by a server that is busy: all are named in every form of the report."""
+    messages = [TOLD % (n, n) for n in range(1, 4)]
+    replies = {messages[0]: "NO no such words", messages[2]: "NO [UNAVAILABLE] busy"}
+    with source(messages, no_body=(2,)) as a, Peer(append_reply=lambda n, raw, f: replies.get(raw, "store")) as b:
+        done = run(a, b, ledger, "--connections", "1", env=quick(300))
+        assert done.outcome["quarantined"] == 2 and done.outcome["open"] == 1 and len(done.missed) == 3, done
+        for n, m in enumerate(sorted(done.missed, key=lambda m: m["item"]), 1):
+            assert m["account"] == a.url() and m["folder"] == "INBOX" and m["item"] == str(n) and m["hint"], m
+            assert (m["message_id"], m["subject"]) == (f"<{n}@x>", f"grüße {n}") and "ann@x" in m["sender"], m
+            assert m["date"].startswith("2020-01-01") and m["size"] == len(messages[n - 1]), m
+            assert replies.get(messages[n - 1], "does not return the message") in m["reason"], m
+            for form, text in reports(ledger).items():
+                assert f"{n}@x" in text and f"grüße {n}" in text and "ann@x" in text, (form, text)
+                assert html.unescape(m["hint"]) in html.unescape(text), (form, text)
+
+
+def test_fn41_a_full_target_names_what_it_refused(ledger):
+    with source([TOLD % (1, 1)]) as a, Peer(append_reply=lambda n, raw, f: "NO [OVERQUOTA] full") as b:
+        done = run(a, b, ledger)
+        assert done.status == 4 and done.missed[0]["message_id"] == "<1@x>" and "again" in done.missed[0]["hint"], done
+
+
+def test_fn41_what_the_source_can_not_even_name(ledger):
+    """Neither the message nor anything of it comes: that costs the name, and nothing else."""
+    peer = source([TOLD % (1, 1), MESSAGES[0]], before=lambda s, w, args:
+                  "NO can't convert it" if w == "UID_FETCH" and args.startswith("1") and "FLAGS" not in args else None)
+    with peer as a, Peer() as b:
+        done = run(a, b, ledger)
+        assert done.status == 1 and bodies(b) == [MESSAGES[0]] and done.missed[0]["item"] == "1", done
+        assert done.missed[0]["subject"] == "" and "can't convert it" in done.missed[0]["reason"], done

@@ -12,6 +12,8 @@
 #define END_COLUMNS "i.k, i.state, i.verdict, i.size, i.dst_id, i.digest, i.b"
 #define ITEM_COLUMNS                                                                               \
 	"SELECT " END_COLUMNS ", i.date, i.zone, i.sys, i.attempts, i.a, i.src_id, i.kw, i.note "
+#define MISSED_COLUMNS ITEM_COLUMNS ", b.message_id, b.sender, b.subject "
+#define ABOUT " LEFT JOIN about b ON b.k = i.k "
 /* The joins are CROSS so that folders are always the outer loop: rows come in order without a sort.
  */
 #define ROWS_OF_FOLDER_F " CROSS JOIN item i ON i.k BETWEEN f.id << 32 AND f.id << 32 | 4294967295 "
@@ -46,14 +48,19 @@ const char *const PF_SQ_READ_SQL[PF_SQ_READ_COUNT] = {
 	[PF_SQ_ITEMS_OF_FOLDER + PF_ITEMS_ALL] = OF_FOLDER(""),
 	[PF_SQ_ITEMS_OF_FOLDER + PF_ITEMS_OPEN] = OF_FOLDER(OPEN_ONLY),
 	[PF_SQ_ITEMS_OF_FOLDER + PF_ITEMS_SENT] = OF_FOLDER(SENT_ONLY),
-	[PF_SQ_ITEMS_OF_FOLDER + PF_ITEMS_MISSED] = OF_FOLDER(MISSED_ONLY),
+	[PF_SQ_ITEMS_OF_FOLDER + PF_ITEMS_MISSED] = MISSED_COLUMNS
+	"FROM item i" ABOUT "WHERE i.k BETWEEN ? AND ? " MISSED_ONLY " ORDER BY i.k",
 	[PF_SQ_ITEMS_OF_FOLDER + PF_ITEMS_WITH_NOTE] = OF_FOLDER(NOTED_ONLY),
 	[PF_SQ_ITEMS_OF_ACCOUNT + PF_ITEMS_ALL] = OF_ACCOUNT(""),
 	[PF_SQ_ITEMS_OF_ACCOUNT + PF_ITEMS_OPEN] = OF_ACCOUNT(OPEN_ONLY),
 	[PF_SQ_ITEMS_OF_ACCOUNT + PF_ITEMS_SENT] = OF_ACCOUNT(SENT_ONLY),
-	[PF_SQ_ITEMS_OF_ACCOUNT + PF_ITEMS_MISSED] = OF_ACCOUNT(MISSED_ONLY),
+	[PF_SQ_ITEMS_OF_ACCOUNT + PF_ITEMS_MISSED] =
+		MISSED_COLUMNS "FROM folder f" ROWS_OF_FOLDER_F ABOUT
+			       "WHERE f.account = ? " MISSED_ONLY " ORDER BY f.id, i.k",
 	[PF_SQ_ITEMS_OF_ACCOUNT + PF_ITEMS_WITH_NOTE] = OF_ACCOUNT(NOTED_ONLY),
 };
+
+enum { ABOUT_AT = 15 }; /* the first of MISSED_COLUMNS behind those of all queries */
 
 struct pf_ledger_cursor {
 	struct pf_ledger *led;
@@ -306,6 +313,10 @@ int pf_ledger_items_next(struct pf_ledger_cursor *c, struct pf_ledger_item *out,
 	out->attempts = (uint32_t)get_int(c, 10);
 	out->src_id = get_span(c, 12);
 	out->note = get_span(c, 14);
+	if (sqlite3_column_count(c->st) > ABOUT_AT) {
+		out->about = (struct pf_ledger_about){get_span(c, ABOUT_AT),
+			get_span(c, ABOUT_AT + 1), get_span(c, ABOUT_AT + 2)};
+	}
 	if (get_int(c, 11) != pf_sq_sum_source(out)) {
 		return fail_row(c, "the row of item", out->seq, err);
 	}

@@ -33,6 +33,9 @@ const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT] = {
 	[PF_SQ_ITEMS_SENT] = "UPDATE item SET state = ? WHERE k BETWEEN ? AND ? AND state = ?",
 	[PF_SQ_ITEM_DONE] = "UPDATE item SET state = ?, verdict = ?, dst_id = ?, size = ?,"
 			    " digest = ?, b = ? WHERE k = ?",
+	[PF_SQ_ITEM_ABOUT] =
+		"REPLACE INTO about(k, message_id, sender, subject) VALUES(?, ?, ?, ?)",
+	[PF_SQ_ABOUT_DROP] = "DELETE FROM about WHERE k BETWEEN ? AND ?",
 	[PF_SQ_ITEMS_DROP] = "DELETE FROM item WHERE k BETWEEN ? AND ?",
 	[PF_SQ_KEYED_PUT] =
 		"REPLACE INTO keyed(k, src_version, dst_version, src_uid, dst_uid, codec, raw, a)"
@@ -365,18 +368,27 @@ int pf_ledger_item_done(
 	return run(led, &f, 1, "noting an item's end", err);
 }
 
-int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *err)
+int pf_ledger_item_about(struct pf_ledger *led, int64_t folder, uint32_t seq,
+	const struct pf_ledger_about *about, struct pf_err *err)
 {
 	struct fill f;
 
 	if (check_folder(led, folder, err) != PF_OK ||
-		begin(led, PF_SQ_ITEMS_DROP, &f, err) != PF_OK) {
+		begin(led, PF_SQ_ITEM_ABOUT, &f, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	put_int(&f, pf_sq_key(folder, 0));
-	put_int(&f, pf_sq_key(folder, UINT32_MAX));
-	if (run(led, &f, -1, "forgetting a folder's items", err) != PF_OK ||
-		begin(led, PF_SQ_KEYED_DROP, &f, err) != PF_OK) {
+	put_int(&f, pf_sq_key(folder, seq));
+	put_span(&f, about->message_id);
+	put_span(&f, about->from);
+	put_span(&f, about->subject);
+	return run(led, &f, -1, "noting how an item is named", err);
+}
+
+static int drop(struct pf_ledger *led, enum pf_sq_write which, int64_t folder, struct pf_err *err)
+{
+	struct fill f;
+
+	if (begin(led, which, &f, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	put_int(&f, pf_sq_key(folder, 0));
@@ -402,6 +414,16 @@ int pf_ledger_keyed_put(
 	put_digest(&f, row->has_raw ? &row->raw : NULL);
 	put_int(&f, pf_sq_sum_keyed(row));
 	return run(led, &f, -1, "noting an item", err);
+}
+
+int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *err)
+{
+	if (check_folder(led, folder, err) != PF_OK ||
+		drop(led, PF_SQ_ABOUT_DROP, folder, err) != PF_OK ||
+		drop(led, PF_SQ_KEYED_DROP, folder, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return drop(led, PF_SQ_ITEMS_DROP, folder, err);
 }
 
 /* ---- events ---- */

@@ -522,10 +522,10 @@ static void missing_rights_are_told(void **state)
 static void older_version_is_upgraded_step_by_step(void **state)
 {
 	static const char *const STEPS[] = {"nonsense, for these are passed", "nonsense",
-		"ALTER TABLE account ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'",
+		"nonsense", "ALTER TABLE account ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'",
 		"UPDATE account SET colour = 'blue'"};
-	static const char *const WRONG[] = {"", "", "CREATE TABLE t(x)", "nonsense"};
-	static const struct pf_sq_steps UP = {STEPS, 4}, FAILING = {WRONG, 4};
+	static const char *const WRONG[] = {"", "", "", "CREATE TABLE t(x)", "nonsense"};
+	static const struct pf_sq_steps UP = {STEPS, 5}, FAILING = {WRONG, 5};
 	struct world *w = *state;
 	sqlite3 *db;
 
@@ -544,7 +544,7 @@ static void older_version_is_upgraded_step_by_step(void **state)
 				 NULL, NULL, NULL),
 		SQLITE_OK);
 	assert_int_equal(pf_sq_schema_check(db, w->where, &PF_SQ_STEPS, true, &w->err), PF_FAIL);
-	assert_non_null(strstr(w->err.text, "of version 4"));
+	assert_non_null(strstr(w->err.text, "of version 5"));
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -560,7 +560,7 @@ static void version_1_goes_on(void **state)
 	uint32_t n = 0;
 
 	make(w, 10);
-	exec(w, "DROP TABLE keyed; PRAGMA user_version=1");
+	exec(w, "DROP TABLE keyed; DROP TABLE about; PRAGMA user_version=1");
 	led = open_it(w);
 	must(w, pf_ledger_keyed_put(led, &row, &w->err));
 	must(w, pf_ledger_commit(led, &w->err));
@@ -570,6 +570,21 @@ static void version_1_goes_on(void **state)
 	}
 	assert_int_equal(n, 10);
 	pf_ledger_cursor_close(&c);
+	pf_ledger_close(&led);
+}
+
+static void version_1_knows_no_names_and_learns_them(void **state)
+{
+	struct world *w = *state;
+	struct pf_ledger *led;
+
+	exec(w, PF_SQ_STEPS.sql[0]);
+	exec(w, "INSERT INTO account(src, dst) VALUES('imap://ann@old/', 'imap://ann@new/');"
+		"PRAGMA application_id=1885758828; PRAGMA user_version=1");
+	led = open_it(w);
+	must(w, pf_ledger_item_about(led, 1, 1,
+			&(struct pf_ledger_about){.subject = pf_span_str("hello")}, &w->err));
+	must(w, pf_ledger_commit(led, &w->err));
 	pf_ledger_close(&led);
 }
 
@@ -642,6 +657,7 @@ int main(void)
 		CASE(missing_rights_are_told),
 		CASE(older_version_is_upgraded_step_by_step),
 		CASE(version_1_goes_on),
+		CASE(version_1_knows_no_names_and_learns_them),
 		CASE(killed_in_the_making_leaves_none),
 #ifdef PF_TEST_HOOKS
 		CASE(death_comes_at_the_chosen_write),

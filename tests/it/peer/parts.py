@@ -1,6 +1,7 @@
 """What a message is made of, for BODYSTRUCTURE, ENVELOPE and sections: of messages that are well made."""
 
 import re
+from email.utils import parseaddr
 
 from peer.folders import quoted
 
@@ -42,7 +43,10 @@ def structure(raw):
 def envelope(raw):
     head = split(raw)[0]
     date, subject, ident = (quoted(field(head, name)) for name in (rb"date", rb"subject", rb"message-id"))
-    return f'({date} {subject} ((NIL NIL "a" "x")) NIL NIL NIL NIL NIL NIL {ident})'
+    name, address = parseaddr(field(head, rb"from") or "a@x")
+    local, _, domain = address.partition("@")
+    sender = " ".join(map(quoted, (name or None, None, local, domain)))
+    return f'({date} {subject} (({sender})) NIL NIL NIL NIL NIL NIL {ident})'
 
 
 def section(raw, name):
