@@ -3,14 +3,16 @@
 import glob
 import html
 import os
+import random
 import re
 import ssl
+import subprocess
 import time
 
 import pytest
 from field_notes import MESSAGES, bodies, quick, run, source
 from peer import Box, Peer
-from run import postferry
+from run import arguments, environment, postferry, start
 from servers import certs
 
 LONG = "POSTFERRY_LONG" in os.environ  # all of the combinations
@@ -663,3 +665,67 @@ def test_fn41_what_the_source_can_not_even_name(ledger):
         done = run(a, b, ledger)
         assert done.status == 1 and bodies(b) == [MESSAGES[0]] and done.missed[0]["item"] == "1", done
         assert done.missed[0]["subject"] == "" and "can't convert it" in done.missed[0]["reason"], done
+
+
+def test_fn39_what_was_killed_holds_nothing(ledger):
+    """SIGKILL under way: its lock is no obstacle, what was in flight is looked up, nothing is there twice."""
+    with source() as a, Peer(append_reply=lambda n, raw, f: "store-hang" if n == 5 else "store") as b:
+        left = start("copy", "--from", a.url(), "--to", b.url(), "--ledger", ledger, "--allow-plaintext")
+        while b.appends < 5:
+            time.sleep(0.05)
+        held = run(a, b, ledger)
+        assert held.status != 0 and str(left.pid) in held.err and not held.missed, held
+        left.kill()
+        left.communicate()
+        assert os.path.exists(ledger + ".lock")
+        b.append_reply = None
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+
+
+@pytest.mark.parametrize("number", [1, 99999999])
+def test_fn39_a_lock_file_of_another_process_is_no_obstacle(ledger, number):
+    """A number that belongs to somebody else by now, or to nobody: what counts is who holds the lock, not what it says."""
+    with open(ledger + ".lock", "w", encoding="ascii") as f:
+        f.write(f"pid {number} on {os.uname().nodename} since 2020-01-01T00:00:00Z\n")
+    with source() as a, Peer() as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+
+
+@pytest.mark.parametrize("blocks", [1, 40, 60, 100] + ([45, 50, 55, 70, 80, 90] if LONG else []))
+def test_fn40_a_full_disk_stops_cleanly(ledger, blocks):
+    """No file may grow past so many KiB: said with the file's name, and with room again it goes on, nothing twice."""
+    messages = [m.replace(b"body", b"body" + b"x" * 2000) for m in MESSAGES * 30]
+    with source(messages) as a, Peer() as b:
+        limited = subprocess.run(["bash", "-c", f"trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"", "-",
+                                  *arguments("copy", "--from", a.url(), "--to", b.url(), "--ledger", ledger,
+                                             "--allow-plaintext")],
+                                 env=environment(), capture_output=True, timeout=120, check=False)
+        told = limited.stderr.decode()
+        assert limited.returncode not in (0, 1) and limited.returncode > 0, told
+        assert ledger in told and "Sanitizer" not in told, told
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted(messages), done
+
+
+@pytest.mark.parametrize("seed", range(40 if LONG else 6))
+def test_fn40_a_flipped_bit_is_found_or_harmless(ledger, seed):
+    """Either the ledger is refused with what to do, or it still says what is true; without it all is found again."""
+    with source() as a, Peer() as b:
+        assert run(a, b, ledger).status == 0
+        with open(ledger, "rb+") as f:
+            raw = bytearray(f.read())
+            at = random.Random(seed).randrange(len(raw))
+            raw[at] ^= 1 << seed % 8
+            f.seek(0)
+            f.write(raw)
+        done = run(a, b, ledger)
+        assert b.appends == 10 and bodies(b) == sorted(MESSAGES), (at, done)
+        if done.status != 0:
+            assert ledger in done.err and ("move it away" in done.err or "newer postferry" in done.err), (at, done)
+            for end in ("", "-wal", "-shm"):
+                if os.path.exists(ledger + end):
+                    os.unlink(ledger + end)
+            again = run(a, b, ledger)
+            assert again.status == 0 and again.outcome["present"] == 10 and b.appends == 10, (at, again)
