@@ -4,8 +4,7 @@
 
 enum {
 	COMMITS_A_ROUND = 8,
-	LOOK_EVERY_MS =
-		50, /* stores without sockets have nothing that stirs; a look costs little */
+	LOOK_EVERY_MS = 5000, /* a moment that a store forgot to name costs this, not the account */
 };
 
 struct member {

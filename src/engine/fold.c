@@ -23,6 +23,11 @@ bool fold_is_active(const struct pf_fold *f)
 	return f->state != FOLD_WAITING && f->state != FOLD_OVER;
 }
 
+unsigned int fold_stage(const struct pf_fold *f)
+{
+	return f->keyed ? FOLD_OVER + 1 + (unsigned int)f->keyed->state : (unsigned int)f->state;
+}
+
 bool fold_has_place(const struct pf_fold *f)
 {
 	return f->dst_exists;

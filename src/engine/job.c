@@ -397,7 +397,7 @@ static bool must_wait_alone(const struct pf_job *job, const struct pf_fold *f)
 
 static int step_fold(struct pf_job *job, struct pf_fold *f, bool *moved, struct pf_err *err)
 {
-	enum fold_state before = f->state;
+	unsigned int before = fold_stage(f);
 	int rc = fold_step(f, err);
 
 	if (rc == PF_FAIL && err->scope <= PF_SCOPE_FOLDER) {
@@ -407,7 +407,7 @@ static int step_fold(struct pf_job *job, struct pf_fold *f, bool *moved, struct 
 		job->progress.folders_done++;
 	}
 	/* Another folder may have waited for that. */
-	*moved = *moved || f->state != before;
+	*moved = *moved || fold_stage(f) != before;
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
 }
 

@@ -394,6 +394,7 @@ int fold_begin_listing(struct pf_fold *f, struct pf_err *err);
 void fold_free_work(struct pf_fold *f);       /* all that is only needed while it is worked on */
 bool fold_has_place(const struct pf_fold *f); /* its target folder is there */
 bool fold_is_active(const struct pf_fold *f);
+unsigned int fold_stage(const struct pf_fold *f); /* another one: there is something to do */
 
 /* ---- fold_list.c ---- */
 int fold_list_begin(struct pf_fold *f, struct pf_err *err);
