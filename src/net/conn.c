@@ -157,12 +157,17 @@ void pf_conn_close(struct pf_conn **conn)
 static void on_io(uv_poll_t *poll, int status, int events)
 {
 	struct attempt *a = pf_container_of(poll, struct attempt, poll);
+	int left = a->conn && status == 0 ? a->conn->armed & ~events : 0;
 
-	(void)status; /* an error shows at the next read or write, with its reason */
-	(void)events;
-	(void)uv_poll_stop(poll); /* armed again by whoever needs more */
+	/* What did not come is still waited for; an error shows at the next read or write, with its
+	 * reason. */
+	if (left != 0) {
+		(void)uv_poll_start(poll, left, on_io); /* fails for a closed handle only */
+	} else {
+		(void)uv_poll_stop(poll); /* armed again by whoever needs more */
+	}
 	if (a->conn) {
-		a->conn->armed = 0;
+		a->conn->armed = left;
 		stir(a->conn);
 	}
 }
@@ -348,6 +353,9 @@ int pf_conn_read(struct pf_conn *c, uint8_t *p, size_t n, size_t *got, struct pf
 	if (c->ssl) {
 		return conn_tls_read(c, p, n, got, err);
 	}
+	if (c->armed & UV_READABLE) {
+		return PF_AGAIN; /* there was nothing, and the loop has not said otherwise since */
+	}
 	do {
 		r = read(c->io->fd, p, n);
 	} while (r < 0 && errno == EINTR);
@@ -374,6 +382,9 @@ int pf_conn_write(struct pf_conn *c, const struct pf_span *spans, size_t count, 
 
 	if (c->ssl) {
 		return conn_tls_write(c, spans, count, sent, err);
+	}
+	if (c->armed & UV_WRITABLE) {
+		return PF_AGAIN;
 	}
 	for (size_t i = 0; i < count && n < SPANS_MAX; i++) {
 		if (spans[i].n > 0) {
