@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/civil.h"
+#include "base/decimal.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/secret.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -124,6 +126,22 @@ static void civil_round_trips(void **state)
 	assert_string_equal(iso, "1996-08-07T06:30:00Z");
 }
 
+static void decimals_are_those_of_printf(void **state)
+{
+	static const uint64_t NUMBERS[] = {0, 1, 9, 10, 99, 100, 4294967295, 10000000000, INT64_MAX,
+		UINT64_MAX - 1, UINT64_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(NUMBERS); i++) {
+		char got[PF_DECIMAL_MAX], want[32];
+		size_t n = pf_decimal(NUMBERS[i], got);
+
+		assert_int_equal(
+			n, snprintf(want, sizeof(want), "%llu", (unsigned long long)NUMBERS[i]));
+		assert_memory_equal(got, want, n);
+	}
+}
+
 static void digest_is_sha256(void **state)
 {
 	struct pf_hash *h = pf_hash_new();
@@ -204,6 +222,7 @@ int main(void)
 		cmocka_unit_test(buffer_never_passes_its_ceiling),
 		cmocka_unit_test(safe_text_shows_every_byte),
 		cmocka_unit_test(civil_round_trips),
+		cmocka_unit_test(decimals_are_those_of_printf),
 		cmocka_unit_test(digest_is_sha256),
 		cmocka_unit_test(arena_keeps_what_it_gave),
 		cmocka_unit_test(ids_sort_by_value),

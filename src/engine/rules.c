@@ -39,6 +39,7 @@ const char *pf_rules_skip_folder(
 const char *pf_rules_skip_item(
 	const struct pf_rules *r, const struct pf_item *item, char *why, size_t size)
 {
+	bool early, late;
 	char date[32];
 
 	if (r->max_size > 0 && item->size > r->max_size) {
@@ -48,16 +49,14 @@ const char *pf_rules_skip_item(
 	if (item->date_utc_s == PF_DATE_NONE) {
 		return NULL; /* what has no date is never left out for its date */
 	}
+	early = r->since_utc_s != PF_DATE_NONE && item->date_utc_s < r->since_utc_s;
+	late = r->before_utc_s != PF_DATE_NONE && item->date_utc_s >= r->before_utc_s;
+	if (!early && !late) {
+		return NULL;
+	}
 	pf_date_iso(item->date_utc_s, date);
-	if (r->since_utc_s != PF_DATE_NONE && item->date_utc_s < r->since_utc_s) {
-		(void)snprintf(why, size, "--since: dated %s", date);
-		return why;
-	}
-	if (r->before_utc_s != PF_DATE_NONE && item->date_utc_s >= r->before_utc_s) {
-		(void)snprintf(why, size, "--before: dated %s", date);
-		return why;
-	}
-	return NULL;
+	(void)snprintf(why, size, "%s: dated %s", early ? "--since" : "--before", date);
+	return why;
 }
 
 int pf_rules_map(const struct pf_rules *r, const struct pf_path *path, struct pf_path *out,

@@ -28,16 +28,6 @@ bool pf_lex_fail(struct pf_lex *l, const char *expected)
 	return false;
 }
 
-bool pf_lex_end(const struct pf_lex *l)
-{
-	return l->at >= l->text.n;
-}
-
-uint8_t pf_lex_peek(const struct pf_lex *l)
-{
-	return pf_lex_end(l) ? 0 : l->text.p[l->at];
-}
-
 void pf_lex_blanks(struct pf_lex *l)
 {
 	while (pf_lex_is_blank(pf_lex_peek(l))) {
@@ -64,9 +54,13 @@ bool pf_lex_expect(struct pf_lex *l, char c)
 
 struct pf_span pf_lex_until(struct pf_lex *l, const char *stops)
 {
+	uint64_t set[4] = {0}; /* a bit for each octet */
 	size_t from = l->at;
 
-	while (!pf_lex_end(l) && !pf_lex_is(l->text.p[l->at], stops)) {
+	for (const char *s = stops; *s; s++) {
+		set[(uint8_t)*s >> 6] |= (uint64_t)1 << ((uint8_t)*s & 63);
+	}
+	while (!pf_lex_end(l) && !(set[l->text.p[l->at] >> 6] >> (l->text.p[l->at] & 63) & 1)) {
 		l->at++;
 	}
 	return pf_span(l->text.p + from, l->at - from);

@@ -43,8 +43,17 @@ static inline bool pf_lex_is_blank(uint8_t c)
 	return c == ' ' || c == '\t';
 }
 
-bool pf_lex_end(const struct pf_lex *l);
-uint8_t pf_lex_peek(const struct pf_lex *l); /* 0 at the end */
+static inline bool pf_lex_end(const struct pf_lex *l)
+{
+	return l->at >= l->text.n;
+}
+
+/* 0 at the end. */
+static inline uint8_t pf_lex_peek(const struct pf_lex *l)
+{
+	return pf_lex_end(l) ? 0 : l->text.p[l->at];
+}
+
 /* Blanks and tabs, any number of them. */
 void pf_lex_blanks(struct pf_lex *l);
 /* Take `c` if it is there. */

@@ -2,6 +2,7 @@
  * What goes out: commands as lists of parts. A literal is announced with "+" where the server takes
  * that (RFC 7888), else its bytes wait until the server asks for them.
  */
+#include "base/decimal.h"
 #include "base/secret.h"
 #include "proto/imap/session_private.h"
 
@@ -145,10 +146,9 @@ void pf_imap_cmd_bytes(struct pf_imap_cmd *c, struct pf_span bytes)
 
 void pf_imap_cmd_number(struct pf_imap_cmd *c, uint64_t n)
 {
-	char text[24];
+	char text[PF_DECIMAL_MAX];
 
-	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
-	pf_imap_cmd_text(c, text);
+	add(c, pf_span(text, pf_decimal(n, text)), false);
 }
 
 /* `before`, "{n}" or "{n+}" and the line end; whether the bytes must wait. */
@@ -157,11 +157,11 @@ static bool announce(struct pf_imap_cmd *c, uint64_t size, const char *before)
 	uint32_t caps = c->s->caps.bits;
 	bool at_once = (caps & PF_IMAP_CAP_LITERAL_PLUS) ||
 		       ((caps & PF_IMAP_CAP_LITERAL_MINUS) && size <= LITERAL_MINUS_MAX);
-	char text[48];
 
-	(void)snprintf(text, sizeof(text), "%s{%llu%s}\r\n", before, (unsigned long long)size,
-		at_once ? "+" : "");
-	pf_imap_cmd_text(c, text);
+	pf_imap_cmd_text(c, before);
+	pf_imap_cmd_text(c, "{");
+	pf_imap_cmd_number(c, size);
+	pf_imap_cmd_text(c, at_once ? "+}\r\n" : "}\r\n");
 	return !at_once;
 }
 
