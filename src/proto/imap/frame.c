@@ -403,6 +403,22 @@ int pf_imap_frame_next(struct pf_imap_frame *f, struct pf_imap_piece *out, struc
 	}
 }
 
+uint64_t pf_imap_frame_awaits(const struct pf_imap_frame *f)
+{
+	return f->state == LONG && f->begin == f->in.n ? f->literal_left : 0;
+}
+
+void pf_imap_frame_took(struct pf_imap_frame *f, size_t n)
+{
+	pf_assert(n <= pf_imap_frame_awaits(f));
+	compact(f); /* nothing is left in it */
+	f->scan = 0;
+	f->line = 0;
+	f->stream_at += n;
+	f->literal_left -= n;
+	f->state = f->literal_left == 0 ? LINE : LONG;
+}
+
 void pf_imap_frame_forget(struct pf_imap_frame *f)
 {
 	f->begin = f->in.n;

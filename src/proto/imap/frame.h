@@ -70,6 +70,14 @@ PF_MUST_CHECK int pf_imap_frame_push(
 PF_MUST_CHECK int pf_imap_frame_next(
 	struct pf_imap_frame *f, struct pf_imap_piece *out, struct pf_err *err);
 
+/*
+ * So many bytes of the long literal that is going by are still to come, with none of them at hand:
+ * they may be read to where they belong. took() then says how many were, as if they had been given
+ * out. 0: there is no such literal.
+ */
+uint64_t pf_imap_frame_awaits(const struct pf_imap_frame *f);
+void pf_imap_frame_took(struct pf_imap_frame *f, size_t n);
+
 /* Drop all bytes that were not given out, and what is known of a response that is not complete. */
 void pf_imap_frame_forget(struct pf_imap_frame *f);
 

@@ -106,6 +106,18 @@ void pf_imap_session_filled(struct pf_imap_session *s, size_t n)
 	pf_imap_frame_filled(s->frame, n);
 }
 
+uint64_t pf_imap_session_awaits(const struct pf_imap_session *s)
+{
+	return s->bye ? 0 : pf_imap_frame_awaits(s->frame);
+}
+
+void pf_imap_session_took(struct pf_imap_session *s, size_t n)
+{
+	s->got_bytes = s->got_bytes || n > 0;
+	s->busy_since_ms = s->now_ms; /* it gets on */
+	pf_imap_frame_took(s->frame, n);
+}
+
 void pf_imap_session_forget_input(struct pf_imap_session *s)
 {
 	pf_imap_frame_forget(s->frame);

@@ -102,6 +102,9 @@ void pf_imap_session_free(struct pf_imap_session **s);
 PF_MUST_CHECK int pf_imap_session_space(
 	struct pf_imap_session *s, uint8_t **p, size_t *n, struct pf_err *err);
 void pf_imap_session_filled(struct pf_imap_session *s, size_t n);
+/* Bytes of a long literal that may be read to where they belong, past events; as in frame.h. */
+uint64_t pf_imap_session_awaits(const struct pf_imap_session *s);
+void pf_imap_session_took(struct pf_imap_session *s, size_t n);
 /* Whether the server may close here without having cut a response short. */
 bool pf_imap_session_at_rest(const struct pf_imap_session *s);
 
