@@ -143,21 +143,32 @@ static bool wanted(const struct pf_entry *e)
 	       (e->state == PF_ROW_PLANNED || e->state == PF_ROW_SENT);
 }
 
-/* Asked for is by half windows: a server may have work to do for every command, not only for items.
+/*
+ * The first folders that have more to ask for share the window, as many as connections can serve:
+ * one alone would leave all connections but one with nothing to do. Asked for is by halves of a
+ * share, as a server has work to do for every command, not only for items.
  */
-static bool window_is_full(const struct pf_fold *f, uint64_t size)
+static bool window_is_full(struct pf_fold *f, uint64_t size)
 {
-	struct pf_job *job = f->job;
+	const struct pf_job *job = f->job;
 	uint64_t need = size > job->whole_max ? 0 : size;
+	uint64_t bytes = job->window / job->sharers, bytes_left = 0;
+	size_t slots = SLOTS / job->sharers, slots_left = SLOTS - job->slots_used;
 
-	if (job->slots_used <= SLOTS / 2 && job->bytes_in_flight <= job->window / 2) {
-		job->asking = true;
+	if (job->bytes_in_flight < job->window) {
+		bytes_left = job->window - job->bytes_in_flight;
 	}
-	if (job->slots_used > 0 &&
-		(job->slots_used == SLOTS || job->bytes_in_flight + need > job->window)) {
-		job->asking = false;
+	if (f->slots <= slots / 2 && f->bytes_open <= bytes / 2 && slots_left >= slots / 2 &&
+		bytes_left >= bytes / 2) {
+		f->asking = true;
 	}
-	return !job->asking; /* one item is always allowed */
+	if (f->slots > 0 && (f->slots >= slots || f->bytes_open + need > bytes)) {
+		f->asking = false;
+	}
+	if (job->slots_used > 0 && (slots_left == 0 || need > bytes_left)) {
+		f->asking = false; /* one item is always allowed */
+	}
+	return !f->asking || !f->may_ask;
 }
 
 int ask_source(struct pf_slot *s, struct pf_err *err)

@@ -72,6 +72,7 @@ int pf_job_new(const struct pf_job_cfg *cfg, struct pf_job **out, struct pf_err 
 	job->cfg = cfg;
 	job->side[SRC].store = cfg->from;
 	job->side[DST].store = cfg->to;
+	job->sharers = 1;
 	pf_job_set_window(job, cfg->window_bytes ? cfg->window_bytes : WINDOW_DEFAULT);
 	job->whole_max = job->window / 2 < WHOLE_MAX ? job->window / 2 : WHOLE_MAX;
 	job->slots = calloc(SLOTS, sizeof(*job->slots));
@@ -367,6 +368,14 @@ static size_t folders_at_once(const struct pf_job *job)
 	return job->cfg->folders_at_once ? job->cfg->folders_at_once : most < 2 ? 2 : 2 * most;
 }
 
+/* Of the folders that have more to ask for so many share the window. */
+static size_t sharers_most(const struct pf_job *job)
+{
+	size_t most = job_facts(job, DST)->connections;
+
+	return most > 0 ? most : 1;
+}
+
 /* Whether another folder into the same place is being worked on: then their items could be mixed
  * up. */
 static bool place_is_busy(const struct pf_job *job, const struct pf_fold *f)
@@ -414,7 +423,7 @@ static int step_fold(struct pf_job *job, struct pf_fold *f, bool *moved, struct 
 /* Which folders may go on: so many are listed, of these so many are copied. */
 static int step_folds(struct pf_job *job, bool *moved, struct pf_err *err)
 {
-	size_t listed = 0, copying = 0;
+	size_t listed = 0, copying = 0, sharers = 0;
 
 	while (job->first_active < job->fold_count &&
 		job->folds[job->first_active].state == FOLD_OVER) {
@@ -442,10 +451,13 @@ static int step_folds(struct pf_job *job, bool *moved, struct pf_err *err)
 			continue;
 		}
 		job->active_end = i < job->active_end ? job->active_end : i + 1;
+		f->may_ask = sharers < sharers_most(job);
 		if (step_fold(job, f, moved, err) != PF_OK) {
 			return PF_FAIL;
 		}
+		sharers += f->may_ask && f->state == FOLD_COPYING && f->next_entry < f->rows.n;
 	}
+	job->sharers = sharers > 0 ? sharers : 1;
 	return PF_OK;
 }
 

@@ -30,7 +30,7 @@
 #include "engine/rows.h"
 
 enum {
-	SLOTS = 2048,              /* items in flight at the most */
+	SLOTS = 4096,              /* items in flight at the most */
 	WINDOW_DEFAULT = 12 << 20, /* bytes in flight */
 	WHOLE_MAX = 6 << 20, /* larger items stream through, with a window that is not small */
 	WINDOW_MIN = 256 << 10,
@@ -283,6 +283,8 @@ struct pf_fold {
 	size_t slots;                 /* in use by this folder */
 	size_t putting;               /* PUTs without answer */
 	bool solo;                    /* one of them must be alone */
+	bool may_ask;                 /* it is one of those that share the window */
+	bool asking;                  /* its share was half empty, and was not full since */
 	size_t puts_open;             /* put since the last FLUSH and not answered */
 	uint64_t bytes_open;          /* budget of its slots */
 	size_t doubts, missing;       /* items whose end must be found out */
@@ -323,7 +325,7 @@ struct pf_job {
 	struct pf_slot *slots_free;
 	size_t slots_used, slots_touched; /* those behind were never in use */
 	size_t slots_paused;              /* have a not_before_ms */
-	bool asking;                      /* the window was half empty, and was not full since */
+	size_t sharers;                   /* of the window: folders that have more to ask for */
 	uint64_t window, bytes_in_flight;
 	uint64_t whole_max;         /* larger items stream through */
 	bool large_busy;            /* one large item at a time, or two could wait for each other */

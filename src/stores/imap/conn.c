@@ -24,6 +24,10 @@ struct icmd *icmd_new(struct iconn *c, enum icmd_kind kind, struct ifolder *f, s
 	}
 	i->kind = kind;
 	i->folder = f;
+	if (f) {
+		f->home = c;
+		f->cmds++;
+	}
 	pf_buf_init(&i->permanent, 1 << 20);
 	while (*at) {
 		at = &(*at)->next;
@@ -49,9 +53,16 @@ int icmd_add_op(struct icmd *i, struct iop *op, struct pf_err *err)
 	return PF_OK;
 }
 
+void icmd_weigh(struct iconn *c, struct icmd *i, uint64_t bytes)
+{
+	i->bytes += bytes;
+	c->load += bytes;
+}
+
 void icmd_free(struct iconn *c, struct icmd *i)
 {
 	struct icmd **at = &c->cmds;
+	struct ifolder *f = i->folder;
 
 	while (*at && *at != i) {
 		at = &(*at)->next;
@@ -59,9 +70,16 @@ void icmd_free(struct iconn *c, struct icmd *i)
 	if (*at) {
 		*at = i->next;
 		c->cmd_count--;
+		c->load -= i->bytes;
+		if (f && --f->cmds == 0 && f->ready) {
+			c->store->look_again = true;
+		}
 	}
 	if (c->append == i) {
 		c->append = NULL;
+	}
+	if (c->reading == i) {
+		c->reading = NULL;
 	}
 	free(i->ops);
 	pf_buf_deinit(&i->permanent);
@@ -367,12 +385,14 @@ static int read_in(struct iconn *c, int64_t *wake_ms, struct pf_err *err)
 	uint8_t *p;
 	size_t room, got = 0;
 	struct pf_span came;
+	bool direct;
 	int rc;
 
 	if (c->input_ended || !within_rate(c->store, wake_ms)) {
 		return PF_AGAIN;
 	}
-	if (pf_imap_session_space(c->session, &p, &room, err) != PF_OK) {
+	direct = get_room(c, &p, &room);
+	if (!direct && pf_imap_session_space(c->session, &p, &room, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	rc = pf_conn_read(c->net, p, room, &got, err);
@@ -384,7 +404,12 @@ static int read_in(struct iconn *c, int64_t *wake_ms, struct pf_err *err)
 		came = pf_span(p, got);
 		trace(c, '<', &came, 1, got);
 		c->store->rate_debt += got;
-		pf_imap_session_filled(c->session, got);
+		if (direct) {
+			c->blob_n += got;
+			pf_imap_session_took(c->session, got);
+		} else {
+			pf_imap_session_filled(c->session, got);
+		}
 	}
 	return rc;
 }

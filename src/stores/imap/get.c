@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
-enum { ALONE_BYTES = 1 << 20 };
+enum {
+	ALONE_BYTES = 1 << 20,
+	DIRECT_LEAST = 64 << 10, /* of less the copy costs no more than a read of its own */
+};
 
 static bool is_uid(struct pf_span id, uint32_t *uid)
 {
@@ -33,10 +36,10 @@ static struct iop *take_get(struct ifolder *f)
 
 /* Those that can go together: same part, not alone, within the bounds. Runs of UIDs become ranges.
  */
-static int gather(struct ifolder *f, struct icmd *i, struct pf_buf *set, struct pf_err *err)
+static int gather(
+	struct iconn *c, struct ifolder *f, struct icmd *i, struct pf_buf *set, struct pf_err *err)
 {
 	enum pf_part part = f->first->op.get.part;
-	uint64_t bytes = 0;
 	uint32_t first = 0, last = 0;
 
 	while (f->first && f->first->op.kind == PF_OP_GET && f->first->op.get.part == part &&
@@ -45,7 +48,7 @@ static int gather(struct ifolder *f, struct icmd *i, struct pf_buf *set, struct 
 		bool alone = op->alone || op->sole || op->op.get.size > ALONE_BYTES;
 		uint32_t uid = 0;
 
-		if (i->n > 0 && (alone || bytes + op->op.get.size > FETCH_BYTES)) {
+		if (i->n > 0 && (alone || i->bytes + op->op.get.size > FETCH_BYTES)) {
 			break;
 		}
 		if (!is_uid(pf_buf_span(&op->item), &uid)) {
@@ -55,7 +58,7 @@ static int gather(struct ifolder *f, struct icmd *i, struct pf_buf *set, struct 
 		if (icmd_add_op(i, take_get(f), err) != PF_OK) {
 			return PF_FAIL;
 		}
-		bytes += op->op.get.size;
+		icmd_weigh(c, i, op->op.get.size);
 		if (uid == last + 1 && i->n > 1) {
 			last = uid;
 		} else {
@@ -104,7 +107,7 @@ int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err)
 		return PF_FAIL;
 	}
 	pf_buf_init(&set, (size_t)2 * COMMAND_BYTES);
-	rc = gather(f, i, &set, err);
+	rc = gather(c, f, i, &set, err);
 	if (rc == PF_OK) {
 		rc = conn_begin(c, PF_IMAP_CMD_FETCH, i, &cmd, err);
 	}
@@ -120,23 +123,33 @@ int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err)
 	return rc;
 }
 
-/*
- * Servers may work on several FETCHes at once, so that rows of the second come before the first is
- * done (Dovecot does): a row is told by its UID among all that are in flight.
- */
-static struct iop *op_of(struct iconn *c, uint32_t uid)
+static struct iop *op_in(struct icmd *i, uint32_t uid)
 {
-	for (struct icmd *i = c->cmds; i; i = i->next) {
-		for (size_t k = 0; i->kind == ICMD_GET && !i->unselected && k < i->n; k++) {
-			size_t at = (i->hint + k) % i->n;
+	for (size_t k = 0; i->kind == ICMD_GET && !i->unselected && k < i->n; k++) {
+		size_t at = (i->hint + k) % i->n;
 
-			if (i->ops[at] && i->ops[at]->uid == uid && !i->ops[at]->got) {
-				i->hint = at;
-				return i->ops[at];
-			}
+		if (i->ops[at] && i->ops[at]->uid == uid && !i->ops[at]->got) {
+			i->hint = at;
+			return i->ops[at];
 		}
 	}
 	return NULL;
+}
+
+/*
+ * Servers may work on several FETCHes at once, so that rows of the second come before the first is
+ * done (Dovecot does): a row is told by its UID among all that are in flight, most likely beside
+ * the last one. What stands behind a SELECT is of another folder, and may have the same UIDs.
+ */
+static struct iop *op_of(struct iconn *c, uint32_t uid)
+{
+	struct iop *op = c->reading ? op_in(c->reading, uid) : NULL;
+
+	for (struct icmd *i = c->cmds; i && !op && i->kind != ICMD_SELECT; i = i->next) {
+		op = op_in(i, uid);
+		c->reading = op ? i : c->reading;
+	}
+	return op;
 }
 
 /* The only one that is not there yet: then a row without UID must be it. */
@@ -144,7 +157,7 @@ static struct iop *last_open(struct iconn *c)
 {
 	struct iop *found = NULL;
 
-	for (struct icmd *i = c->cmds; i; i = i->next) {
+	for (struct icmd *i = c->cmds; i && i->kind != ICMD_SELECT; i = i->next) {
 		for (size_t k = 0; i->kind == ICMD_GET && !i->unselected && k < i->n; k++) {
 			bool open = i->ops[k] && !i->ops[k]->got;
 
@@ -240,6 +253,18 @@ void get_body(
 	out->chunk.total = p->size;
 	c->stream->given += p->bytes.n;
 	*given = true;
+}
+
+bool get_room(struct iconn *c, uint8_t **p, size_t *n)
+{
+	uint64_t awaits = pf_imap_session_awaits(c->session);
+
+	if (!c->blob || c->swallow || awaits < DIRECT_LEAST || awaits > c->blob->n - c->blob_n) {
+		return false;
+	}
+	*p = c->blob->bytes + c->blob_n;
+	*n = (size_t)awaits;
+	return true;
 }
 
 /* The body that the row carries, in a blob of its own. */

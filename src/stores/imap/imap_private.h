@@ -33,9 +33,11 @@ enum {
 	OPS_MAX = 4096,     /* submitted and not ended: then submit says AGAIN */
 	COMMANDS_MAX = 24,  /* in flight on a connection */
 	FETCH_ITEMS = 1024, /* asked for by one UID FETCH */
-	FETCH_BYTES = 2 << 20,
+	FETCH_BYTES = 8 << 20,
 	GROUP_ITEMS = 100, /* stored by one APPEND */
 	GROUP_BYTES = 4 << 20,
+	LISTING_BYTES = 1 << 19, /* what a whole listing counts for: most likely more follows */
+	BUSY_BYTES = 4 << 20, /* a connection with so much to move is worth another one beside it */
 	COMMAND_BYTES = 6000, /* of a UID set: some servers take no line over 8,000 octets */
 	TRIES = 3,            /* of an operation over lost connections */
 	LOSSES_MAX = 8,       /* in a row, without any command done between them */
@@ -59,6 +61,8 @@ struct ifolder {
 	struct pf_buf id;
 	struct iop *first, *last; /* queued, in order */
 	struct iconn *conn;       /* that serves it */
+	struct iconn *home;       /* that has all its commands in flight, ... */
+	size_t cmds;              /* so many */
 	struct ifolder *next_ready;
 	bool ready;        /* in the list of those that wait for a connection */
 	uint64_t validity; /* as of the last SELECT; 0 = the server told none */
@@ -120,7 +124,7 @@ struct icmd {
 	struct iop **ops;
 	size_t n, cap;
 	size_t hint;             /* GET: where the next row is expected; STATUS: the folder + 1 */
-	uint64_t bytes;          /* PUT: of the group */
+	uint64_t bytes;          /* to be moved for it, as far as is known */
 	struct pf_imap_cmd *cmd; /* PUT: the open one, or one that is fed */
 	bool subscribed;         /* FOLDERS: LIST of what is subscribed to */
 	bool last;               /* SMALL: the one whose answer ends the operation */
@@ -152,9 +156,11 @@ struct iconn {
 	char tried[256];    /* SASL mechanisms that failed for other reasons than the password */
 	struct icmd *cmds;  /* in flight, in order */
 	size_t cmd_count;
+	uint64_t load;          /* bytes to be moved for all of them */
 	struct ifolder *folder; /* selected, or being selected */
 	bool selected;          /* the SELECT for it has been sent */
 	struct icmd *append;    /* open */
+	struct icmd *reading;   /* GET: the last row was one of its */
 	struct iop *stream;     /* the large item whose chunks are going by */
 	struct iop *suspected;  /* was being read when the connection broke */
 	struct iop *fed;        /* the PUT that takes feed() */
@@ -197,6 +203,8 @@ struct istore {
 	struct pf_store_event early; /* what must wait until READY is told */
 	bool has_held, has_early, ready, ready_told, closing, closed, lost_told;
 	bool bads;            /* some commands were */
+	bool declined;        /* a connection left a folder to another one */
+	bool look_again;      /* a folder is free for another connection than was asked before */
 	bool slowed;          /* the server said that it is slow on purpose */
 	bool sign_in_refused; /* a password is tried once, never in a loop */
 	/* what was found out */
@@ -249,6 +257,8 @@ void conn_lose(struct iconn *c, const struct pf_err *why);
 struct icmd *icmd_new(struct iconn *c, enum icmd_kind kind, struct ifolder *f, struct pf_err *err);
 int icmd_add_op(struct icmd *i, struct iop *op, struct pf_err *err);
 void icmd_free(struct iconn *c, struct icmd *i);
+/* The command moves so many bytes more. */
+void icmd_weigh(struct iconn *c, struct icmd *i, uint64_t bytes);
 
 /* Its folder goes to whoever has room. */
 void conn_leave_folder(struct iconn *c);
@@ -349,6 +359,8 @@ int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err);
 int get_head(struct iconn *c, const struct pf_imap_piece *p, struct pf_err *err);
 void get_body(
 	struct iconn *c, const struct pf_imap_piece *p, struct pf_store_event *out, bool *given);
+/* The body that is going by can be read to where it belongs: there is the room for it. */
+bool get_room(struct iconn *c, uint8_t **p, size_t *n);
 int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_event *out, bool *given,
 	struct pf_err *err);
 /* A row without body: what it says of a message that is asked for part by part. */

@@ -113,15 +113,48 @@ static int issue_one(struct iconn *c, struct ifolder *f, struct pf_err *err)
 	}
 }
 
-static struct ifolder *next_ready(struct istore *s)
+static void unlist(struct istore *s, struct ifolder *f, struct ifolder *before)
 {
-	struct ifolder *f = s->ready_first;
+	*(before ? &before->next_ready : &s->ready_first) = f->next_ready;
+	s->ready_last = s->ready_last == f ? before : s->ready_last;
+	f->next_ready = NULL;
+	f->ready = false;
+}
 
+/* Whether another connection that could take a folder has less to do. */
+static bool another_is_freer(const struct iconn *c)
+{
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		const struct iconn *o = c->store->conn[i];
+
+		if (o && o != c && o->state == ICONN_READY && o->load < c->load && !o->lost &&
+			!o->bye && !o->retire && !o->append && !o->fed &&
+			!(o->folder && o->folder->first)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The first of those that wait that this connection should serve. What is asked for in a folder is
+ * carried out in order, so all that is in flight for one is on one connection.
+ */
+static struct ifolder *next_ready(struct iconn *c)
+{
+	struct istore *s = c->store;
+	struct ifolder *before = NULL, *f = s->ready_first;
+
+	while (f && f->first && f->cmds > 0 && f->home != c) {
+		before = f;
+		f = f->next_ready;
+	}
+	if (f && f->first && f->cmds == 0 && another_is_freer(c)) {
+		s->declined = true;
+		return NULL;
+	}
 	if (f) {
-		s->ready_first = f->next_ready;
-		s->ready_last = s->ready_first ? s->ready_last : NULL;
-		f->next_ready = NULL;
-		f->ready = false;
+		unlist(s, f, before);
 	}
 	return f;
 }
@@ -141,7 +174,7 @@ static bool take_folder(struct iconn *c)
 		return false;
 	}
 	do {
-		f = next_ready(c->store);
+		f = next_ready(c);
 	} while (f && !f->first);
 	if (!f) {
 		return false;

@@ -1,10 +1,10 @@
 /*
  * SELECT or EXAMINE, and the listing of a folder.
  */
+#include "base/decimal.h"
 #include "base/utf8.h"
 #include "stores/imap/imap_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { NAMES_MAX = 10000000 }; /* messages in one range of a SEARCH that is believed */
@@ -311,6 +311,7 @@ static int fetch_rows(
 	}
 	i->last = true;
 	op->from = from;
+	icmd_weigh(c, i, from == 1 ? LISTING_BYTES : 0);
 	pf_imap_cmd_text(cmd, " ");
 	pf_imap_cmd_number(cmd, from);
 	pf_imap_cmd_text(cmd, ":* (UID FLAGS INTERNALDATE RFC822.SIZE)");
@@ -399,9 +400,11 @@ int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err
 static int give_row(struct istore *s, struct iop *op, const struct pf_imap_fetch *f,
 	struct pf_store_event *out, struct pf_err *err)
 {
+	char uid[PF_DECIMAL_MAX];
+
 	pf_buf_clear(&s->id_out);
 	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->op.id};
-	if (pf_buf_addf(&s->id_out, err, "%u", f->uid) != PF_OK ||
+	if (pf_buf_add(&s->id_out, pf_span(uid, pf_decimal(f->uid, uid)), err) != PF_OK ||
 		imap_flags(f->flags, &s->kw_out, &out->item.flags.sys, NULL, err) != PF_OK) {
 		return PF_FAIL;
 	}

@@ -2,10 +2,10 @@
  * APPEND. With MULTIAPPEND (RFC 3502) a command stays open for more messages of its folder, up to a
  * bound, until FLUSH: one commit of the server then stores them all, or none.
  */
+#include "base/decimal.h"
 #include "proto/imap/date.h"
 #include "stores/imap/imap_private.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void conn_close_append(struct iconn *c)
@@ -92,6 +92,7 @@ static int put_alone(struct iconn *c, struct ifolder *f, struct iop *op, struct 
 	if (begin_append(c, f, &i, err) != PF_OK || icmd_add_op(i, op, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	icmd_weigh(c, i, op->op.put.size);
 	add_meta(i->cmd, op);
 	if (op->op.put.body) {
 		add_body(c, i->cmd, op->op.put.body);
@@ -114,7 +115,7 @@ static int put_grouped(struct iconn *c, struct ifolder *f, struct iop *op, struc
 	if (icmd_add_op(i, op, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	i->bytes += op->op.put.body->n;
+	icmd_weigh(c, i, op->op.put.body->n);
 	add_meta(i->cmd, op);
 	add_body(c, i->cmd, op->op.put.body);
 	if (first) {
@@ -158,7 +159,7 @@ static void stored(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r
 {
 	struct pf_span set = has_ids(i, r) ? r->code_args : pf_span(NULL, 0);
 	uint64_t first = 1, last = 0;
-	char id[24];
+	char id[PF_DECIMAL_MAX];
 
 	for (size_t k = 0; k < i->n; k++) {
 		if (first > last && set.n > 0 && !pf_imap_set_next(&set, &first, &last)) {
@@ -167,8 +168,7 @@ static void stored(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r
 			last = 0;
 		}
 		if (first <= last) {
-			(void)snprintf(id, sizeof(id), "%llu", (unsigned long long)first++);
-			op_done(c->store, i->ops[k], pf_span_str(id));
+			op_done(c->store, i->ops[k], pf_span(id, pf_decimal(first++, id)));
 		} else {
 			op_done(c->store, i->ops[k], pf_span(NULL, 0));
 		}

@@ -375,6 +375,18 @@ static void fail_all(struct istore *s)
 	}
 }
 
+/* Signing in costs a server more than a little work does: where nobody named a number, another
+ * connection is made only when all have much to do. */
+static bool pays(const struct istore *s)
+{
+	for (size_t i = 0; i < CONNECTIONS_MAX && !s->cfg->connections; i++) {
+		if (s->conn[i] && !s->conn[i]->retire && s->conn[i]->load < BUSY_BYTES) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static int open_more(struct istore *s, int64_t *wake_ms, struct pf_err *err)
 {
 	size_t alive = 0, at = CONNECTIONS_MAX, unready = 0;
@@ -387,8 +399,8 @@ static int open_more(struct istore *s, int64_t *wake_ms, struct pf_err *err)
 		unready += s->conn[i] && s->conn[i]->state != ICONN_READY;
 		at = s->conn[i] ? at : (at == CONNECTIONS_MAX ? i : at);
 	}
-	if (alive >= s->conn_max || s->closing || (alive > 0 && (!s->ready_first || unready > 0)) ||
-		!s->ready_first) {
+	if (alive >= s->conn_max || s->closing || !s->ready_first ||
+		(alive > 0 && (unready > 0 || !pays(s)))) {
 		return PF_OK;
 	}
 	if (pf_loop_now_ms(s->loop) < s->reconnect_ms) {
@@ -454,11 +466,24 @@ static int give_collected(
 	return *given || !s->left ? PF_OK : list_give_left(s, out, given, err);
 }
 
+/* Whether there is more to do or to tell without any socket. `*asked`: the connections had their
+ * turn for what others left to them. */
+static bool goes_on(struct istore *s, bool *asked)
+{
+	bool again = s->look_again || (s->declined && !*asked);
+
+	*asked = *asked || s->declined;
+	s->look_again = false;
+	s->declined = false;
+	return again || s->ended_first || s->left || s->has_held || s->lost.text[0] || s->closed ||
+	       (s->ready && !s->ready_told) || (s->listing && s->listing_op && s->listing_ready);
+}
+
 static int next(
 	struct pf_store *base, struct pf_store_event *out, int64_t *wake_ms, struct pf_err *err)
 {
 	struct istore *s = pf_container_of(base, struct istore, base);
-	bool given = false;
+	bool given = false, asked = false;
 
 	for (;;) {
 		if (at_hand(s, out)) {
@@ -496,9 +521,7 @@ static int next(
 		if (given) {
 			return PF_OK;
 		}
-		if (!s->ended_first && !s->left && !s->has_held && !s->lost.text[0] && !s->closed &&
-			!(s->ready && !s->ready_told) &&
-			!(s->listing && s->listing_op && s->listing_ready)) {
+		if (!goes_on(s, &asked)) {
 			return PF_AGAIN;
 		}
 	}
