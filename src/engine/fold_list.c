@@ -364,6 +364,20 @@ static bool is_new(const struct pf_entry *e)
 	return e->verdict == PF_VERDICT_NONE && e->state == PF_ROW_PLANNED;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct pf_foreign *x = a, *y = b;
+
+	return pf_span_cmp(x->id, y->id);
+}
+
+void fold_order_foreign(struct pf_fold *f)
+{
+	if (f->foreign_n > 1) {
+		qsort(f->foreign, f->foreign_n, sizeof(*f->foreign), by_id);
+	}
+}
+
 int fold_add_left(struct pf_fold *f, struct pf_err *err)
 {
 	bool any = false;

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+enum { NEAR = 64 }; /* so far is looked for equal flags: more copies are as good as one */
+
 struct nameless {
 	struct pf_fold *fold;
 	struct pf_pair_item *mine, *theirs;
@@ -104,10 +106,38 @@ static size_t run(const struct pf_pair_item *v, size_t n, int (*cmp)(const void 
 	return end;
 }
 
+static void swap(struct pf_pair_item *a, struct pf_pair_item *b)
+{
+	struct pf_pair_item kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/* Of copies that are identical, those with equal flags go to the front of both lists. */
+static void equal_flags_first(struct pf_pair_item *mine, struct pf_pair_item *theirs, size_t n)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = done;
+
+		while (k < n && k < done + NEAR && !pf_flags_eq(&mine[i].flags, &theirs[k].flags)) {
+			k++;
+		}
+		if (k < n && k < done + NEAR) {
+			swap(&mine[i], &mine[done]);
+			swap(&theirs[k], &theirs[done]);
+			done++;
+		}
+	}
+}
+
 /* As many of either, in order. */
 static int take_run(struct nameless *w, struct pf_pair_item *mine, struct pf_pair_item *theirs,
 	size_t n, struct pf_err *err)
 {
+	equal_flags_first(mine, theirs, n);
 	for (size_t i = 0; i < n; i++) {
 		if (take(w, &mine[i], &theirs[i], err) != PF_OK) {
 			return PF_FAIL;
@@ -168,6 +198,7 @@ static void fill(struct nameless *w)
 		if (fold_is_awaited(f, e) && !e->dst_id.p) {
 			w->mine[w->n++] = (struct pf_pair_item){.size = e->size,
 				.date_utc_s = e->date_utc_s,
+				.flags = {e->sys, e->kw},
 				.index = i,
 				.mate = SIZE_MAX};
 		}
@@ -175,6 +206,7 @@ static void fill(struct nameless *w)
 	for (size_t i = 0; i < f->foreign_n; i++) {
 		w->theirs[w->m++] = (struct pf_pair_item){.size = f->foreign[i].size,
 			.date_utc_s = f->foreign[i].date_utc_s,
+			.flags = f->foreign[i].flags,
 			.index = i,
 			.mate = SIZE_MAX};
 	}
@@ -192,6 +224,7 @@ static int name_by_date(struct pf_fold *f, struct pf_err *err)
 	if (!w.mine || !w.theirs) {
 		(void)pf_fail_memory(err, "confirming a folder");
 	} else {
+		fold_order_foreign(f);
 		fill(&w);
 		rc = w.n > 0 && w.m > 0 ? pair(&w, err) : PF_OK;
 	}

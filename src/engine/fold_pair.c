@@ -72,8 +72,11 @@ static void fill_sources(struct pf_fold *f)
 			continue;
 		}
 		n = &p->source[p->sources++];
-		*n = (struct pf_pair_item){
-			.size = e->size, .date_utc_s = e->date_utc_s, .index = i, .rank = rank};
+		*n = (struct pf_pair_item){.size = e->size,
+			.date_utc_s = e->date_utc_s,
+			.flags = {e->sys, e->kw},
+			.index = i,
+			.rank = rank};
 		if (pf_date_is_odd(e->date_utc_s)) { /* the target may have another */
 			n->date_utc_s = PF_DATE_NONE;
 		}
@@ -97,6 +100,7 @@ static int fill(struct pf_fold *f, struct pf_err *err)
 	if (!p->source || !p->target) {
 		return pf_fail_memory(err, "pairing the items of a folder");
 	}
+	fold_order_foreign(f);
 	fill_sources(f);
 	for (size_t i = 0; i < f->foreign_n; i++) {
 		const struct pf_foreign *o = &f->foreign[i];
@@ -106,8 +110,11 @@ static int fill(struct pf_fold *f, struct pf_err *err)
 			continue;
 		}
 		n = &p->target[p->targets++];
-		*n = (struct pf_pair_item){
-			.size = o->size, .date_utc_s = o->date_utc_s, .index = i, .rank = o->left};
+		*n = (struct pf_pair_item){.size = o->size,
+			.date_utc_s = o->date_utc_s,
+			.flags = o->flags,
+			.index = i,
+			.rank = o->left};
 		n->known = o->digest != NULL;
 		if (o->digest) {
 			n->print.exact = *o->digest;

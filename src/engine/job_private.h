@@ -413,6 +413,9 @@ int fold_save_new(struct pf_fold *f, struct pf_err *err);
 int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_err *err);
 /* The same for the target's copies of items that left the source. */
 int fold_add_left(struct pf_fold *f, struct pf_err *err);
+/* By id: of those that only order tells apart, the first that was put is the first. Servers list in
+ * any order. */
+void fold_order_foreign(struct pf_fold *f);
 /* A row of an item that left the source gave its copy to another: it is not to be removed. */
 void fold_keep_left(struct pf_fold *f, const struct pf_entry *e);
 /* Both listings are there: compare with the ledger, write what is new. */

@@ -216,6 +216,101 @@ static void match_keyed(struct pf_pairing *p, bool dates)
 	}
 }
 
+/* Items of one key and date, of both sides. */
+struct run {
+	struct pf_pair_item *source, *target;
+	size_t sources, targets;
+};
+
+enum { RUN_MOST = 64 }; /* of so many the flags are compared: more copies are as good as one */
+
+static struct pf_pair_item *of_index(struct pf_pair_item *items, size_t n, size_t index)
+{
+	for (size_t i = 0; i < n && index != SIZE_MAX; i++) {
+		if (items[i].index == index) {
+			return &items[i];
+		}
+	}
+	return NULL;
+}
+
+/* Whether `x`, which has `y` or nothing, may have `want` in place of its mate `rival` or of nobody.
+ */
+static bool may_take(const struct pf_pair_item *x, const struct pf_pair_item *y,
+	const struct pf_pair_item *want, const struct pf_pair_item *rival)
+{
+	if (!pf_flags_eq(&x->flags, &want->flags) || (y && y->rank != want->rank)) {
+		return false;
+	}
+	if (!rival) {
+		return want->mate == SIZE_MAX;
+	}
+	return !pf_flags_eq(&rival->flags, &want->flags) && (y || rival->rank == x->rank);
+}
+
+static void prefer_flags_of(const struct run *r, struct pf_pair_item *x)
+{
+	struct pf_pair_item *y = of_index(r->target, r->targets, x->mate);
+
+	if (y ? pf_flags_eq(&x->flags, &y->flags) : x->mate != SIZE_MAX) {
+		return;
+	}
+	for (size_t i = 0; i < r->targets; i++) {
+		struct pf_pair_item *want = &r->target[i];
+		struct pf_pair_item *rival = of_index(r->source, r->sources, want->mate);
+
+		if (!may_take(x, y, want, rival)) {
+			continue;
+		}
+		x->mate = want->index;
+		want->mate = x->index;
+		if (rival) {
+			rival->mate = y ? y->index : SIZE_MAX;
+		}
+		if (y) {
+			y->mate = rival ? rival->index : SIZE_MAX;
+		}
+		return;
+	}
+}
+
+/* Items from `from` on that have the key and date of the first, as far as they are looked at. */
+static size_t run_of(const struct pf_pair_item *items, size_t n, size_t from)
+{
+	size_t i = from + 1;
+
+	while (i < n && i - from < RUN_MOST && items[i].keyed &&
+		key_cmp(&items[i], &items[from]) == 0 && by_date(&items[i], &items[from]) == 0) {
+		i++;
+	}
+	return i - from;
+}
+
+/*
+ * Of identical items with one date any could be any other's copy; but a mate with other flags would
+ * be given those of the item, and then there were two like it. How many of a rank are paired does
+ * not change.
+ */
+static void prefer_flags(struct pf_pairing *p)
+{
+	size_t s = 0, t = 0;
+
+	sort(p->source, p->sources, by_key_date);
+	sort(p->target, p->targets, by_key_date);
+	while (s < p->sources && t < p->targets && p->source[s].keyed && p->target[t].keyed) {
+		struct run r = {&p->source[s], &p->target[t], run_of(p->source, p->sources, s),
+			run_of(p->target, p->targets, t)};
+		int d = key_cmp(r.source, r.target);
+
+		d = d == 0 ? by_date(r.source, r.target) : d;
+		for (size_t i = 0; d == 0 && r.sources + r.targets > 2 && i < r.sources; i++) {
+			prefer_flags_of(&r, &r.source[i]);
+		}
+		s += d <= 0 ? r.sources : 0;
+		t += d >= 0 ? r.targets : 0;
+	}
+}
+
 static void match_exact(struct pf_pairing *p)
 {
 	for (size_t i = 0; i < p->sources; i++) {
@@ -227,6 +322,7 @@ static void match_exact(struct pf_pairing *p)
 		p->target[i].keyed = p->target[i].known;
 	}
 	match_keyed(p, true);
+	prefer_flags(p);
 	match_keyed(p, false);
 }
 

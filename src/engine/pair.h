@@ -6,6 +6,7 @@
 #define PF_ENGINE_PAIR_H
 
 #include "engine/fingerprint.h"
+#include "model/flags.h"
 
 #include <stdint.h>
 
@@ -20,9 +21,11 @@ struct pf_pair_item {
 	struct pf_digest key; /* that it is paired by just now, when `keyed` */
 	size_t index;         /* the caller's */
 	size_t mate;          /* index in the other list's `index` terms; SIZE_MAX = none */
-	unsigned int rank;    /* of equal ones those of lower rank are paired first */
-	bool candidate;       /* some item of the other side could be it */
-	bool known;           /* `print` is filled: exact always, canonical where has_canonical */
+	struct pf_flags
+		flags;     /* of identical items those of equal ones are paired if they can be */
+	unsigned int rank; /* of equal ones those of lower rank are paired first */
+	bool candidate;    /* some item of the other side could be it */
+	bool known;        /* `print` is filled: exact always, canonical where has_canonical */
 	bool has_canonical;
 	bool has_repaired;
 	bool keyed;
@@ -52,7 +55,8 @@ struct pf_pairing {
  */
 void pf_pair_candidates(struct pf_pairing *p);
 /*
- * Pair known items: first by exact fingerprint (equal dates preferred among identical ones), then
+ * Pair known items: first by exact fingerprint (equal dates preferred among identical ones, and
+ * equal flags among those of one date), then
  * by that of what a refused item became by repair, then by the canonical one. Sets mate on both
  * sides, and by what it was found.
  *

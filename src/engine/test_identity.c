@@ -113,6 +113,55 @@ static void copies_stay_as_many(void **state)
 	assert_int_equal(mate(s, 3, 2), 0); /* equal dates belong together */
 }
 
+struct flags_case {
+	const char *name;
+	uint32_t source[3];
+	unsigned int rank[3];
+	uint32_t target[2];
+	size_t targets, mate[3]; /* 9: none */
+};
+
+static void check_flags(const struct flags_case *c)
+{
+	struct pf_pair_item s[3], t[2];
+	struct pf_pairing p = {s, t, 3, c->targets, true, true};
+
+	for (size_t i = 0; i < 3; i++) {
+		s[i] = item(i, "same", 1);
+		s[i].flags.sys = c->source[i];
+		s[i].rank = c->rank[i];
+	}
+	for (size_t i = 0; i < c->targets; i++) {
+		t[i] = item(i, "same", 1);
+		t[i].flags.sys = c->target[i];
+	}
+	pf_pair_candidates(&p);
+	pf_pair_match(&p);
+	for (size_t i = 0; i < 3; i++) {
+		if (mate(s, 3, i) != (c->mate[i] == 9 ? SIZE_MAX : c->mate[i])) {
+			fail_msg("%s: item %zu has %zu", c->name, i, mate(s, 3, i));
+		}
+	}
+}
+
+/* Of two that are in doubt one arrived: the one with these flags. And no flags let one be taken
+ * that is not there for certain before one that is. */
+static void identical_items_are_told_by_flags(void **state)
+{
+	static const struct flags_case CASES[] = {
+		{"the one that arrived", {0, 2, 4}, {1, 1, 1}, {4}, 1, {9, 9, 0}},
+		{"crosswise", {2, 4, 8}, {1, 1, 1}, {4, 2}, 2, {1, 0, 9}},
+		{"rank comes first", {2, 4, 8}, {0, 1, 1}, {4}, 1, {0, 9, 9}},
+		{"both of rank are paired", {2, 8, 4}, {0, 1, 2}, {4, 2}, 2, {1, 0, 9}},
+		{"other flags are no reason", {1, 2, 3}, {1, 1, 1}, {8, 16}, 2, {0, 1, 9}},
+	};
+
+	(void)state;
+	for (size_t c = 0; c < PF_COUNT(CASES); c++) {
+		check_flags(&CASES[c]);
+	}
+}
+
 static void equal_headers_do_not_make_one(void **state)
 {
 	struct pf_pair_item s[] = {
@@ -356,6 +405,7 @@ int main(void)
 		cmocka_unit_test(any_cut_gives_the_same_print),
 		cmocka_unit_test(canonical_sees_what_a_rewrite_leaves),
 		cmocka_unit_test(copies_stay_as_many),
+		cmocka_unit_test(identical_items_are_told_by_flags),
 		cmocka_unit_test(equal_headers_do_not_make_one),
 		cmocka_unit_test(rewritten_items_need_an_equal_date),
 		cmocka_unit_test(without_dates_rewritten_items_are_counted),
