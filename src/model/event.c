@@ -133,7 +133,8 @@ static const struct pf_event_doc DOCS[] = {
 	{PF_EV_FOLDER_SKIPPED, PF_SEV_INFO, "folder left out",
 		"A rule leaves the folder out: --exclude, --include, --kinds, another user's or a "
 		"public "
-		"folder, or a view of mail that is in other folders as well.",
+		"folder, or a view of mail that is in other folders as well; or a file among "
+		"mailboxes is none.",
 		"Its items are not migrated. The report names the rule.",
 		"Nothing is to be done if that is what you want; otherwise change the rule and run "
 		"again."},

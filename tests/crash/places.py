@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 
+import mbox
 from mail import Account, mutf7, snapshot
 from peer import Box, Peer
 from servers.cyrus import BIN, Cyrus
@@ -146,11 +147,39 @@ class PeerPlace(Place):
         self.peer.boxes = copy.deepcopy(self.kept) if self.kept else {"INBOX": Box()}
 
 
-class MaildirPlace(Place):
-    LETTERS = {"D": b"\\Draft", "F": b"\\Flagged", "R": b"\\Answered", "S": b"\\Seen", "T": b"\\Deleted"}
+class FilesPlace(Place):
+    """A directory on disk, kept and put back as a whole."""
 
     def __init__(self, top):
         self.top = str(top)
+
+    def raw(self):
+        return sorted((os.path.join(top, name), os.stat(os.path.join(top, name)).st_mtime_ns)
+                      for top, _, names in os.walk(self.top) for name in names)
+
+    def keep(self):
+        if os.path.exists(self.top):
+            shutil.copytree(self.top, self.top + ".kept")
+
+    def back(self):
+        shutil.rmtree(self.top, ignore_errors=True)
+        if os.path.exists(self.top + ".kept"):
+            shutil.copytree(self.top + ".kept", self.top)
+
+
+class MboxPlace(FilesPlace):
+    def url(self, port=None):
+        return f"mbox:{self.top}"
+
+    def state(self):
+        """By path in modified UTF-7, as servers have it."""
+        return {"/".join(map(mutf7, path.split("/"))): [(hashlib.sha256(raw).hexdigest(), flags, tuple(time.localtime(when)))
+                                                        for raw, flags, when in items]
+                for path, items in mbox.tree(self.top).items()}
+
+
+class MaildirPlace(FilesPlace):
+    LETTERS = {"D": b"\\Draft", "F": b"\\Flagged", "R": b"\\Answered", "S": b"\\Seen", "T": b"\\Deleted"}
 
     def url(self, port=None):
         return f"maildir:{self.top}"
@@ -191,16 +220,3 @@ class MaildirPlace(Place):
         with open(path, "rb") as f:
             raw = f.read()
         return hashlib.sha256(raw).hexdigest(), b" ".join(sorted(flags)), tuple(time.localtime(os.stat(path).st_mtime))
-
-    def raw(self):
-        return sorted((os.path.join(top, name), os.stat(os.path.join(top, name)).st_mtime_ns)
-                      for top, _, names in os.walk(self.top) for name in names)
-
-    def keep(self):
-        if os.path.exists(self.top):
-            shutil.copytree(self.top, self.top + ".kept")
-
-    def back(self):
-        shutil.rmtree(self.top, ignore_errors=True)
-        if os.path.exists(self.top + ".kept"):
-            shutil.copytree(self.top + ".kept", self.top)

@@ -8,7 +8,7 @@ import shutil
 from contextlib import ExitStack
 
 from mail import date, difference, flags, message
-from places import CyrusPlace, DovecotPlace, MaildirPlace, PeerPlace, cyrus_is_there
+from places import CyrusPlace, DovecotPlace, MaildirPlace, MboxPlace, PeerPlace, cyrus_is_there
 from run import commands, postferry, start
 from servers.proxy import Proxy
 
@@ -197,6 +197,23 @@ class FromMaildir(Scene):
         self.source.fill(self.folders, self.per_folder, message)
 
 
+class ToMbox(Scene):
+    def make(self):
+        return DovecotPlace(self.fast_dir), MboxPlace(self.tmp / "box")
+
+
+class DeltaToMbox(Delta):
+    """Flags are changed in files, messages leave them."""
+
+    more = ("--mirror",)
+
+    def make(self):
+        return DovecotPlace(self.fast_dir), MboxPlace(self.tmp / "box")
+
+    def expected(self):
+        return self.source.state()
+
+
 class Large(Scene):
     """Some of the items are streamed."""
 
@@ -276,4 +293,4 @@ class Retry(Scene):
         self.target.peer.append_reply = None
 
 
-SCENES = [First, Delta, Mirror, Plain, ToMaildir, FromMaildir, Large, Repaired, Retry] + [ToCyrus] * cyrus_is_there()
+SCENES = [First, Delta, Mirror, Plain, ToMaildir, FromMaildir, ToMbox, DeltaToMbox, Large, Repaired, Retry] + [ToCyrus] * cyrus_is_there()
