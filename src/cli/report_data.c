@@ -103,6 +103,20 @@ static int read_passes(
 	return rc == PF_END ? PF_OK : rc;
 }
 
+static int read_events(
+	struct pf_ledger *led, int64_t account, struct pf_report *r, struct pf_err *err)
+{
+	struct pf_ledger_cursor *c = NULL;
+	struct pf_ledger_event ev;
+	int rc = pf_ledger_events(led, account, 0, &c, err);
+
+	while (rc == PF_OK && (rc = pf_ledger_events_next(c, &ev, err)) == PF_OK) {
+		r->rights_left = r->rights_left || ev.number == PF_EV_RIGHTS_LEFT;
+	}
+	pf_ledger_cursor_close(&c);
+	return rc == PF_END ? PF_OK : rc;
+}
+
 static int read_prints(
 	struct pf_ledger *led, int64_t account, struct pf_report *r, struct pf_err *err)
 {
@@ -192,6 +206,9 @@ int pf_report_read(struct pf_ledger *led, const struct pf_ledger_account *accoun
 	}
 	if (rc == PF_OK) {
 		rc = read_passes(led, account->id, r, err);
+	}
+	if (rc == PF_OK) {
+		rc = read_events(led, account->id, r, err);
 	}
 	if (rc == PF_OK) {
 		rc = read_prints(led, account->id, r, err);

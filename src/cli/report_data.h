@@ -27,7 +27,8 @@ struct pf_report {
 	size_t folders_failed;
 	int64_t begun_utc_s, ended_utc_s; /* of the last pass */
 	size_t passes;
-	char merkle[65]; /* root over the fingerprints, see engine/merkle.h */
+	bool rights_left; /* rights of others on folders were not carried over */
+	char merkle[65];  /* root over the fingerprints, see engine/merkle.h */
 	struct pf_arena arena;
 };
 

@@ -78,8 +78,10 @@ static int answer(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 		text(out, r->to, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	return pf_buf_addf(
-		out, err, "<br>last pass %s to %s; %zu in all</p>", begun, ended, r->passes);
+	return pf_buf_addf(out, err, "<br>last pass %s to %s; %zu in all</p>%s", begun, ended,
+		r->passes,
+		r->rights_left ? "<p>Not carried over: rights that others have on folders.</p>"
+			       : "");
 }
 
 static int sums(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)

@@ -75,6 +75,8 @@ int pf_report_json(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 		pf_json_put_int(out, "ended", r->ended_utc_s, err) != PF_OK ||
 		pf_json_put_int(out, "passes", (int64_t)r->passes, err) != PF_OK ||
 		pf_json_put(out, "merkle_root", pf_span_str(r->merkle), err) != PF_OK ||
+		pf_json_key(out, "rights_left", err) != PF_OK ||
+		pf_buf_add_str(out, r->rights_left ? "true" : "false", err) != PF_OK ||
 		sums(out, r->items, r->bytes, err) != PF_OK ||
 		pf_json_key(out, "folders", err) != PF_OK) {
 		return PF_FAIL;

@@ -62,6 +62,10 @@ int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 	if (rc == PF_OK && r->noted_all > r->noted_count) {
 		rc = pf_buf_addf(out, err, "  and %zu more\n", r->noted_all - r->noted_count);
 	}
+	if (rc == PF_OK && r->rights_left) {
+		rc = pf_buf_add_str(
+			out, "\nnot carried over: rights that others have on folders\n", err);
+	}
 	return rc == PF_OK
 		       ? pf_buf_addf(out, err, "\nMerkle root of the fingerprints: %s\n", r->merkle)
 		       : rc;

@@ -66,6 +66,10 @@ const struct pf_option pf_rule_options[] = {
 		"also remove from the target what left the source, of what was copied there",
 		false},
 	{"mirror-all", NULL, "the same, even when more than a tenth of all would go", false},
+	{"no-receipts", NULL,
+		"mark what asks for a read receipt as answered ($MDNSent), so that none is sent; "
+		"Exchange is always told so",
+		false},
 	{"dry-run", NULL, "say what would be done, and do nothing", false},
 	{.name = NULL},
 };
@@ -359,6 +363,7 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	s->allow_plaintext = pf_args_has(args, "allow-plaintext");
 	s->mirror_all = pf_args_has(args, "mirror-all");
 	s->mirror = pf_args_has(args, "mirror") || s->mirror_all;
+	s->no_receipts = pf_args_has(args, "no-receipts");
 	s->rules.shared = pf_args_has(args, "shared");
 	s->dry_run = pf_args_has(args, "dry-run");
 	s->json = pf_args_has(args, "json");

@@ -15,6 +15,7 @@ struct pf_settings {
 	const char *from_cert, *to_cert;
 	const char *from_admin_form, *to_admin_form;
 	const char *ledger, *quarantine, *ca_file, *fingerprint, *trace;
+	bool no_receipts; /* $MDNSent for what asks for a receipt */
 	bool allow_plaintext, mirror, mirror_all, dry_run, json, quiet, no_progress, verbose, deep;
 	size_t connections, tries;
 	uint64_t rate, memory;

@@ -146,6 +146,7 @@ static int make_job(struct wire_account *a, struct pf_err *err)
 		.deep = set->deep,
 		.mirror = set->mirror,
 		.mirror_all = set->mirror_all,
+		.no_receipts = set->no_receipts,
 		.window_bytes = window_of(w),
 		.commits_shared = true,
 	};

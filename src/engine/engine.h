@@ -44,6 +44,7 @@ struct pf_job_cfg {
 	bool deep;                            /* VERIFY: compare every byte */
 	bool mirror;            /* COPY: remove from the target what left the source */
 	bool mirror_all;        /* even when more than a tenth would go */
+	bool no_receipts;       /* $MDNSent for what asks for a receipt, whatever the target is */
 	size_t folders_at_once; /* copied side by side; 0 = by what the stores can do */
 	size_t window_bytes;    /* in flight for this account; 0 = default */
 	bool commits_shared;    /* the caller commits the ledger, for several jobs at once */

@@ -286,6 +286,10 @@ static int put(struct pf_slot *s, struct pf_err *err)
 	if (rc == PF_OK) {
 		rc = flags_tell_denied(f, e, want, op.put.flags, err);
 	}
+	if (rc == PF_OK && s->mdn_sent) {
+		rc = receipt_mark(s, &kw, err);
+		op.put.flags.kw = pf_buf_span(&kw);
+	}
 	if (s->try >= TRY_NO_KEYWORDS) {
 		op.put.flags.kw = pf_span(NULL, 0);
 	}
@@ -481,6 +485,7 @@ static int got_body(struct pf_slot *s, struct pf_blob *body, struct pf_err *err)
 		return quarantine_entry(f, e, body, why, err);
 	}
 	date_by_header(s, pf_blob_span(body));
+	receipt_stop(s, pf_blob_span(body));
 	s->state = SLOT_READY;
 	return PF_OK;
 }
@@ -498,6 +503,7 @@ static int begin_stream(struct pf_slot *s, const struct pf_store_event *ev, stru
 	}
 	s->total = ev->chunk.total;
 	date_by_header(s, ev->chunk.bytes);
+	receipt_stop(s, ev->chunk.bytes);
 	rc = put(s, err);
 	if (rc != PF_OK) {
 		pf_fingerprinter_free(&s->printer);
@@ -673,6 +679,15 @@ int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err)
 	return fold_list_all_next(s->fold, err);
 }
 
+/* What is to be noted about an item that arrived; NULL: nothing. */
+static const char *how_put(const struct pf_slot *s)
+{
+	if (s->original || s->redated) {
+		return s->why;
+	}
+	return slot_entry(s)->bits & PF_ENTRY_PIECED ? "put together from its parts" : s->receipt;
+}
+
 static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 {
 	struct pf_fold *f = s->fold;
@@ -706,8 +721,8 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 	if (s->original) {
 		e->bits &= (uint16_t)~PF_ENTRY_FRAGILE; /* it is not to be as the source has it */
 	}
-	noted = s->original || s->redated || (e->bits & PF_ENTRY_PIECED);
-	why = s->original || s->redated ? s->why : noted ? "put together from its parts" : NULL;
+	why = how_put(s);
+	noted = why != NULL;
 	if (note_put_flags(s, &noted, err) != PF_OK) {
 		return PF_FAIL;
 	}

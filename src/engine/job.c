@@ -293,6 +293,10 @@ static int take_event(
 		job->outcome.opened[side] = true;
 		job_event(job, PF_EV_SIGNED_IN, NULL, NULL, "%s: %s",
 			side == SRC ? "source" : "target", job_facts(job, side)->server);
+		if (side == SRC && job_has_cap(job, SRC, PF_CAP_RIGHTS)) {
+			job_event(job, PF_EV_RIGHTS_LEFT, NULL, NULL,
+				"source: rights that others have on folders are not carried over");
+		}
 		return PF_OK;
 	}
 	if (ev->kind == PF_STORE_NOTE) {

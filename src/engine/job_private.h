@@ -9,6 +9,7 @@
  *   fold_list.c    listings of both sides, compared with the ledger
  *   fold_pair.c    which items are at the target already, by fingerprint
  *   fold_copy.c    slots: from the source to the target
+ *   fold_receipt.c  no receipts because of a migration
  *   fold_refuse.c  what is done about an item that a side will not give or take
  *   fold_confirm.c the target read back
  *   fold_fleeting.c  folders whose ids don't hold
@@ -176,7 +177,9 @@ struct pf_slot {
 	bool redated; /* it goes with this date, and not with that of its row */
 	int64_t date_utc_s;
 	int zone_min;
-	bool to_quarantine; /* its bytes are wanted for the quarantine only */
+	bool mdn_sent;       /* to be put with $MDNSent */
+	const char *receipt; /* what was done about one, for the ledger; NULL: nothing */
+	bool to_quarantine;  /* its bytes are wanted for the quarantine only */
 	struct pf_quarantine_entry *entry_file;
 	char why[400]; /* what the target said */
 };
@@ -282,12 +285,12 @@ struct pf_fold {
 	size_t next_entry;            /* to be asked for */
 	size_t slots;                 /* in use by this folder */
 	size_t putting;               /* PUTs without answer */
-	bool solo;                    /* one of them must be alone */
 	bool may_ask;                 /* it is one of those that share the window */
 	bool asking;                  /* its share was half empty, and was not full since */
 	size_t puts_open;             /* put since the last FLUSH and not answered */
 	uint64_t bytes_open;          /* budget of its slots */
 	size_t doubts, missing;       /* items whose end must be found out */
+	bool solo;                    /* one of the PUTs must be alone */
 	bool late_anew;               /* ... of an earlier pass */
 	bool late;                    /* some may yet arrive: see fold_late.c */
 	unsigned int late_looks;      /* at the target, for what came late */
@@ -467,6 +470,12 @@ int ask_source(struct pf_slot *s, struct pf_err *err);
 struct pf_entry *slot_entry(const struct pf_slot *s);
 /* It was put without its flags, perhaps: then the row says so, and they are carried over. */
 int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err);
+
+/* ---- fold_receipt.c ---- */
+/* `header` is the beginning of the item, which is about to be put. */
+void receipt_stop(struct pf_slot *s, struct pf_span header);
+/* The keywords that it is put with. */
+int receipt_mark(struct pf_slot *s, struct pf_buf *kw, struct pf_err *err);
 
 /* ---- fold_refuse.c ---- */
 /* The source gave no date: then it is the one that the item's own header tells, or else now. */

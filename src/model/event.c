@@ -76,6 +76,12 @@ static const struct pf_event_doc DOCS[] = {
 		"Nothing of this account was moved in this run, and nothing was changed.",
 		"Check permission, licence and the user's principal name. For administrators "
 		"some servers want another form of the name: see --from-admin-form."},
+	{PF_EV_RIGHTS_LEFT, PF_SEV_INFO, "access rights not carried over",
+		"At the source users can give others rights on their folders (ACL, RFC 4314).",
+		"Items, flags and subscriptions are migrated; rights are not, as the two servers "
+		"do "
+		"not know the same users.",
+		"Ask the users what they share, and share it again at the target."},
 	{PF_EV_FOLDER_MAPPED, PF_SEV_INFO, "folder has another name at the target",
 		"The target can't have the folder's name as it is (its delimiter, a reserved or "
 		"too long "
@@ -290,7 +296,6 @@ static const struct pf_event_doc DOCS[] = {
 		"The item is at the target; lists sorted by arrival show it in another place.",
 		"Nothing is to be done. Exchange 2010 keeps the date from Service Pack 2, Rollup 5 "
 		"on."},
-
 	{PF_EV_ITEM_PIECED, PF_SEV_WARNING, "item put together from its parts",
 		"The source did not give the item whole: its body did not come, was a stand-in "
 		"text, or broke "
@@ -306,6 +311,16 @@ static const struct pf_event_doc DOCS[] = {
 		"The target is listed once more after some seconds, before any of these items is "
 		"sent again, so that none is there twice.",
 		"Nothing is to be done."},
+	{PF_EV_RECEIPT_STOPPED, PF_SEV_INFO, "read receipt stopped",
+		"The message asks for a read receipt (Disposition-Notification-To), and the target "
+		"is "
+		"known to send such by itself, or --no-receipts was given.",
+		"It is stored with the keyword $MDNSent, which says that the receipt was sent (RFC "
+		"3503), so that none leaves because of the migration. Where the target does not "
+		"permit the keyword the text says so.",
+		"Where it could not be set: switch receipts off at the target until the migration "
+		"is "
+		"over."},
 	{PF_EV_PASS_BEGUN, PF_SEV_INFO, "pass begun", "A run over the account has begun.",
 		"Both sides are opened and their folders compared with the ledger.",
 		"Nothing is to be done."},

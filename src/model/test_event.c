@@ -28,6 +28,7 @@ static int is_known(enum pf_event_number number)
 	case PF_EV_FEATURE_OFF:
 	case PF_EV_TARGET_FULL:
 	case PF_EV_NOT_REACHABLE:
+	case PF_EV_RIGHTS_LEFT:
 	case PF_EV_FOLDER_MAPPED:
 	case PF_EV_FOLDER_NAME_ODD:
 	case PF_EV_FOLDER_NOT_CREATED:
@@ -59,6 +60,7 @@ static int is_known(enum pf_event_number number)
 	case PF_EV_DATE_NOT_KEPT:
 	case PF_EV_ITEM_PIECED:
 	case PF_EV_DOUBT_WAITS:
+	case PF_EV_RECEIPT_STOPPED:
 	case PF_EV_UNREADABLE_RESPONSE:
 	case PF_EV_PROTOCOL_ODDITY:
 		return 1;

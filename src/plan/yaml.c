@@ -66,6 +66,7 @@ static const struct key TOP[] = {
 	{"skip_subjects", VALUE_PATH, "skip-subjects", 0},
 	{"mirror", VALUE_FLAG, "mirror", 0},
 	{"mirror_all", VALUE_FLAG, "mirror-all", 0},
+	{"no_receipts", VALUE_FLAG, "no-receipts", 0},
 	{"connections", VALUE_TEXT, "connections", 0},
 	{"rate", VALUE_TEXT, "rate", 0},
 	{"memory", VALUE_TEXT, "memory", 0},

@@ -28,6 +28,8 @@ enum pf_cap {
 	PF_CAP_STORES_LATE =
 		1u << 17, /* a PUT without answer may come to its end later (fold_late.c) */
 	PF_CAP_SCHEDULES = 1u << 15, /* sends invitations of its own accord when meetings are put */
+	PF_CAP_SENDS_RECEIPTS = 1u << 18, /* answers requests for receipts of its own accord */
+	PF_CAP_RIGHTS = 1u << 19,         /* others may have been given rights on its folders */
 };
 
 /* Within what the UID of a calendar item or contact must be unique, as far as is known. */

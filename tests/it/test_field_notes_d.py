@@ -7,7 +7,8 @@ import glob
 
 import pytest
 from field_notes import MESSAGES, bodies, run, source
-from peer import Peer
+from peer import Box, Peer
+from run import postferry
 
 
 @pytest.mark.parametrize("date,stored", [
@@ -166,6 +167,25 @@ def test_fn44_flags_lost_by_append_are_stored(ledger):
         assert "\\Flagged" in list(b.boxes["INBOX"].items.values())[0][1]
 
 
+ASKS = b"Disposition-Notification-To: boss@x\r\nSubject: receipt\r\n\r\nread me\r\n"
+EXCHANGE = {"greeting": "* OK The Microsoft Exchange IMAP4 service is ready."}
+
+
+@pytest.mark.parametrize("target,more,marked", [
+    (EXCHANGE, [], True), (EXCHANGE | {"permanent": "\\Seen $MDNSent"}, [], True), ({}, ["--no-receipts"], True), ({}, [], False),
+    (EXCHANGE | {"permanent": "\\Seen"}, [], False)])
+@pytest.mark.parametrize("size", [0, 7_000_000])
+def test_fn45_no_receipt_is_sent_because_of_a_migration(ledger, target, more, marked, size):
+    with source([ASKS + b"x" * size + b"\r\n", MESSAGES[0]]) as a, Peer(**target) as b:
+        done = run(a, b, ledger, *more)
+        flags = {b"receipt" in i[0]: i[1] for i in b.boxes["INBOX"].items.values()}
+        assert done.status == 0 and ("$MDNSent" in flags[True]) == marked and flags[False] == ["\\Seen"], done
+        told = [e["text"] for e in done.events if e["number"] == 12020]
+        assert len(told) == bool(target or more) and all("boss@x" in t for t in told), done
+        stores = len(b.commands("STORE"))
+        assert run(a, b, ledger, *more).outcome["flags_carried"] == 0 and len(b.commands("STORE")) == stores
+
+
 def contents(peer, subject):
     """What the parts of the message with that subject say, decoded."""
     (raw,) = [i[0] for i in peer.boxes["INBOX"].items.values() if b"Subject: " + subject.encode() in i[0]]
@@ -288,3 +308,27 @@ def test_fn46_refused_as_it_was_and_repaired(ledger):
         with open(kept[0], "rb") as f:
             assert f.read() == nul
         assert "NO no such words" in done.missed[0]["reason"] and "repaired" in done.missed[0]["reason"]
+
+
+@pytest.mark.parametrize("caps", [Peer.caps, Peer.caps + " IMAP4rev2"])
+def test_fn52_subscriptions_are_carried_and_none_is_added(ledger, caps):
+    def account():
+        peer = source([], caps=caps)
+        for n, name in enumerate(["Liked", "Other"]):
+            peer.boxes[name] = Box()
+            peer.boxes[name].add(MESSAGES[n])
+        peer.subscribed = {"Liked"}
+        return peer
+    with account() as a, Peer(caps=caps) as b, Peer(caps=caps) as c:
+        assert run(a, b, ledger).status == 0 and b.subscribed & {"Liked", "Other"} == {"Liked"}
+        assert run(b, c, ledger + "-back").status == 0 and c.subscribed & {"Liked", "Other"} == {"Liked"}
+
+
+@pytest.mark.parametrize("caps", ["", " ACL RIGHTS=kxten"])
+def test_fn52_rights_of_others_are_named_as_not_carried(ledger, caps):
+    with source([MESSAGES[0]], caps=Peer.caps + caps) as a, Peer() as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and len([e for e in done.events if e["number"] == 10010]) == bool(caps), done
+        for form in ("text", "html", "json"):
+            told = postferry("report", "--ledger", ledger, "--format", form).out
+            assert ("ights that others have" in told or '"rights_left":true' in told) == bool(caps), told

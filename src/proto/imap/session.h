@@ -43,6 +43,7 @@ enum pf_imap_cap {
 	PF_IMAP_CAP_REV2 = 1u << 22,
 	PF_IMAP_CAP_GMAIL = 1u << 23, /* X-GM-EXT-1 */
 	PF_IMAP_CAP_UTF8_ONLY = 1u << 24,
+	PF_IMAP_CAP_ACL = 1u << 25,
 };
 
 struct pf_imap_caps {

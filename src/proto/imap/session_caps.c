@@ -34,6 +34,7 @@ static const struct {
 	/* RFC 6855 section 6: it is to be enabled, and can be */
 	{"UTF8=ONLY", PF_IMAP_CAP_UTF8_ONLY | PF_IMAP_CAP_ENABLE},
 	{"X-GM-EXT-1", PF_IMAP_CAP_GMAIL},
+	{"ACL", PF_IMAP_CAP_ACL},
 };
 
 /*

@@ -317,6 +317,7 @@ static void take_facts(struct iconn *c)
 	f->caps |= k->bits & PF_IMAP_CAP_UIDPLUS ? PF_CAP_PUT_RETURNS_ID | PF_CAP_REMOVE_ONE : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_CONDSTORE ? PF_CAP_CURSOR_FLAGS : 0;
 	f->caps |= enables_qresync(c) ? PF_CAP_LIST_DELTA : 0;
+	f->caps |= k->bits & PF_IMAP_CAP_ACL ? PF_CAP_RIGHTS : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_MULTIAPPEND ? PF_CAP_PUT_GROUPS : 0;
 	quirks_apply(s);
 	f->max_item_bytes = k->append_limit ? k->append_limit : s->append_limit;

@@ -408,6 +408,7 @@ enum iquirk {
 	QUIRK_FOLD_CASE = 1u << 2,
 	QUIRK_NO_DATE = 1u << 3,
 	QUIRK_INBOX_FLAT = 1u << 4,
+	QUIRK_RECEIPTS = 1u << 5,
 };
 uint32_t quirks_of(struct pf_span greeting_or_id);
 /* What the quirks that are known by now mean for the facts. */

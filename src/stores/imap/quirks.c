@@ -9,9 +9,14 @@ static const struct {
 	uint32_t quirks;
 	const char *source;
 } QUIRKS[] = {
-	{"Microsoft Exchange", QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE,
-		"KB 191504, KB 320749; folder names compare without case"},
-	{"Exchange Server", QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE, "as before"},
+	{"Microsoft Exchange",
+		QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE | QUIRK_RECEIPTS,
+		"KB 191504, KB 320749; folder names compare without case; it sends read and "
+		"not-read "
+		"receipts when a message is marked or removed"},
+	{"Exchange Server",
+		QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE | QUIRK_RECEIPTS,
+		"as before"},
 	{"Domino", QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE | QUIRK_INBOX_FLAT,
 		"sizes are estimates, Message-ID and dates are rewritten"},
 	{"hMailServer", QUIRK_SIZE_ESTIMATED, "sizes differ from the literals"},
@@ -57,4 +62,5 @@ void quirks_apply(struct istore *s)
 		f->caps &= ~(uint32_t)PF_CAP_INBOX_CHILDREN;
 	}
 	f->caps |= s->quirks & QUIRK_FOLD_CASE ? PF_CAP_FOLD_CASE : 0;
+	f->caps |= s->quirks & QUIRK_RECEIPTS ? PF_CAP_SENDS_RECEIPTS : 0;
 }
