@@ -19,8 +19,11 @@ static void this_run(const struct pf_outcome *o, enum pf_job_mode mode)
 	char size[32];
 
 	if (mode == PF_JOB_VERIFY) {
-		(void)printf("this run: %llu compared, %llu differing, %llu not at the target\n",
-			(ull)o->compared, (ull)o->differing, (ull)o->not_at_target);
+		(void)printf(
+			"this run: %llu compared, %llu of them in other bytes that say the same, "
+			"%llu differing, %llu not at the target\n",
+			(ull)o->compared, (ull)o->equivalent, (ull)o->differing,
+			(ull)o->not_at_target);
 		return;
 	}
 	(void)printf("this run: %llu copied (%s), %llu found at the target, %llu with changed "
@@ -128,6 +131,7 @@ static int put_numbers(struct pf_buf *b, const struct pf_outcome *o, struct pf_e
 		{"gone_from_source", o->gone_from_source},
 		{"removed", o->removed},
 		{"not_at_target", o->not_at_target},
+		{"equivalent", o->equivalent},
 		{"differing", o->differing},
 		{"compared", o->compared},
 		{"estimate_bytes", o->estimate_bytes},

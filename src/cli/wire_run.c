@@ -250,6 +250,7 @@ static void add_up(struct pf_outcome *sum, const struct pf_outcome *o, bool over
 	}
 	sum->not_at_target += o->not_at_target;
 	sum->differing += o->differing;
+	sum->equivalent += o->equivalent;
 	sum->compared += o->compared;
 	sum->estimate_bytes += o->estimate_bytes;
 	sum->too_large += o->too_large;

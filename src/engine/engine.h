@@ -83,6 +83,7 @@ struct pf_outcome {
 	uint64_t flags_carried, gone_from_source, removed;
 	uint64_t not_at_target;  /* confirmed earlier, gone from the target: VERIFY only */
 	uint64_t differing;      /* VERIFY: size, date, flags or bytes differ */
+	uint64_t equivalent;     /* other bytes that say the same; not part of differing */
 	uint64_t compared;       /* VERIFY: items that were */
 	uint64_t estimate_bytes; /* CHECK: to be copied */
 	uint64_t too_large;      /* CHECK: items over the target's limit */

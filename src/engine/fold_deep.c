@@ -161,6 +161,7 @@ static int judge(struct pf_fold *f, struct pf_deep *d, struct pf_err *err)
 		return PF_FAIL;
 	}
 	if (same) {
+		job->outcome.equivalent++;
 		return PF_OK;
 	}
 	same = pf_digest_eq(&d->print[SRC].canonical, &d->print[DST].canonical);
@@ -168,6 +169,7 @@ static int judge(struct pf_fold *f, struct pf_deep *d, struct pf_err *err)
 		return PF_FAIL;
 	}
 	if (same) {
+		job->outcome.equivalent++;
 		job_event(job, PF_EV_SIZE_DIFFERS, f, e,
 			"the target holds it in a form that it rewrote; what it says is the same");
 		if (pf_rows_set_note(&f->rows, e, "the target holds it in a form that it rewrote",

@@ -228,8 +228,10 @@ def test_fn47_a_part_with_long_lines_is_encoded_anew_and_nothing_else(ledger):
         with open(glob.glob(ledger + ".quarantine/**/*.eml", recursive=True)[0], "rb") as f:
             assert f.read() == mixed
         again = run(a, b, ledger, "--deep", command="verify")
-        assert again.status == 0 and again.outcome["differing"] == 0, again
+        assert again.status == 0 and again.outcome["differing"] == 0 and again.outcome["equivalent"] == 1, again
         assert run(a, b, ledger).outcome["copied_now"] == 0
+        for form in ("text", "html", "json"):
+            assert "parts encoded anew (1)" in postferry("report", "--ledger", ledger, "--format", form).out, form
 
 
 @pytest.mark.parametrize("kind,head", [(b"signed", b""), (b"mixed", b"DKIM-Signature: v=1\r\n")])
@@ -282,6 +284,8 @@ def test_fn49_a_target_that_encodes_anew_holds_an_equivalent_message(ledger):
         with source([MIXED % (b"mixed", LINES)]) as a, Peer(rewrite=rewrite(cut)) as b:
             done = run(a, b, f"{ledger}{cut}")
             assert done.status == status and (b"X-Gateway" in bodies(b)[0]), done
+            again = run(a, b, f"{ledger}{cut}", "--deep", command="verify")
+            assert again.status == status and again.outcome["equivalent"] == (cut == 0), again
 
 
 def test_fn46_fn47_refused_bytes_are_repaired_and_the_original_kept(ledger):
