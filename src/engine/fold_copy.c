@@ -61,6 +61,7 @@ void slot_release(struct pf_slot *s)
 	unlink_slot(s);
 	if (s->put) { /* given up without an answer */
 		f->putting--;
+		f->job->putting--;
 		f->solo = false;
 	}
 	pf_blob_unref(&s->body);
@@ -254,8 +255,8 @@ static bool may_put(const struct pf_slot *s)
 	const struct pf_job *job = s->fold->job;
 
 	return pf_ledger_commits(job->cfg->ledger) >= s->need_commit &&
-	       s->not_before_ms <= job->now.ms && job->side[DST].pause_until_ms <= job->now.ms &&
-	       !job->stopping && !job->target_full && !s->fold->solo && !s->fold->restart &&
+	       s->not_before_ms <= job->now.ms && job_target_may_be_asked(job) && !job->stopping &&
+	       !job->target_full && !s->fold->solo && !s->fold->restart &&
 	       (slot_entry(s)->attempts == 0 || s->fold->putting == 0);
 }
 
@@ -302,6 +303,7 @@ static int put(struct pf_slot *s, struct pf_err *err)
 	if (rc == PF_OK) {
 		s->put = true;
 		f->putting++;
+		f->job->putting++;
 		f->solo = e->attempts > 0;
 	}
 	pf_buf_deinit(&kw);
@@ -710,6 +712,7 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 	e->size = s->total;
 	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
 	e->bits |= PF_ENTRY_CONFIRM;
+	job_target_takes(job);
 	job->outcome.copied_now++;
 	job->outcome.bytes_now += s->total;
 	job->progress.items_done++;
@@ -743,6 +746,7 @@ static void put_ended(struct pf_slot *s)
 	if (s->put) {
 		s->put = false;
 		s->fold->putting--;
+		s->fold->job->putting--;
 		s->fold->solo = false;
 	}
 }

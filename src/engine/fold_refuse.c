@@ -321,6 +321,14 @@ static int try_later(struct pf_slot *s, const struct pf_err *why, struct pf_err 
 	struct pf_entry *e = slot_entry(s);
 	int64_t at;
 
+	if (job_target_takes_nothing(f->job, why)) {
+		if (s->body) {
+			ready_again(s, 0);
+		} else {
+			ask_again(s, f->job->now.ms);
+		}
+		return PF_OK;
+	}
 	if (++e->attempts > TRIES_MAX) {
 		slot_release(s);
 		return leave_open(f, e, why->text, err);

@@ -14,6 +14,7 @@
  *   fold_confirm.c the target read back
  *   fold_fleeting.c  folders whose ids don't hold
  *   fold_nameless.c  items whose ids the target did not tell
+ *   job_patience.c a target that takes nothing for now
  *   fold_late.c    what the target stores when the link has ended
  *   fold_deep.c    items read on both sides and compared
  *   fold_flags.c   flags carried over
@@ -113,6 +114,8 @@ struct pf_side {
 	bool ready, listed, lost, ended;
 	struct pf_err lost_why;
 	int64_t pause_until_ms; /* the server asked for patience */
+	unsigned int laters;    /* items in a row that it said "later" to */
+	unsigned int pauses;    /* since it took one: see job_patience.c */
 	unsigned int asked;     /* times that its list of folders did not come */
 	int64_t ask_at_ms;      /* when it is asked for again; 0 = not at all */
 };
@@ -330,6 +333,7 @@ struct pf_job {
 	size_t slots_paused;              /* have a not_before_ms */
 	size_t sharers;                   /* of the window: folders that have more to ask for */
 	uint64_t window, bytes_in_flight;
+	size_t putting;             /* PUTs without answer, of all folders */
 	uint64_t whole_max;         /* larger items stream through */
 	bool large_busy;            /* one large item at a time, or two could wait for each other */
 	struct pf_store_event held; /* a chunk that the target has no room for */
@@ -361,6 +365,13 @@ int64_t job_pause_ms(const struct pf_job *job, unsigned int tries, const struct 
 /* A store is lost, or good for nothing: the pass ends with what the ledger knows. */
 int job_lose(
 	struct pf_job *job, enum pf_side_no side, const struct pf_err *why, struct pf_err *err);
+
+/* ---- job_patience.c ---- */
+/* It took an item. */
+void job_target_takes(struct pf_job *job);
+bool job_target_may_be_asked(const struct pf_job *job);
+/* An item was put off. Whether that says nothing of the item, as it is so with all of them. */
+bool job_target_takes_nothing(struct pf_job *job, const struct pf_err *why);
 
 /* ---- job_log.c ---- */
 void job_event(struct pf_job *job, int number, const struct pf_fold *f, const struct pf_entry *e,

@@ -166,6 +166,26 @@ def test_fn25_bandwidth_is_not_the_mailbox(ledger):
         assert done.status == 0 and len(pauses(done)) == 1, done
 
 
+def test_fn25_a_target_that_takes_nothing_is_asked_with_one_item(ledger):
+    """Not with each of them again and again; and when it takes one, all of them go."""
+    many = [b"Subject: %d\r\n\r\nx\r\n" % n for n in range(300)]
+    tries = len(many) + 4
+    with source(many) as a, Peer(append_reply=lambda n, raw, f: "NO [UNAVAILABLE] not now" if 3 < n < tries else "store") as b:
+        done = run(a, b, ledger, "--connections", "1", env=quick(200))
+        assert done.status == 0 and bodies(b) == sorted(many), done
+        assert b.appends < 2 * len(many) + 20 and "takes nothing for now" in done.out, (b.appends, done)
+
+
+def test_fn25_a_target_that_takes_nothing_for_long_ends_the_pass(ledger):
+    many = [b"Subject: %d\r\n\r\nx\r\n" % n for n in range(300)]
+    with source(many) as a, Peer(append_reply=lambda n, raw, f: "NO [UNAVAILABLE] not now" if n > 3 else "store") as b:
+        done = run(a, b, ledger, "--connections", "1", env=quick(200))
+        assert done.status == 4 and "the target takes nothing" in done.err + done.out, done
+        assert b.appends < 3 * len(many), b.appends
+        b.append_reply = None
+        assert run(a, b, ledger).status == 0 and bodies(b) == sorted(many)
+
+
 @pytest.mark.parametrize("fault", [
     {"max_connections": 1}, {"hang_up_over": 1}, {"hang_up_over": 2},
     {"sign_in": "NO [ALERT] Too many simultaneous connections. (Failure)"}])
