@@ -35,6 +35,19 @@ static void add_name(char *names, size_t size, size_t *n, struct pf_span word)
 	*n = made > 0 && (size_t)made < size - *n ? *n + (size_t)made : size - 1;
 }
 
+uint64_t flags_key(const struct pf_fold *f, const struct pf_entry *e)
+{
+	struct pf_flags kept = {0}, wish = {e->sys, e->kw};
+	struct pf_err ignored; /* no memory: it only tells apart what else is the same */
+	struct pf_buf kw;
+	uint64_t key;
+
+	pf_buf_init(&kw, 65536);
+	key = flags_permitted(f, wish, &kw, &kept, &ignored) == PF_OK ? pf_flags_key(&kept) : 0;
+	pf_buf_deinit(&kw);
+	return key;
+}
+
 bool flags_lack(const struct pf_fold *f, const struct pf_entry *e, const struct pf_flags *has,
 	char *names, size_t size)
 {

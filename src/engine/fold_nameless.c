@@ -122,7 +122,7 @@ static void equal_flags_first(struct pf_pair_item *mine, struct pf_pair_item *th
 	for (size_t i = 0; i < n; i++) {
 		size_t k = done;
 
-		while (k < n && k < done + NEAR && !pf_flags_eq(&mine[i].flags, &theirs[k].flags)) {
+		while (k < n && k < done + NEAR && mine[i].flags_key != theirs[k].flags_key) {
 			k++;
 		}
 		if (k < n && k < done + NEAR) {
@@ -198,7 +198,7 @@ static void fill(struct nameless *w)
 		if (fold_is_awaited(f, e) && !e->dst_id.p) {
 			w->mine[w->n++] = (struct pf_pair_item){.size = e->size,
 				.date_utc_s = e->date_utc_s,
-				.flags = {e->sys, e->kw},
+				.flags_key = flags_key(f, e),
 				.index = i,
 				.mate = SIZE_MAX};
 		}
@@ -206,7 +206,7 @@ static void fill(struct nameless *w)
 	for (size_t i = 0; i < f->foreign_n; i++) {
 		w->theirs[w->m++] = (struct pf_pair_item){.size = f->foreign[i].size,
 			.date_utc_s = f->foreign[i].date_utc_s,
-			.flags = f->foreign[i].flags,
+			.flags_key = pf_flags_key(&f->foreign[i].flags),
 			.index = i,
 			.mate = SIZE_MAX};
 	}

@@ -74,7 +74,7 @@ static void fill_sources(struct pf_fold *f)
 		n = &p->source[p->sources++];
 		*n = (struct pf_pair_item){.size = e->size,
 			.date_utc_s = e->date_utc_s,
-			.flags = {e->sys, e->kw},
+			.flags_key = flags_key(f, e),
 			.index = i,
 			.rank = rank};
 		if (pf_date_is_odd(e->date_utc_s)) { /* the target may have another */
@@ -112,7 +112,7 @@ static int fill(struct pf_fold *f, struct pf_err *err)
 		n = &p->target[p->targets++];
 		*n = (struct pf_pair_item){.size = o->size,
 			.date_utc_s = o->date_utc_s,
-			.flags = o->flags,
+			.flags_key = pf_flags_key(&o->flags),
 			.index = i,
 			.rank = o->left};
 		n->known = o->digest != NULL;

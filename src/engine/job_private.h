@@ -538,6 +538,8 @@ int fold_deep_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
  * those, each behind a blank. */
 bool flags_lack(const struct pf_fold *f, const struct pf_entry *e, const struct pf_flags *has,
 	char *names, size_t size);
+/* pf_flags_key of what of the entry's flags the target can keep. */
+uint64_t flags_key(const struct pf_fold *f, const struct pf_entry *e);
 /* What of `want` the target can keep; keywords go into `kw`. */
 int flags_permitted(const struct pf_fold *f, struct pf_flags want, struct pf_buf *kw,
 	struct pf_flags *out, struct pf_err *err);

@@ -239,20 +239,20 @@ static struct pf_pair_item *of_index(struct pf_pair_item *items, size_t n, size_
 static bool may_take(const struct pf_pair_item *x, const struct pf_pair_item *y,
 	const struct pf_pair_item *want, const struct pf_pair_item *rival)
 {
-	if (!pf_flags_eq(&x->flags, &want->flags) || (y && y->rank != want->rank)) {
+	if (x->flags_key != want->flags_key || (y && y->rank != want->rank)) {
 		return false;
 	}
 	if (!rival) {
 		return want->mate == SIZE_MAX;
 	}
-	return !pf_flags_eq(&rival->flags, &want->flags) && (y || rival->rank == x->rank);
+	return rival->flags_key != want->flags_key && (y || rival->rank == x->rank);
 }
 
 static void prefer_flags_of(const struct run *r, struct pf_pair_item *x)
 {
 	struct pf_pair_item *y = of_index(r->target, r->targets, x->mate);
 
-	if (y ? pf_flags_eq(&x->flags, &y->flags) : x->mate != SIZE_MAX) {
+	if (y ? x->flags_key == y->flags_key : x->mate != SIZE_MAX) {
 		return;
 	}
 	for (size_t i = 0; i < r->targets; i++) {

@@ -6,7 +6,6 @@
 #define PF_ENGINE_PAIR_H
 
 #include "engine/fingerprint.h"
-#include "model/flags.h"
 
 #include <stdint.h>
 
@@ -21,11 +20,11 @@ struct pf_pair_item {
 	struct pf_digest key; /* that it is paired by just now, when `keyed` */
 	size_t index;         /* the caller's */
 	size_t mate;          /* index in the other list's `index` terms; SIZE_MAX = none */
-	struct pf_flags
-		flags;     /* of identical items those of equal ones are paired if they can be */
-	unsigned int rank; /* of equal ones those of lower rank are paired first */
-	bool candidate;    /* some item of the other side could be it */
-	bool known;        /* `print` is filled: exact always, canonical where has_canonical */
+	uint64_t flags_key; /* of its flags, as far as the target can have them: of identical items
+			       those with equal ones are paired if they can be */
+	unsigned int rank;  /* of equal ones those of lower rank are paired first */
+	bool candidate;     /* some item of the other side could be it */
+	bool known;         /* `print` is filled: exact always, canonical where has_canonical */
 	bool has_canonical;
 	bool has_repaired;
 	bool keyed;

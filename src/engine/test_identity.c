@@ -128,12 +128,12 @@ static void check_flags(const struct flags_case *c)
 
 	for (size_t i = 0; i < 3; i++) {
 		s[i] = item(i, "same", 1);
-		s[i].flags.sys = c->source[i];
+		s[i].flags_key = c->source[i];
 		s[i].rank = c->rank[i];
 	}
 	for (size_t i = 0; i < c->targets; i++) {
 		t[i] = item(i, "same", 1);
-		t[i].flags.sys = c->target[i];
+		t[i].flags_key = c->target[i];
 	}
 	pf_pair_candidates(&p);
 	pf_pair_match(&p);

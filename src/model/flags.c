@@ -1,5 +1,7 @@
 #include "model/flags.h"
 
+#include <ctype.h>
+
 static const struct {
 	uint32_t bit;
 	const char *name;
@@ -105,4 +107,15 @@ int pf_keywords_add(struct pf_buf *kw, struct pf_span word, struct pf_err *err)
 		kw->p[kw->n++] = ' ';
 	}
 	return pf_buf_add(kw, word, err);
+}
+
+uint64_t pf_flags_key(const struct pf_flags *flags)
+{
+	const uint64_t prime = ((uint64_t)1 << 40) + 435; /* of FNV-1a */
+	uint64_t key = 14695981039346656037u ^ flags->sys;
+
+	for (size_t i = 0; i < flags->kw.n; i++) {
+		key = (key * prime) ^ (uint64_t)tolower(flags->kw.p[i]);
+	}
+	return key;
 }

@@ -38,5 +38,7 @@ PF_MUST_CHECK int pf_keywords_add(struct pf_buf *kw, struct pf_span word, struct
 /* Take the next keyword off the front of `*list`; false at the end. */
 bool pf_keywords_next(struct pf_span *list, struct pf_span *word);
 bool pf_keywords_has(struct pf_span list, struct pf_span word);
+/* A number that equal flags have in common, in whatever case the keywords come. */
+uint64_t pf_flags_key(const struct pf_flags *flags);
 
 #endif
