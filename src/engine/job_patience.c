@@ -44,6 +44,6 @@ bool job_target_takes_nothing(struct pf_job *job, const struct pf_err *why)
 	}
 	s->pause_until_ms = job->now.ms + job_pause_ms(job, s->pauses, why);
 	job->progress.paused_until_ms = s->pause_until_ms;
-	job_event(job, PF_EV_THROTTLED, NULL, NULL, "target takes nothing for now: %s", why->text);
+	job_event(job, PF_EV_THROTTLED, NULL, NULL, "target takes nothing just now: %s", why->text);
 	return true;
 }

@@ -14,7 +14,7 @@
  *   fold_confirm.c the target read back
  *   fold_fleeting.c  folders whose ids don't hold
  *   fold_nameless.c  items whose ids the target did not tell
- *   job_patience.c a target that takes nothing for now
+ *   job_patience.c a target that takes nothing just now
  *   fold_late.c    what the target stores when the link has ended
  *   fold_deep.c    items read on both sides and compared
  *   fold_flags.c   flags carried over
