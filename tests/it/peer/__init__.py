@@ -68,7 +68,7 @@ class Peer:
         self.boxes = {"INBOX": Box()}
         self.subscribed = set()
         self.at_once = []  # whether each literal of an APPEND came unasked
-        self.log, self.appends, self.fetches, self.rows, self.connections, self.logins = [], 0, 0, 0, 0, 0
+        self.log, self.appends, self.fetches, self.rows, self.connections, self.most, self.logins = [], 0, 0, 0, 0, 0, 0
         self.lock = threading.Lock()
         peer = self
 

@@ -22,6 +22,7 @@ class Session(SignIn, Folders, Messages):
         p = self.peer
         with p.lock:
             p.connections += 1
+            p.most = max(p.most, p.connections)
         try:
             self.talk()
         finally:
