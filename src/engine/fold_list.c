@@ -633,6 +633,21 @@ int fold_save_new(struct pf_fold *f, struct pf_err *err)
 	return PF_OK;
 }
 
+/* Before the first write of a folder, and so mostly of the account. */
+static void compare_room(struct pf_job *job)
+{
+	uint64_t room = job_facts(job, DST)->quota_free_bytes;
+
+	if (job->room_told || room == UINT64_MAX || job->cfg->mode == PF_JOB_VERIFY ||
+		job->outcome.estimate_bytes <= room) {
+		return;
+	}
+	job->room_told = true;
+	job_event(job, PF_EV_ROOM_SHORT, NULL, NULL,
+		"the quota of the target leaves %llu bytes free, and %llu or more are to be copied",
+		(unsigned long long)room, (unsigned long long)job->outcome.estimate_bytes);
+}
+
 static void count(struct pf_fold *f)
 {
 	struct pf_progress *p = &f->job->progress;
@@ -656,6 +671,7 @@ static void count(struct pf_fold *f)
 	p->bytes += f->to_copy_bytes;
 	f->job->outcome.estimate_bytes += f->to_copy_bytes;
 	f->job->outcome.too_large += f->too_large;
+	compare_room(f->job);
 }
 
 /* As many items as servers with a limit on what they show give at most. */

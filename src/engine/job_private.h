@@ -343,6 +343,7 @@ struct pf_job {
 	int64_t pass;
 	size_t mirror_next, mirror_open;
 	size_t named;                     /* headers asked for to name an item */
+	bool room_told;                   /* that the target has less room than is needed */
 	struct pf_fingerprinter *printer; /* of whole items */
 	struct pf_quarantine *quarantine;
 	struct pf_quarantine *removed; /* what --mirror removed, so that it can be put back */

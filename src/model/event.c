@@ -82,6 +82,12 @@ static const struct pf_event_doc DOCS[] = {
 		"do "
 		"not know the same users.",
 		"Ask the users what they share, and share it again at the target."},
+	{PF_EV_ROOM_SHORT, PF_SEV_WARNING, "target has less room than is needed",
+		"What is to be copied is more than the quota of the target leaves free.",
+		"It is copied as far as it goes; then the account pauses, and what is left stays "
+		"open. Items that are at the target already take no more room, so it may suffice.",
+		"Raise the quota before the migration, or leave out what need not be moved (see "
+		"--exclude, --since, --max-size)."},
 	{PF_EV_FOLDER_MAPPED, PF_SEV_INFO, "folder has another name at the target",
 		"The target can't have the folder's name as it is (its delimiter, a reserved or "
 		"too long "

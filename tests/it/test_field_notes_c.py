@@ -419,6 +419,22 @@ def test_fn32_a_full_target_pauses_the_account(ledger, reply):
         assert run(a, b, ledger).status == 0 and bodies(b) == sorted(MESSAGES)
 
 
+@pytest.mark.parametrize("quota,room", [
+    ([("", 10, 11)], 1024), ([("", 10, 1000)], None), ([("a", 0, 90000), ("b", 9, 10), ("c", 0, 80000)], 1024), ([("", 20, 10)], 0),
+    ([], None)])
+def test_fn32_the_room_is_known_before_the_first_write(ledger, quota, room):
+    messages = [b"Subject: %d\r\n\r\n" % n + b"x" * 1000 + b"\r\n" for n in range(4)]
+
+    def answer(n, raw, flags):
+        return "NO [OVERQUOTA] full" if room is not None else "store"
+    with source(messages) as a, Peer(caps=Peer.caps + " QUOTA", quota=quota, append_reply=answer) as b:
+        for command in ("check", "copy"):
+            done = run(a, b, ledger, command=command)
+            told = [e for e in done.events if e["number"] in (10011, 10008)]
+            assert [e["number"] for e in told] == [10011, 10008][:(room is not None) * (1 + (command == "copy"))], done
+            assert room is None or f"leaves {room} bytes" in told[0]["text"], done
+
+
 @pytest.mark.parametrize("line", [
     b"* 3 FETCH (UID 3 BODY[] {4294967296}\r\nSubject: x\r\n\r\n", b"* LIST () \"/\" {4294967296}\r\nabc",
     b"* OK {4294967296}\r\n" + b"* OK " + b"x" * 3_000_000, b"* SEARCH " + b"1 " * 1_500_000],

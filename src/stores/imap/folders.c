@@ -177,6 +177,7 @@ int folders_issue(struct iconn *c, struct iop *op, struct pf_err *err)
 		ask(c, op, PF_IMAP_CMD_STATUS, " INBOX (APPENDLIMIT)", err) != PF_OK) {
 		return PF_FAIL;
 	}
+	s->facts.quota_free_bytes = UINT64_MAX;
 	if ((s->caps & PF_IMAP_CAP_QUOTA) && !s->cfg->source &&
 		ask(c, op, PF_IMAP_CMD_QUOTA, " INBOX", err) != PF_OK) {
 		return PF_FAIL;
@@ -334,8 +335,10 @@ int folders_data(struct iconn *c, const struct pf_imap_session_event *ev, struct
 					       ? r->quota.limit_kib - r->quota.usage_kib
 					       : 0;
 
-			s->facts.quota_free_bytes =
-				kib > UINT64_MAX / 1024 ? UINT64_MAX : kib * 1024;
+			/* of several roots the tightest counts */
+			if (kib < s->facts.quota_free_bytes / 1024) {
+				s->facts.quota_free_bytes = kib * 1024;
+			}
 		}
 		return PF_OK;
 	default:

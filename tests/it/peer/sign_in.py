@@ -72,6 +72,12 @@ class SignIn:
         self.send(f"* NAMESPACE (({quoted(self.peer.prefix)} {quoted(self.peer.delimiter)})) NIL NIL")
         return "OK"
 
+    def do_getquotaroot(self, args):
+        self.send(" ".join(["* QUOTAROOT", args.strip(), *(quoted(root) for root, _, _ in self.peer.quota)]))
+        for root, used, most in self.peer.quota:
+            self.send(f"* QUOTA {quoted(root)} (STORAGE {used} {most} MESSAGE 5 100)")
+        return "OK"
+
     def do_logout(self, _):
         self.send("* BYE bye")
         self.done = True
