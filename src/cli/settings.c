@@ -56,6 +56,13 @@ const struct pf_option pf_rule_options[] = {
 	{"exclude", "GLOB", "leave out the folders that match", true},
 	{"duplicates", "keep|merge",
 		"equal calendar items or contacts of one identifier; default: keep", false},
+	{"labels", "each|first|views",
+		"where folders are labels (Gmail): a message goes to the folder of each of its "
+		"labels "
+		"(default), or only to the first of them; what has none comes from All Mail; "
+		"views: "
+		"all folders as they are shown, All Mail, Starred and Important as well",
+		false},
 	{"shared", NULL, "take the folders of other users and public ones, too", false},
 	{"map", "OLD=NEW", "the folder OLD and all below it go to NEW", true},
 	{"since", "DATE", "take only items dated DATE (YYYY-MM-DD) or later", false},
@@ -147,6 +154,19 @@ int pf_parse_date(const char *option, const char *text, int64_t *out, struct pf_
 	}
 	*out = pf_civil_to_unix(&c);
 	return PF_OK;
+}
+
+static int read_labels(const char *text, enum pf_labels_rule *out, struct pf_err *err)
+{
+	static const char *const NAMES[] = {"each", "first", "views"};
+
+	for (size_t i = 0; i < PF_COUNT(NAMES); i++) {
+		if (strcmp(text, NAMES[i]) == 0) {
+			*out = (enum pf_labels_rule)i;
+			return PF_OK;
+		}
+	}
+	return bad(err, "--labels %s: it is each, first or views", text);
 }
 
 static int read_kinds(const char *text, uint32_t *out, struct pf_err *err)
@@ -263,6 +283,8 @@ static int read_one(struct pf_settings *s, const struct pf_given *g, struct pf_e
 		if (!s->rules.merge && strcmp(g->value, "keep") != 0) {
 			return bad(err, "--duplicates %s: it is keep or merge", g->value);
 		}
+	} else if (strcmp(name, "labels") == 0) {
+		return read_labels(g->value, &s->rules.labels, err);
 	} else if (strcmp(name, "since") == 0) {
 		return pf_parse_date(name, g->value, &s->rules.since_utc_s, err);
 	} else if (strcmp(name, "before") == 0) {

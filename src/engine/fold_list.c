@@ -282,10 +282,30 @@ static int state_of_dst(struct pf_fold *f, const struct pf_store_event *ev, stru
 	return changed ? void_target(f, err) : PF_OK;
 }
 
+static int skip(struct pf_fold *f, struct pf_entry *e, const char *why, struct pf_err *err)
+{
+	e->state = PF_ROW_DONE;
+	e->verdict = PF_VERDICT_SKIPPED;
+	return job_keeps(f->job) ? pf_rows_save(e, f->job->cfg->ledger, f->row_id, why, err)
+				 : PF_OK;
+}
+
+/* A label more or less since the last pass. */
+static void look_at_labels(struct pf_entry *e, bool skipped)
+{
+	if (!skipped && labels_had_skipped(e)) {
+		e->state = PF_ROW_PLANNED;
+		e->verdict = PF_VERDICT_NONE;
+		e->note = pf_span(NULL, 0);
+		e->bits |= PF_ENTRY_UNSAVED;
+	}
+}
+
 static int listed(struct pf_fold *f, const struct pf_item *item, struct pf_err *err)
 {
 	struct pf_entry *e = NULL;
 	uint32_t before = f->rows.max_seq;
+	const char *elsewhere = labels_skip_item(f, item);
 	char why[200];
 
 	if (pf_rows_listed(&f->rows, item, &e, err) != PF_OK) {
@@ -293,17 +313,14 @@ static int listed(struct pf_fold *f, const struct pf_item *item, struct pf_err *
 	}
 	if (f->rows.max_seq == before) {
 		f->src_moved = f->src_moved || (f->src_unsure && is_another(f, SRC, e, item));
+		look_at_labels(e, elsewhere != NULL);
 		return PF_OK;
 	}
 	f->job->rows_in_memory++;
 	if (pf_rules_skip_item(f->job->cfg->rules, item, why, sizeof(why))) {
-		e->state = PF_ROW_DONE;
-		e->verdict = PF_VERDICT_SKIPPED;
-		if (job_keeps(f->job)) {
-			return pf_rows_save(e, f->job->cfg->ledger, f->row_id, why, err);
-		}
+		return skip(f, e, why, err);
 	}
-	return PF_OK;
+	return elsewhere ? skip(f, e, elsewhere, err) : PF_OK;
 }
 
 static bool is_claimed(const struct pf_fold *f, struct pf_span id)

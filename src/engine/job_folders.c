@@ -300,9 +300,13 @@ static int make_folds(struct pf_job *job, struct pf_err *err)
 		} else if (pf_rules_skip_folder(job->cfg->rules, &f->src, why, sizeof(why))) {
 			(void)snprintf(f->note, sizeof(f->note), "%s", why);
 			f->skipped = true;
+		} else if (labels_skip_folder(job, f->role)) {
+			(void)snprintf(
+				f->note, sizeof(f->note), "%s", labels_skip_folder(job, f->role));
+			f->skipped = true;
 		}
 	}
-	return PF_OK;
+	return labels_begin(job, err);
 }
 
 /* A mere container comes to be with its children; only an empty one is made for its own sake. */
@@ -458,8 +462,8 @@ static bool nothing_to_do(const struct pf_fold *f)
 	}
 	/* What left the source in an earlier pass shows only in a whole listing. */
 	return job->cfg->mode == PF_JOB_COPY && !job->cfg->mirror && f->dst_exists &&
-	       !f->dst_validity_new && f->open_before == 0 && k->has_state && f->old_cursor.n > 0 &&
-	       job_has_cap(job, SRC, PF_CAP_CURSOR_FLAGS) &&
+	       !labels_may_change(f) && !f->dst_validity_new && f->open_before == 0 &&
+	       k->has_state && f->old_cursor.n > 0 && job_has_cap(job, SRC, PF_CAP_CURSOR_FLAGS) &&
 	       pf_span_eq(pf_buf_span(&f->old_cursor), pf_buf_span(&k->cursor));
 }
 
@@ -545,6 +549,8 @@ int job_folders_event(struct pf_job *job, enum pf_side_no side, const struct pf_
 
 void job_folders_free(struct pf_job *job)
 {
+	free(job->by_id);
+	job->by_id = NULL;
 	for (size_t i = 0; i < job->fold_count; i++) {
 		struct pf_fold *f = &job->folds[i];
 

@@ -19,6 +19,7 @@
  *   fold_deep.c    items read on both sides and compared
  *   fold_flags.c   flags carried over
  *   fold_name.c    how items that did not arrive are named
+ *   labels.c       sources whose folders are labels
  *   mirror.c       what left the source
  */
 #ifndef PF_ENGINE_JOB_PRIVATE_H
@@ -319,6 +320,7 @@ struct pf_job {
 	struct pf_side side[2];
 	struct pf_fold *folds;
 	size_t fold_count;
+	struct pf_fold **by_id;      /* by the source's id, where that is asked for; else NULL */
 	size_t first_active;         /* folders before it are over */
 	struct pf_names_taken taken; /* filled when a folder needs another name */
 	struct pf_fold *alone;       /* while this one is active, no other begins */
@@ -556,6 +558,16 @@ int name_entry(
 	struct pf_fold *f, const struct pf_entry *e, struct pf_span message, struct pf_err *err);
 int fold_name_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all are named that can be */
 int fold_name_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
+
+/* ---- labels.c ---- */
+int labels_begin(struct pf_job *job, struct pf_err *err);
+/* Why a folder with that role, or a listed item, is left out; NULL: it is taken. */
+const char *labels_skip_folder(const struct pf_job *job, enum pf_role role);
+const char *labels_skip_item(const struct pf_fold *f, const struct pf_item *item);
+/* Whether an item was left out for that, in an earlier pass perhaps. */
+bool labels_had_skipped(const struct pf_entry *e);
+/* Whether what is taken of the folder depends on labels: no cursor tells of them. */
+bool labels_may_change(const struct pf_fold *f);
 
 /* ---- mirror.c ---- */
 int job_mirror_step(struct pf_job *job, struct pf_err *err); /* PF_OK: done */

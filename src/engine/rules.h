@@ -10,6 +10,13 @@ struct pf_map_rule {
 	struct pf_path from, to; /* the folder `from` and all below it go to `to` */
 };
 
+/* Of a source whose folders are labels, so that an item may be in several. */
+enum pf_labels_rule {
+	PF_LABELS_EACH,  /* it is taken in each; the view of all gives only what is in no other */
+	PF_LABELS_FIRST, /* it is taken once, in the first by the order of paths */
+	PF_LABELS_VIEWS, /* all folders are taken as they are shown, views as well */
+};
+
 struct pf_rules {
 	uint32_t kinds;             /* of enum pf_kind; 0 = all */
 	const char *const *include; /* globs over shown paths; none = all. '*' also matches '/' */
@@ -24,6 +31,7 @@ struct pf_rules {
 	size_t skip_subject_count;
 	bool merge;  /* equal calendar items or contacts of one UID become one */
 	bool shared; /* other users' and public folders, too */
+	enum pf_labels_rule labels;
 };
 
 /* Why the rules leave a folder out ("--exclude Junk*"), or NULL: it is taken. `size` is of `why`.

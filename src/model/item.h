@@ -57,6 +57,8 @@ struct pf_item {
 	struct pf_flags flags;
 	struct pf_span version; /* another one after every change of the item (an ETag); absent: the
 				   store has none */
+	struct pf_span elsewhere; /* ids of the other folders that hold this very item, a NUL behind
+				     each (PF_CAP_LABELS); absent: none, or not known */
 };
 
 /* What a calendar or an address book looks like, beside its name. Spans are absent where nothing is

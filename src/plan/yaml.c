@@ -64,6 +64,7 @@ static const struct key TOP[] = {
 	{"before", VALUE_TEXT, "before", 0},
 	{"max_size", VALUE_TEXT, "max-size", 0},
 	{"skip_subjects", VALUE_PATH, "skip-subjects", 0},
+	{"labels", VALUE_TEXT, "labels", 0},
 	{"mirror", VALUE_FLAG, "mirror", 0},
 	{"mirror_all", VALUE_FLAG, "mirror-all", 0},
 	{"no_receipts", VALUE_FLAG, "no-receipts", 0},

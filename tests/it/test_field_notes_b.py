@@ -3,6 +3,7 @@
 import pytest
 from field_notes import MESSAGES, bodies, quick, run, source
 from peer import Box, Peer
+from peer.folders import quoted
 
 
 def test_fn17_a_target_that_rewrites_makes_no_duplicates(ledger, tmp_path):
@@ -140,6 +141,70 @@ def test_fn18_patience_grows_with_the_size(ledger, message, patient):
         done = run(a, b, ledger, env=quick(15)) # a minute is 4 s
         assert done.status == 0 and bodies(b) == [message] and b.appends == 1, done
         assert ("was mute" in done.out) != patient, done
+
+
+ALL = "[Gmail]/All Mail"
+SYSTEM = {"INBOX": "\\Inbox", "[Gmail]/Sent Mail": "\\Sent", "[Gmail]/Starred": "\\Starred", "[Gmail]/Important": "\\Important"}
+KINDS = {"[Gmail]": "\\Noselect", ALL: "\\All", "[Gmail]/Sent Mail": "\\Sent", "[Gmail]/Starred": "\\Flagged",
+         "[Gmail]/Important": "\\Important"}
+LABELLED = [["INBOX", "Work"], ["Work", "[Gmail]/Starred"], [], ["[Gmail]/Starred"], ["[Gmail]/Sent Mail", "[Gmail]/Important"],
+            ["Not in IMAP"], ["Gr&APYA3w-e", 'a "quoted" one'], ["Work", "Sub/of", "INBOX"]]
+
+
+def gmail():
+    """Folders are labels: what is in one of them is in All Mail as well, and each listing tells the other labels."""
+    where = {MESSAGES[n]: list(labels) for n, labels in enumerate(LABELLED)}
+    peer = Peer(caps=Peer.caps + " X-GM-EXT-1", attributes=lambda name: KINDS.get(name, ""), labels=lambda folder, raw: [
+        quoted(SYSTEM.get(label, label)) for label in where[raw] if label != folder])
+    for name in (*KINDS, "Work", "Gr&APYA3w-e", 'a "quoted" one', "Sub/of"):
+        peer.boxes[name] = Box()
+    for raw, labels in where.items():
+        for name in [ALL, *labels]:
+            if name in peer.boxes:
+                peer.boxes[name].add(raw)
+    return peer, where
+
+
+def numbers_in(peer):
+    return {name: sorted(MESSAGES.index(raw) for raw in bodies(peer, name)) for name, box in peer.boxes.items() if box.items}
+
+
+EACH = {"INBOX": [0, 7], "Work": [0, 1, 7], "Gr&APYA3w-e": [6], 'a "quoted" one': [6], "Sub/of": [7], "[Gmail]/Sent Mail": [4],
+        ALL: [2, 3, 5]}
+
+
+@pytest.mark.parametrize("more,stored", [
+    ([], EACH), (["--labels", "each", "--exclude", "Work"], {k: v for k, v in EACH.items() if k != "Work"} | {ALL: [1, 2, 3, 5]}),
+    (["--labels", "first"], {"INBOX": [0, 7], "Work": [1], "Gr&APYA3w-e": [6], "[Gmail]/Sent Mail": [4], ALL: [2, 3, 5]}),
+    (["--labels", "views"], EACH | {ALL: list(range(8)), "[Gmail]/Starred": [1, 3], "[Gmail]/Important": [4]})])
+def test_fn20_a_message_comes_from_where_its_labels_are(ledger, more, stored):
+    a, _ = gmail()
+    with a, Peer() as b:
+        done = run(a, b, ledger, *more)
+        assert done.status == 0 and numbers_in(b) == stored, (numbers_in(b), done)
+        assert done.outcome["copied"] == sum(map(len, stored.values())) and done.outcome["open"] == 0, done
+        again = run(a, b, ledger, *more)
+        assert again.status == 0 and again.outcome["copied_now"] == 0 and numbers_in(b) == stored, again
+        assert run(a, b, ledger, *more, command="verify").outcome["differing"] == 0
+
+
+def test_fn20_what_loses_its_last_label_comes_from_all_mail(ledger):
+    a, where = gmail()
+    with a, Peer() as b:
+        assert run(a, b, ledger).status == 0
+        where[MESSAGES[6]].clear()
+        for name in ("Gr&APYA3w-e", 'a "quoted" one'):
+            a.boxes[name].items.clear()
+        where[MESSAGES[2]].append("Work")
+        a.boxes["Work"].add(MESSAGES[2])
+        done = run(a, b, ledger)
+        assert done.status == 0 and done.outcome["copied_now"] == 2, done
+        assert numbers_in(b)[ALL] == [2, 3, 5, 6] and numbers_in(b)["Work"] == [0, 1, 2, 7], numbers_in(b)
+
+
+def test_fn20_a_wrong_policy_is_refused(ledger):
+    with source() as a, Peer() as b:
+        assert run(a, b, ledger, "--labels", "some").status == 2
 
 
 def test_fn21_what_the_user_does_at_the_target_stays(ledger):

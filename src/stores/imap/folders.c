@@ -164,6 +164,7 @@ int folders_issue(struct iconn *c, struct iop *op, struct pf_err *err)
 	}
 	s->listing_op = op;
 	s->listing->states = op->op.folders.states;
+	pf_buf_clear(&s->label_folders);
 	s->listing->shared = op->op.folders.shared;
 	if ((s->caps & PF_IMAP_CAP_NAMESPACE) && !s->namespace_known &&
 		ask(c, op, PF_IMAP_CMD_NAMESPACE, "", err) != PF_OK) {
@@ -538,14 +539,11 @@ static const struct {
 	uint32_t attr;
 	enum pf_role role;
 } ROLES[] = {
-	{PF_IMAP_ATTR_INBOX, PF_ROLE_INBOX},
-	{PF_IMAP_ATTR_SENT, PF_ROLE_SENT},
-	{PF_IMAP_ATTR_DRAFTS, PF_ROLE_DRAFTS},
-	{PF_IMAP_ATTR_TRASH, PF_ROLE_TRASH},
-	{PF_IMAP_ATTR_JUNK, PF_ROLE_JUNK},
-	{PF_IMAP_ATTR_ARCHIVE, PF_ROLE_ARCHIVE},
-	{PF_IMAP_ATTR_ALL, PF_ROLE_ALL},
-	{PF_IMAP_ATTR_FLAGGED, PF_ROLE_FLAGGED},
+	{PF_IMAP_ATTR_INBOX, PF_ROLE_INBOX}, {PF_IMAP_ATTR_SENT, PF_ROLE_SENT},
+	{PF_IMAP_ATTR_DRAFTS, PF_ROLE_DRAFTS}, {PF_IMAP_ATTR_TRASH, PF_ROLE_TRASH},
+	{PF_IMAP_ATTR_JUNK, PF_ROLE_JUNK}, {PF_IMAP_ATTR_ARCHIVE, PF_ROLE_ARCHIVE},
+	{PF_IMAP_ATTR_ALL, PF_ROLE_ALL}, {PF_IMAP_ATTR_FLAGGED, PF_ROLE_FLAGGED},
+	{PF_IMAP_ATTR_IMPORTANT, PF_ROLE_FLAGGED}, /* a view of what is marked, too */
 };
 
 static void find_role(const struct found *f, struct pf_folder *out)
@@ -652,6 +650,10 @@ int folders_give(struct istore *s, struct pf_store_event *out, bool *given, stru
 			return PF_FAIL;
 		}
 		if (good) {
+			if (labels_note(s, l->found.v[l->given - 1].attrs, s->folder_out.id, err) !=
+				PF_OK) {
+				return PF_FAIL;
+			}
 			*out = (struct pf_store_event){
 				.kind = PF_STORE_FOLDER, .op = op->op.id, .folder = &s->folder_out};
 			*given = true;

@@ -224,7 +224,8 @@ struct istore {
 	uint64_t rate_debt; /* bytes moved ahead of --rate */
 	int64_t rate_at_ms;
 	struct pf_folder folder_out; /* lent to the caller */
-	struct pf_buf cursor_out, kw_out, id_out;
+	struct pf_buf cursor_out, kw_out, id_out, labels_out;
+	struct pf_buf label_folders; /* see labels.c */
 	struct pf_path path_out;
 };
 
@@ -366,6 +367,14 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 /* A row without body: what it says of a message that is asked for part by part. */
 void get_described(struct iconn *c, const struct pf_imap_fetch *f);
 int get_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev);
+
+/* ---- labels.c ---- */
+/* Whether listed items are to tell in what other folders they are. */
+bool labels_are_told(const struct istore *s);
+/* A folder that was listed, with its attributes. */
+int labels_note(struct istore *s, uint32_t attrs, struct pf_span name, struct pf_err *err);
+/* X-GM-LABELS as the ids of folders, each with a NUL behind it; valid until the next call. */
+int labels_read(struct istore *s, struct pf_span labels, struct pf_span *out, struct pf_err *err);
 
 /* ---- second.c ---- */
 /* Whether it is Exchange's text in place of a message that it could not convert: of another size

@@ -280,6 +280,12 @@ static void read_cursor(struct iop *op)
 	}
 }
 
+static const char *what_of_items(const struct istore *s)
+{
+	return labels_are_told(s) ? " (UID FLAGS INTERNALDATE RFC822.SIZE X-GM-LABELS)"
+				  : " (UID FLAGS INTERNALDATE RFC822.SIZE)";
+}
+
 /* What changed since the cursor: flags of known items, and what vanished (RFC 7162 section 3.2.6).
  */
 static int fetch_changes(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
@@ -293,7 +299,8 @@ static int fetch_changes(struct iconn *c, struct ifolder *f, struct iop *op, str
 	}
 	pf_imap_cmd_text(cmd, " 1:");
 	pf_imap_cmd_number(cmd, op->cursor.next - 1);
-	pf_imap_cmd_text(cmd, " (UID FLAGS INTERNALDATE RFC822.SIZE) (CHANGEDSINCE ");
+	pf_imap_cmd_text(cmd, what_of_items(c->store));
+	pf_imap_cmd_text(cmd, " (CHANGEDSINCE ");
 	pf_imap_cmd_number(cmd, op->cursor.modseq);
 	pf_imap_cmd_text(cmd, " VANISHED)");
 	return pf_imap_cmd_send(cmd, false, err);
@@ -314,7 +321,8 @@ static int fetch_rows(
 	icmd_weigh(c, i, from == 1 ? LISTING_BYTES : 0);
 	pf_imap_cmd_text(cmd, " ");
 	pf_imap_cmd_number(cmd, from);
-	pf_imap_cmd_text(cmd, ":* (UID FLAGS INTERNALDATE RFC822.SIZE)");
+	pf_imap_cmd_text(cmd, ":*");
+	pf_imap_cmd_text(cmd, what_of_items(c->store));
 	return pf_imap_cmd_send(cmd, false, err);
 }
 
@@ -405,6 +413,7 @@ static int give_row(struct istore *s, struct iop *op, const struct pf_imap_fetch
 	pf_buf_clear(&s->id_out);
 	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->op.id};
 	if (pf_buf_add(&s->id_out, pf_span(uid, pf_decimal(f->uid, uid)), err) != PF_OK ||
+		labels_read(s, f->gm_labels, &out->item.elsewhere, err) != PF_OK ||
 		imap_flags(f->flags, &s->kw_out, &out->item.flags.sys, NULL, err) != PF_OK) {
 		return PF_FAIL;
 	}

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ID_MAX = 65536, RAW_MAX = 4096, KW_MAX = 1 << 20 };
+enum { ID_MAX = 65536, RAW_MAX = 4096, KW_MAX = 1 << 20, LABELS_MAX = 1 << 20 };
 
 /* ---- operations ---- */
 
@@ -568,6 +568,8 @@ static void close_store(struct pf_store *base)
 	pf_buf_deinit(&s->cursor_out);
 	pf_buf_deinit(&s->kw_out);
 	pf_buf_deinit(&s->id_out);
+	pf_buf_deinit(&s->labels_out);
+	pf_buf_deinit(&s->label_folders);
 	pf_path_deinit(&s->path_out);
 	free(s);
 }
@@ -608,6 +610,8 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	pf_buf_init(&s->cursor_out, ID_MAX);
 	pf_buf_init(&s->kw_out, KW_MAX);
 	pf_buf_init(&s->id_out, ID_MAX);
+	pf_buf_init(&s->labels_out, LABELS_MAX);
+	pf_buf_init(&s->label_folders, LABELS_MAX);
 	if (auth_name(s, err) != PF_OK) {
 		close_store(&s->base);
 		return PF_FAIL;

@@ -48,6 +48,7 @@ class Peer:
     late = 3                # seconds that "store-late" takes
     rewrite = None          # function (raw) -> what is stored
     store_flags = None      # function (flags) -> what is stored
+    labels = None           # function (folder, raw) -> what X-GM-LABELS tells of the message there
     quota = ()              # what GETQUOTAROOT tells: (root, KiB used, KiB at most), ...
     store_date = None       # function (date) -> what is stored
     append_uid = None       # function (uidvalidity, uid) -> those that APPENDUID tells

@@ -45,7 +45,11 @@ class Messages:
             size = p.size(uid, raw) if p.size else len(raw)
             size = "" if size is None else f" RFC822.SIZE {size}"
             date = "" if date is None else f' INTERNALDATE "{date}"'
-            self.send(f'* {order[uid]} FETCH (UID {uid} FLAGS ({" ".join(flags)}){date}{size})')
+            labels = ""
+            if "X-GM-LABELS" in items:
+                name = next(n for n, box in p.boxes.items() if box is self.box)
+                labels = " X-GM-LABELS (" + " ".join(p.labels(name, raw)) + ")"
+            self.send(f'* {order[uid]} FETCH (UID {uid} FLAGS ({" ".join(flags)}){date}{size}{labels})')
         if p.list_end == "cut":
             raise ConnectionError
         return p.list_end or "OK fetched"
