@@ -8,7 +8,7 @@ import glob
 import pytest
 from field_notes import MESSAGES, bodies, run, source
 from peer import Box, Peer
-from run import postferry
+from run import copy, postferry
 
 
 @pytest.mark.parametrize("date,stored", [
@@ -137,6 +137,36 @@ def test_fn43_what_is_not_permitted_is_told_once_a_folder(ledger):
         assert len(told) == 2 and "\\Draft" in told[0] and "New" in told[1], done
 
 
+ODD_FLAGS = ["\\Seen", "\\INDEXED", "\\X-EON-HAS-ATTACHMENT", "\\FORWARDED", "\\\\$NOTJUNK", "\\Recent", "$Forwarded", "TEST:FLAG211"]
+
+
+@pytest.mark.parametrize("permanent,kept", [
+    (None, ["$Forwarded", "TEST:FLAG211", "\\Seen"]), ("\\*", ["$Forwarded", "TEST:FLAG211", "\\Seen"]), ("", []),
+    ("\\Seen $forwarded", ["$Forwarded", "\\Seen"])])
+def test_fn43_flags_of_a_server_are_its_own_affair(ledger, permanent, kept):
+    """What no other server takes is not even tried; no PERMANENTFLAGS permits all, an empty one nothing."""
+    minds = MindsWords(*ODD_FLAGS[1:6])
+    permanent = "\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*" if permanent == "\\*" else permanent
+    peer = source([])
+    peer.boxes["INBOX"].add(MESSAGES[0], ODD_FLAGS)
+    with peer as a, Peer(permanent=permanent, append_reply=minds.append, before=minds.store) as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and flags_of(b) == [kept] and b.appends == 1 and not b.commands("STORE"), (flags_of(b), done)
+        assert run(a, b, ledger, command="verify").status == 0
+
+
+def test_fn43_a_maildir_holds_26_keywords(ledger, tmp_path):
+    """The message arrives, with as many of them as there are letters, and the others are named."""
+    peer = source([])
+    peer.boxes["INBOX"].add(MESSAGES[0], ["\\Seen"] + [f"word{n:02d}" for n in range(30)])
+    with peer as a:
+        done = copy(a.url(), f"maildir:{tmp_path}/box", ledger)
+        (name,) = glob.glob(f"{tmp_path}/box/**/cur/*", recursive=True)
+        assert done.status == 0 and name.endswith(":2,S" + "".join(map(chr, range(ord("a"), ord("z") + 1)))), (name, done)
+        told = " ".join(e["text"] for e in done.events if e["number"] == 12005)
+        assert all(f"word{n}" in told for n in range(26, 30)) and "word25" not in told, done
+
+
 def test_fn43_case_of_keywords_makes_no_difference(ledger):
     """$MDNSent against $mdnsent, set again and again for ever by tools that compare octets."""
     peer = source([])
@@ -258,6 +288,9 @@ def test_fn47_bare_line_ends(ledger):
     (b"From a Thu Jan 1\r\nSubject: x\r\n\r\nhi\r\n", lambda raw: raw.startswith(b"From "), b"Subject: x\r\n\r\nhi\r\n"),
     (b"Subject: x\r\ngarbage\r\n\r\nhi\r\n", lambda raw: b"\r\ngarbage" in raw,
      b"Subject: x\r\nX-Unnamed-Header: garbage\r\n\r\nhi\r\n"),
+    (b"Subject: x\r\n \t\r\nFrom: a@x\r\n\r\nhi\r\n", lambda raw: b"\r\n \t\r\n" in raw, b"Subject: x\r\nFrom: a@x\r\n\r\nhi\r\n"),
+    (b"no header at all\r\n", lambda raw: b":" not in raw, b"Subject: (message without header)\r\n\r\nno header at all\r\n"),
+    (b"\r\n\r\n", lambda raw: raw.startswith(b"\r\n"), b"Subject: (message without header)\r\n\r\n\r\n\r\n"),
 ])
 def test_fn48_refused_headers_are_repaired(ledger, raw, refused, stored):
     with source([raw]) as a, Peer(append_reply=refused_for(refused)) as b:
@@ -267,6 +300,16 @@ def test_fn48_refused_headers_are_repaired(ledger, raw, refused, stored):
             assert f.read() == raw
         again = run(a, b, ledger, "--deep", command="verify")
         assert again.status == 0 and again.outcome["differing"] == 0, again
+
+
+def test_fn48_what_a_target_takes_is_sent_as_it_is(ledger):
+    odd = ["Subject: grüße\r\n\r\nhi\r\n".encode(), b"From a Thu Jan 1\r\nSubject: x\r\n\r\nhi\r\n", b"Subject: x\r\ngarbage\r\n\r\nhi\r\n",
+           b"Subject: x\r\n \t\r\nFrom: a@x\r\n\r\nhi\r\n", b"no header at all\r\n", b"\r\n", b"Subject: \r\n\r\nhi\r\n", b"Subject: x\r\n",
+           b"Subject: x\r\n\r\n" + b"x" * 10_500 + b"\r\n", b"Subject: x\n\r\r\nlf cr cr lf", b"a\0b: x\r\n\r\n"]
+    with source(odd) as a, Peer() as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted(odd), done
+        assert run(a, b, ledger).outcome["copied_now"] == 0 and run(a, b, ledger, "--deep", command="verify").status == 0
 
 
 def test_fn49_a_target_that_encodes_anew_holds_an_equivalent_message(ledger):

@@ -297,6 +297,21 @@ static int rename_to(struct md_store *s, const struct pf_op *op, const char *fro
 	return md_list_note(&s->list, file, err);
 }
 
+/* The others are set; what there is no letter for is refused. */
+static int check_letters(const struct md_store *s, struct pf_span words, struct pf_err *err)
+{
+	struct pf_span word;
+
+	while (pf_keywords_next(&words, &word)) {
+		if (!md_keywords_know(&s->kw, word)) {
+			return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
+				"a Maildir has letters for %d keywords, and none is left for %.*s",
+				MD_KEYWORDS, (int)word.n, (const char *)word.p);
+		}
+	}
+	return PF_OK;
+}
+
 int md_step_flags(
 	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
@@ -318,6 +333,7 @@ int md_step_flags(
 	pf_buf_init(&kept, MD_TEXT_MAX);
 	rc = changed_flags(s, op, strrchr(from, '/') + 1, &kept, &flags, err);
 	rc = rc == PF_OK ? rename_to(s, op, from, &flags, err) : rc;
+	rc = rc == PF_OK ? check_letters(s, op->flags.add.kw, err) : rc;
 	pf_buf_deinit(&kept);
 	if (rc == PF_OK) {
 		pf_serial_end(&s->base, out, NULL);

@@ -34,20 +34,28 @@ int md_keywords_read(const char *folder, struct md_keywords *kw, struct pf_err *
 	return PF_OK;
 }
 
+bool md_keywords_know(const struct md_keywords *kw, struct pf_span word)
+{
+	for (size_t i = 0; i < MD_KEYWORDS; i++) {
+		if (kw->name[i] && pf_span_is(word, kw->name[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int md_keywords_assign(
 	struct md_keywords *kw, struct pf_span words, bool *added, struct pf_err *err)
 {
 	struct pf_span word;
 
 	while (pf_keywords_next(&words, &word)) {
-		size_t slot = MD_KEYWORDS;
-		bool known = false;
+		size_t slot = 0;
 
-		for (size_t i = 0; i < MD_KEYWORDS; i++) {
-			known = known || (kw->name[i] && pf_span_is(word, kw->name[i]));
-			slot = slot == MD_KEYWORDS && !kw->name[i] ? i : slot;
+		while (slot < MD_KEYWORDS && kw->name[slot]) {
+			slot++;
 		}
-		if (known || slot == MD_KEYWORDS) {
+		if (slot == MD_KEYWORDS || md_keywords_know(kw, word)) {
 			continue;
 		}
 		kw->name[slot] = strndup((const char *)word.p, word.n);

@@ -60,6 +60,8 @@ void md_info(const struct pf_flags *flags, const struct md_keywords *kw, char ou
 
 /* keywords.c */
 int md_keywords_read(const char *folder, struct md_keywords *kw, struct pf_err *err);
+/* Whether the word has a letter. */
+bool md_keywords_know(const struct md_keywords *kw, struct pf_span word);
 /* Letters for words that have none yet, as long as there are some. *added: the file must be
  * written. */
 int md_keywords_assign(
