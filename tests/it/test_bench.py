@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import signal
 import socket
 import subprocess
 import sys
@@ -12,13 +11,12 @@ import time
 
 import pytest
 from mail import snapshot
-from run import BINARY
-from servers.base import MAIL_GID, MAIL_UID, free_port
+from servers.base import MAIL_GID, MAIL_UID
+from servers.delay import PROGRAMS, Delay
 
 sys.path.append(os.path.join(os.path.dirname(__file__), "../../bench"))
 import accounts  # noqa: E402
 
-PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(BINARY)), "bench")
 pytestmark = pytest.mark.skipif(not os.path.exists(os.path.join(PROGRAMS, "drain")), reason="built without -Dbench=true")
 ENVIRONMENT = dict(os.environ, IMAP_PASSWORD="pass")
 
@@ -76,29 +74,6 @@ def echo():
     server.start()
     yield server
     server.listener.close()
-
-
-class Delay:
-    def __init__(self, ms, to):
-        self.port = free_port()
-        self.process = subprocess.Popen([os.path.join(PROGRAMS, "delay"), str(ms), f"{self.port}:{to}"],
-                                        stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline() == "ready\n"
-
-    def connect(self):
-        return socket.create_connection(("127.0.0.1", self.port), 20)
-
-    def finish(self):
-        self.process.send_signal(signal.SIGTERM)
-        return json.loads(self.process.communicate(timeout=20)[0])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
 
 
 def test_delay_counts_the_round_trips_that_the_client_waits_for(echo):

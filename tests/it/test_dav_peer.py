@@ -161,7 +161,7 @@ UID_WORDS = {
 
 # All of them in each server's words: src/proto/dav/test_dav.c.
 @pytest.mark.parametrize("whose", UID_WORDS)
-def test_a_uid_that_is_taken(peer, source, ledger, whose):
+def test_fn23_a_uid_that_is_taken(peer, source, ledger, whose):
     """By something that nobody can see: the item gets a UID of its own, once."""
     status, kind, body = UID_WORDS[whose]
     fill(source, 3)
@@ -178,7 +178,7 @@ def test_a_uid_that_is_taken(peer, source, ledger, whose):
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_a_uid_that_was_taken_meanwhile(peer, source, ledger, same):
+def test_fn23_a_uid_that_was_taken_meanwhile(peer, source, ledger, same):
     """The holder is looked for: what means the same is not written a second time."""
     fill(source, 1)
 
@@ -269,7 +269,7 @@ def test_patience_while_reading(peer, tmp_path, ledger):
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_cut_after_a_put(peer, source, ledger, stored):
+def test_fn23_cut_after_a_put(peer, source, ledger, stored):
     """It is found out whether it arrived: never a second copy."""
     fill(source, 5)
     cut = []
@@ -283,7 +283,9 @@ def test_cut_after_a_put(peer, source, ledger, stored):
 
     peer.on_put = on_put
     done = to_peer(source, peer, ledger)
-    assert done.status == 0 and arrived(peer, source) and done.outcome["copied"] == 5, done
+    # On a connection that was used before, libcurl itself asks again, and hears that it is there.
+    assert done.status == 0 and arrived(peer, source), done
+    assert done.outcome["copied"] + done.outcome["present"] * stored == 5 and done.outcome["present"] <= 1, done
 
 
 def test_killed_between_put_and_ledger(peer, source, ledger):

@@ -12,8 +12,10 @@ import time
 import pytest
 from field_notes import MESSAGES, bodies, quick, run, source
 from peer import Box, Peer
-from run import arguments, environment, postferry, start
+from run import arguments, copy, environment, postferry, start
 from servers import certs
+from servers.delay import Delay
+from servers.delay import available as delay_is_there
 
 LONG = "POSTFERRY_LONG" in os.environ  # all of the combinations
 THROTTLED = "Request is throttled. Suggested Backoff Time: 299609 milliseconds"
@@ -449,6 +451,22 @@ def test_fn33_hostile_sizes(ledger, line):
     with source(before=answer) as a, Peer() as b:
         done = run(a, b, ledger, env=quick(10))
         assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+
+
+def round_trips(tmp_path, count):
+    """The longest chain of round trips of a copy of that many small messages, both links behind delays."""
+    with source([b"Subject: %d\r\n\r\nx\r\n" % n for n in range(count)]) as a, Peer() as b:
+        with Delay(2, a.port, b.port) as delay:
+            there = [f"imap://user@127.0.0.1:{port}/" for port in delay.ports]
+            done = copy(*there, str(tmp_path / f"ledger{count}"))
+            assert done.status == 0 and done.outcome["copied"] == count, done
+            return delay.finish()["chain"]
+
+
+@pytest.mark.skipif(not delay_is_there(), reason="built without -Dbench=true")
+def test_fn34_many_small_messages_take_no_round_trip_each(tmp_path):
+    few, many = round_trips(tmp_path, 200), round_trips(tmp_path, 2000)
+    assert few < 40 and many - few < 1800 / 20, (few, many)
 
 
 def test_fn35_endless_bye(ledger):
