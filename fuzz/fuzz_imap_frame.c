@@ -1,6 +1,7 @@
 /*
  * The framer: any bytes under any limits, cut anywhere, give the same pieces and end at the same
- * place; long literals come whole and in order; and no more comes out than went in.
+ * place, also when literals are read past it where it lets them; long literals come whole and in
+ * order; and no more comes out than went in.
  *
  * The first octet chooses the limits, the second how the rest is cut.
  */
@@ -46,8 +47,27 @@ static void take(struct run *r, const struct pf_imap_piece *p)
 	}
 }
 
-static uint64_t run(
-	const struct pf_imap_frame_cfg *cfg, struct pf_span in, uint8_t first, uint8_t then)
+/* The caller reads what it may of `in` to where it belongs; how much. */
+static size_t read_past(struct pf_imap_frame *f, struct run *r, struct pf_span in)
+{
+	uint64_t awaits = pf_imap_frame_awaits(f);
+	size_t n = awaits < in.n ? (size_t)awaits : in.n;
+
+	if (n == 0) {
+		return 0;
+	}
+	pf_assert(awaits == r->size - r->expected);
+	for (size_t i = 0; i < n; i++) {
+		sum_byte(&r->sum, in.p[i]);
+	}
+	r->expected += n;
+	r->given += n;
+	pf_imap_frame_took(f, n);
+	return n;
+}
+
+static uint64_t run(const struct pf_imap_frame_cfg *cfg, struct pf_span in, uint8_t first,
+	uint8_t then, bool past)
 {
 	struct pf_imap_frame *f = pf_imap_frame_new(cfg);
 	struct run r = {.sum = 0};
@@ -64,6 +84,10 @@ static uint64_t run(
 			take(&r, &p);
 		}
 		in = pf_span_from(in, n);
+		if (past && rc == PF_AGAIN) {
+			n = in.n < step ? in.n : step;
+			in = pf_span_from(in, read_past(f, &r, pf_span(in.p, n)));
+		}
 		step = then ? 1 + (step * 31 + then) % 40 : step;
 	}
 	pf_assert(r.given <= size);
@@ -88,8 +112,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	cfg.inline_max = data[0] & 15;
 	cfg.text_max = 20 + (size_t)(data[0] >> 4) * 40;
-	whole = run(&cfg, pf_span(data + 2, size - 2), 0, 0);
-	pf_assert(run(&cfg, pf_span(data + 2, size - 2), 1, 0) == whole);
-	pf_assert(run(&cfg, pf_span(data + 2, size - 2), 2, data[1]) == whole);
+	whole = run(&cfg, pf_span(data + 2, size - 2), 0, 0, false);
+	pf_assert(run(&cfg, pf_span(data + 2, size - 2), 1, 0, false) == whole);
+	pf_assert(run(&cfg, pf_span(data + 2, size - 2), 2, data[1], false) == whole);
+	pf_assert(run(&cfg, pf_span(data + 2, size - 2), 2, data[1], true) == whole);
 	return 0;
 }
