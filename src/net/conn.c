@@ -138,6 +138,7 @@ void pf_conn_close(struct pf_conn **conn)
 	if (!c) {
 		return;
 	}
+	conn_deflate_free(c);
 	conn_tls_end(c);
 	if (c->resolving) {
 		c->resolving->conn = NULL;
@@ -346,7 +347,7 @@ static int lost(struct pf_conn *c, struct pf_err *err)
 		c->host, c->port);
 }
 
-int pf_conn_read(struct pf_conn *c, uint8_t *p, size_t n, size_t *got, struct pf_err *err)
+int conn_plain_read(struct pf_conn *c, uint8_t *p, size_t n, size_t *got, struct pf_err *err)
 {
 	ssize_t r;
 
@@ -373,7 +374,7 @@ int pf_conn_read(struct pf_conn *c, uint8_t *p, size_t n, size_t *got, struct pf
 	return lost(c, err);
 }
 
-int pf_conn_write(struct pf_conn *c, const struct pf_span *spans, size_t count, size_t *sent,
+int conn_plain_write(struct pf_conn *c, const struct pf_span *spans, size_t count, size_t *sent,
 	struct pf_err *err)
 {
 	struct iovec v[SPANS_MAX];
@@ -403,6 +404,19 @@ int pf_conn_write(struct pf_conn *c, const struct pf_span *spans, size_t count, 
 		return PF_AGAIN;
 	}
 	return lost(c, err);
+}
+
+int pf_conn_read(struct pf_conn *c, uint8_t *p, size_t n, size_t *got, struct pf_err *err)
+{
+	return c->deflate ? conn_deflate_read(c, p, n, got, err)
+			  : conn_plain_read(c, p, n, got, err);
+}
+
+int pf_conn_write(struct pf_conn *c, const struct pf_span *spans, size_t count, size_t *sent,
+	struct pf_err *err)
+{
+	return c->deflate ? conn_deflate_write(c, spans, count, sent, err)
+			  : conn_plain_write(c, spans, count, sent, err);
 }
 
 const char *pf_conn_about(const struct pf_conn *c)

@@ -57,6 +57,16 @@ bool pf_conn_was_cut(const struct pf_conn *c);
 PF_MUST_CHECK int pf_conn_write(struct pf_conn *c, const struct pf_span *spans, size_t count,
 	size_t *sent, struct pf_err *err);
 
+/*
+ * From here on bytes go as raw DEFLATE in both directions (RFC 4978). `early`: what was read
+ * already and is compressed. Then what was written has left only when pf_conn_flush says so.
+ */
+PF_MUST_CHECK int pf_conn_start_deflate(
+	struct pf_conn *c, struct pf_span early, struct pf_err *err);
+bool pf_conn_is_deflated(const struct pf_conn *c);
+/* PF_OK: nothing of what was written is kept back here. PF_AGAIN: the socket takes no more now. */
+PF_MUST_CHECK int pf_conn_flush(struct pf_conn *c, struct pf_err *err);
+
 /* Whether bytes are encrypted by now. */
 bool pf_conn_is_tls(const struct pf_conn *c);
 /* "127.0.0.1 port 993, TLSv1.3 TLS_AES_256_GCM_SHA384", for the log; borrowed. */

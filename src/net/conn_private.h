@@ -44,6 +44,7 @@ struct pf_conn {
 	struct attempt *io; /* the one that got through */
 	int armed;          /* of uv_poll: what we wait for */
 	SSL *ssl;
+	struct deflate *deflate; /* NULL: bytes go as they are */
 	bool cut;
 	char about[ABOUT_MAX];
 };
@@ -58,6 +59,17 @@ int conn_tls_read(struct pf_conn *c, uint8_t *p, size_t n, size_t *got, struct p
 int conn_tls_write(struct pf_conn *c, const struct pf_span *spans, size_t count, size_t *sent,
 	struct pf_err *err);
 void conn_tls_end(struct pf_conn *c);
+
+/* conn.c: bytes beneath DEFLATE; they answer as pf_conn_read and pf_conn_write do. */
+int conn_plain_read(struct pf_conn *c, uint8_t *p, size_t n, size_t *got, struct pf_err *err);
+int conn_plain_write(struct pf_conn *c, const struct pf_span *spans, size_t count, size_t *sent,
+	struct pf_err *err);
+
+/* conn_deflate.c. Both answer as conn.h says. */
+int conn_deflate_read(struct pf_conn *c, uint8_t *p, size_t n, size_t *got, struct pf_err *err);
+int conn_deflate_write(struct pf_conn *c, const struct pf_span *spans, size_t count, size_t *sent,
+	struct pf_err *err);
+void conn_deflate_free(struct pf_conn *c);
 
 /* tls.c. For a handshake: with all certificates that are trusted; NULL: they can't be read. */
 SSL_CTX *pf_tls_ctx(struct pf_tls *tls);

@@ -419,6 +419,11 @@ void pf_imap_frame_took(struct pf_imap_frame *f, size_t n)
 	f->state = f->literal_left == 0 ? LINE : LONG;
 }
 
+struct pf_span pf_imap_frame_rest(const struct pf_imap_frame *f)
+{
+	return pf_span(f->in.p ? f->in.p + f->begin : NULL, f->in.n - f->begin);
+}
+
 void pf_imap_frame_forget(struct pf_imap_frame *f)
 {
 	f->begin = f->in.n;

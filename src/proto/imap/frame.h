@@ -78,6 +78,8 @@ PF_MUST_CHECK int pf_imap_frame_next(
 uint64_t pf_imap_frame_awaits(const struct pf_imap_frame *f);
 void pf_imap_frame_took(struct pf_imap_frame *f, size_t n);
 
+/* The bytes that were not given out; borrowed until the next call. */
+struct pf_span pf_imap_frame_rest(const struct pf_imap_frame *f);
 /* Drop all bytes that were not given out, and what is known of a response that is not complete. */
 void pf_imap_frame_forget(struct pf_imap_frame *f);
 

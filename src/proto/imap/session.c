@@ -29,6 +29,7 @@ static const struct {
 	[PF_IMAP_CMD_PROXYAUTH] = {"PROXYAUTH", false},
 	[PF_IMAP_CMD_ID] = {"ID", false},
 	[PF_IMAP_CMD_ENABLE] = {"ENABLE", false},
+	[PF_IMAP_CMD_COMPRESS] = {"COMPRESS", false},
 	[PF_IMAP_CMD_NAMESPACE] = {"NAMESPACE", false},
 	[PF_IMAP_CMD_LIST] = {"LIST", false},
 	[PF_IMAP_CMD_LSUB] = {"LSUB", false},
@@ -116,6 +117,11 @@ void pf_imap_session_took(struct pf_imap_session *s, size_t n)
 	s->got_bytes = s->got_bytes || n > 0;
 	s->busy_since_ms = s->now_ms; /* it gets on */
 	pf_imap_frame_took(s->frame, n);
+}
+
+struct pf_span pf_imap_session_rest(const struct pf_imap_session *s)
+{
+	return pf_imap_frame_rest(s->frame);
 }
 
 void pf_imap_session_forget_input(struct pf_imap_session *s)

@@ -44,6 +44,7 @@ enum pf_imap_cap {
 	PF_IMAP_CAP_GMAIL = 1u << 23, /* X-GM-EXT-1 */
 	PF_IMAP_CAP_UTF8_ONLY = 1u << 24,
 	PF_IMAP_CAP_ACL = 1u << 25,
+	PF_IMAP_CAP_COMPRESS = 1u << 26, /* COMPRESS=DEFLATE */
 };
 
 struct pf_imap_caps {
@@ -63,6 +64,7 @@ enum pf_imap_cmd_kind {
 	PF_IMAP_CMD_PROXYAUTH,
 	PF_IMAP_CMD_ID,
 	PF_IMAP_CMD_ENABLE,
+	PF_IMAP_CMD_COMPRESS,
 	PF_IMAP_CMD_NAMESPACE,
 	PF_IMAP_CMD_LIST,
 	PF_IMAP_CMD_LSUB,
@@ -161,6 +163,9 @@ void pf_imap_session_forget_caps(struct pf_imap_session *s);
 /* Bytes that came in the clear behind the answer to STARTTLS are thrown away (RFC 9051
  * section 11.1). */
 void pf_imap_session_forget_input(struct pf_imap_session *s);
+/* What came behind the last event and was not looked at: after COMPRESS it is compressed. Borrowed
+ * until the next call. */
+struct pf_span pf_imap_session_rest(const struct pf_imap_session *s);
 /* Take away bits that must not be used with this server, now and after each later CAPABILITY. */
 void pf_imap_session_mask_caps(struct pf_imap_session *s, uint32_t bits);
 

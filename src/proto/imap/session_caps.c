@@ -33,6 +33,7 @@ static const struct {
 	{"IMAP4rev2", PF_IMAP_CAP_REV2},
 	/* RFC 6855 section 6: it is to be enabled, and can be */
 	{"UTF8=ONLY", PF_IMAP_CAP_UTF8_ONLY | PF_IMAP_CAP_ENABLE},
+	{"COMPRESS=DEFLATE", PF_IMAP_CAP_COMPRESS},
 	{"X-GM-EXT-1", PF_IMAP_CAP_GMAIL},
 	{"ACL", PF_IMAP_CAP_ACL},
 };

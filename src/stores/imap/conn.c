@@ -71,6 +71,7 @@ void icmd_free(struct iconn *c, struct icmd *i)
 		*at = i->next;
 		c->cmd_count--;
 		c->load -= i->bytes;
+		c->pace.block = c->cmd_count > 0 ? c->pace.block : 0;
 		if (f && --f->cmds == 0 && f->ready) {
 			c->store->look_again = true;
 		}
@@ -357,10 +358,11 @@ static int write_out(struct iconn *c, int64_t *wake_ms, struct pf_err *err)
 		}
 		n = pf_imap_session_pending(c->session, spans, SPANS, &secret);
 		if (n == 0) {
-			return PF_OK;
+			return pf_conn_flush(c->net, err) == PF_FAIL ? PF_FAIL : PF_OK;
 		}
 		rc = pf_conn_write(c->net, spans, n, &sent, err);
 		if (rc == PF_AGAIN) {
+			squeeze_judge(c, 0);
 			return PF_OK;
 		}
 		if (rc != PF_OK) {
@@ -375,6 +377,7 @@ static int write_out(struct iconn *c, int64_t *wake_ms, struct pf_err *err)
 			trace(c, '>', spans, n, sent);
 		}
 		c->store->rate_debt += sent;
+		squeeze_judge(c, sent);
 		pf_imap_session_sent(c->session, sent);
 	}
 }
@@ -400,6 +403,7 @@ static int read_in(struct iconn *c, int64_t *wake_ms, struct pf_err *err)
 		c->input_ended = true;
 		return PF_AGAIN;
 	}
+	squeeze_judge(c, rc == PF_OK ? got : 0);
 	if (rc == PF_OK) {
 		came = pf_span(p, got);
 		trace(c, '<', &came, 1, got);
@@ -525,6 +529,9 @@ static int settle(struct iconn *c, struct icmd *i, const struct pf_imap_session_
 	case ICMD_SMALL:
 		rc = small_done(c, i, ev, err);
 		break;
+	case ICMD_COMPRESS:
+		rc = squeeze_done(c, ev, err);
+		break;
 	case ICMD_CLOSE:
 		for (size_t k = 0; k < i->n; k++) {
 			op_done(c->store, i->ops[k], pf_span(NULL, 0));
@@ -556,6 +563,7 @@ static int on_done(struct iconn *c, const struct pf_imap_session_event *ev,
 	int rc;
 
 	works(c->store, i, ev->resp);
+	c->squeeze_works = pf_conn_is_deflated(c->net);
 	if (!i) {
 		nobodys(c, ev);
 		return PF_OK;

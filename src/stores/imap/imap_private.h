@@ -13,6 +13,7 @@
  *   get.c       bodies
  *   second.c    a message part by part, when its body does not come
  *   put.c       APPEND
+ *   squeeze.c   COMPRESS, where the link is slow
  *   small.c     flags, removal, making and subscribing
  *   patience.c  servers that want to be left alone, and connections that are let go
  *   quirks.c    servers that need to be treated otherwise
@@ -113,6 +114,7 @@ enum icmd_kind {
 	ICMD_GET,
 	ICMD_PUT,
 	ICMD_SMALL,
+	ICMD_COMPRESS,
 	ICMD_CLOSE
 };
 
@@ -141,6 +143,13 @@ enum iconn_state { ICONN_CONNECTING, ICONN_GREETING, ICONN_TLS, ICONN_AUTH, ICON
 
 enum auth_step { AUTH_CAPABILITY, AUTH_STARTTLS, AUTH_SIGN_IN, AUTH_AFTER, AUTH_ASKING, AUTH_DONE };
 
+/* How long a connection waits for its link. */
+struct ipace {
+	uint64_t block; /* moved since the link was judged last */
+	int64_t waited_ms, since_ms;
+	bool waits; /* since then */
+};
+
 struct iconn {
 	struct istore *store;
 	size_t number;
@@ -168,7 +177,10 @@ struct iconn {
 	bool swallow;           /* a literal that nobody takes */
 	struct pf_blob *blob;   /* being filled */
 	size_t blob_n;
-	bool nameless; /* the long body that goes by came before its row named the message */
+	struct ipace pace;
+	bool squeeze_asked; /* COMPRESS was sent */
+	bool squeeze_works; /* a command was answered in what is compressed */
+	bool nameless;      /* the long body that goes by came before its row named the message */
 	bool lost, bye, input_ended;
 	bool retire;         /* takes nothing more, and is closed when all is answered */
 	unsigned int errors; /* BADs so far */
@@ -205,6 +217,7 @@ struct istore {
 	bool bads;            /* some commands were */
 	bool declined;        /* a connection left a folder to another one */
 	bool look_again;      /* a folder is free for another connection than was asked before */
+	bool slow_link;       /* bytes come or go so slowly that it pays to compress them */
 	bool slowed;          /* the server said that it is slow on purpose */
 	bool sign_in_refused; /* a password is tried once, never in a loop */
 	/* what was found out */
@@ -281,6 +294,18 @@ bool conn_over_cap(struct iconn *c, const struct pf_err *why);
 /* Commands that the store can do without: refused, or the link dropped at them. */
 void feature_refused(struct istore *s, enum pf_imap_cmd_kind kind, const struct pf_imap_resp *r);
 bool feature_drops(struct iconn *c, const struct pf_err *why);
+
+/* ---- squeeze.c ---- */
+/* So many bytes came or went; 0: there was nothing to read, or no room to write. Whether the link
+ * is slow, which is told once a MiB. */
+bool pace_is_slow(struct ipace *p, size_t moved, int64_t now_ms);
+void squeeze_judge(struct iconn *c, size_t moved);
+/* Whether nothing may be asked now but COMPRESS; when all is answered it is. */
+bool squeeze_comes(const struct iconn *c);
+int squeeze_issue(struct iconn *c, struct pf_err *err);
+/* Whether the link was lost because what came was not compressed after all. */
+bool squeeze_failed(const struct iconn *c);
+int squeeze_done(struct iconn *c, const struct pf_imap_session_event *ev, struct pf_err *err);
 
 /* ---- auth.c ---- */
 /* The name to sign in with, by the administrator's form. */

@@ -196,6 +196,10 @@ int conn_issue(struct iconn *c, struct pf_err *err)
 		(patience_lasts(c->store, NULL) && !c->store->closing)) {
 		return PF_OK;
 	}
+	if (squeeze_comes(c)) {
+		conn_close_append(c);
+		return c->cmd_count > 0 ? PF_OK : squeeze_issue(c, err);
+	}
 	/* After a pause one command has to go through before others follow. Where a command was
 	 * BAD, no more are under way than may be BAD as well. */
 	most = c->store->pauses > 0 ? 1 : c->store->bads ? ERRORS_MAX - c->errors : COMMANDS_MAX;

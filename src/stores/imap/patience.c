@@ -239,10 +239,13 @@ bool conn_over_cap(struct iconn *c, const struct pf_err *why)
 	return true;
 }
 
+enum { COMPRESS_AT = 0 }; /* in OPTIONAL */
+
 static const struct {
 	enum pf_imap_cmd_kind kind;
 	uint32_t cap;
 } OPTIONAL[] = {
+	[COMPRESS_AT] = {PF_IMAP_CMD_COMPRESS, PF_IMAP_CAP_COMPRESS},
 	{PF_IMAP_CMD_ID, PF_IMAP_CAP_ID},
 	{PF_IMAP_CMD_ENABLE, PF_IMAP_CAP_ENABLE},
 	{PF_IMAP_CMD_NAMESPACE, PF_IMAP_CAP_NAMESPACE},
@@ -281,6 +284,10 @@ bool feature_drops(struct iconn *c, const struct pf_err *why)
 	struct istore *s = c->store;
 	enum pf_imap_cmd_kind kind;
 
+	if (squeeze_failed(c)) {
+		feature_off(s, COMPRESS_AT, why->text);
+		return true;
+	}
 	if (c->state != ICONN_READY || !pf_imap_session_oldest(c->session, &kind)) {
 		return false;
 	}

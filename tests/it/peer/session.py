@@ -1,11 +1,47 @@
 """One connection to the peer: lines in, commands to those who answer them."""
 
+import io
 import re
 import time
+import zlib
 
 from peer.folders import Folders
 from peer.messages import Messages
 from peer.sign_in import SignIn
+
+
+class Packed:
+    def __init__(self, w, packer):
+        self.w, self.packer = w, packer
+
+    def write(self, data):
+        self.pour(self.packer.compress(data))
+
+    def flush(self):
+        self.pour(self.packer.flush(zlib.Z_SYNC_FLUSH))
+
+    def pour(self, packed):
+        for octet in packed:
+            self.w.write(bytes([octet]))
+            self.w.flush()
+
+
+class Unpacked(io.RawIOBase):
+    def __init__(self, r, unpacker):
+        self.r, self.unpacker = r, unpacker
+
+    def readable(self):
+        return True
+
+    def readinto(self, room):
+        out = b""
+        while not out:
+            came = self.unpacker.unconsumed_tail or self.r.read1(65536)
+            if not came:
+                return 0
+            out = self.unpacker.decompress(came, len(room))
+        room[:len(out)] = out
+        return len(out)
 
 
 class Session(SignIn, Folders, Messages):
@@ -17,6 +53,13 @@ class Session(SignIn, Folders, Messages):
     def send(self, data):
         self.w.write(data if isinstance(data, bytes) else data.encode("latin-1") + b"\r\n")
         self.w.flush()
+
+    def compress(self, tag, early=b""):
+        """COMPRESS: OK, and from there on each octet in a packet of its own; `early` goes with the OK."""
+        packer, unpacker = zlib.compressobj(6, zlib.DEFLATED, -15), zlib.decompressobj(-15)
+        packed = packer.compress(early) + packer.flush(zlib.Z_SYNC_FLUSH)
+        self.send(f"{tag} OK from here on\r\n".encode() + (packed if early else b""))
+        self.w, self.r = Packed(self.w, packer), io.BufferedReader(Unpacked(self.r, unpacker))
 
     def run(self):
         p = self.peer

@@ -1,17 +1,18 @@
 """A TCP proxy that cuts: after so many bytes of either direction the connection ends, once a connection.
 
-Or one that bears only so many connections at a time, and says BYE to the next."""
+Or one that bears only so many connections at a time, and says BYE to the next. Or one over a slow line."""
 
 import socket
 import socketserver
 import threading
+import time
 
 
 class Proxy:
     """`cuts`: for each connection in turn (direction, bytes): "up" to the server, "down" from it; then none."""
 
-    def __init__(self, port, cuts=(), most=None):
-        self.cuts = list(cuts)
+    def __init__(self, port, cuts=(), most=None, bytes_a_second=None):
+        self.cuts, self.bytes_a_second = list(cuts), bytes_a_second
         self.made = self.open = self.peak = self.refused = 0
         self.moved = {"up": 0, "down": 0} # bytes
         lock = threading.Lock()
@@ -64,6 +65,8 @@ class Proxy:
                         s.shutdown(socket.SHUT_RDWR)
                     return
                 left = left - len(data) if left is not None else None
+                if self.bytes_a_second:
+                    time.sleep(len(data) / self.bytes_a_second)
                 b.sendall(data)
         except OSError:
             pass
