@@ -109,13 +109,18 @@ int pf_keywords_add(struct pf_buf *kw, struct pf_span word, struct pf_err *err)
 	return pf_buf_add(kw, word, err);
 }
 
+static uint8_t lower(uint8_t c)
+{
+	return (uint8_t)tolower(c);
+}
+
 uint64_t pf_flags_key(const struct pf_flags *flags)
 {
 	const uint64_t prime = ((uint64_t)1 << 40) + 435; /* of FNV-1a */
 	uint64_t key = 14695981039346656037u ^ flags->sys;
 
 	for (size_t i = 0; i < flags->kw.n; i++) {
-		key = (key * prime) ^ (uint64_t)tolower(flags->kw.p[i]);
+		key = (key * prime) ^ lower(flags->kw.p[i]);
 	}
 	return key;
 }
