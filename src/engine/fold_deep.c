@@ -121,6 +121,13 @@ static int is_repaired(const struct pf_deep *d, bool *yes, struct pf_err *err)
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
 }
 
+/* Whether the row says already that the target has it in another form. */
+static bool is_noted(const struct pf_entry *e)
+{
+	return e->note.n > 0 && (memmem(e->note.p, e->note.n, "repaired", 8) != NULL ||
+					pf_span_starts(e->note, "the target holds"));
+}
+
 /* Whether what the target holds says the same in other encodings. */
 static int says_the_same(const struct pf_deep *d, bool *same, struct pf_err *err)
 {
@@ -160,11 +167,11 @@ static int judge(struct pf_fold *f, struct pf_deep *d, struct pf_err *err)
 	if (is_repaired(d, &same, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (same) {
+	if (same && is_noted(e)) {
 		job->outcome.equivalent++;
 		return PF_OK;
 	}
-	same = pf_digest_eq(&d->print[SRC].canonical, &d->print[DST].canonical);
+	same = same || pf_digest_eq(&d->print[SRC].canonical, &d->print[DST].canonical);
 	if (!same && says_the_same(d, &same, err) != PF_OK) {
 		return PF_FAIL;
 	}
@@ -172,8 +179,9 @@ static int judge(struct pf_fold *f, struct pf_deep *d, struct pf_err *err)
 		job->outcome.equivalent++;
 		job_event(job, PF_EV_SIZE_DIFFERS, f, e,
 			"the target holds it in a form that it rewrote; what it says is the same");
-		if (pf_rows_set_note(&f->rows, e, "the target holds it in a form that it rewrote",
-			    err) != PF_OK) {
+		if (e->note.n == 0 &&
+			pf_rows_set_note(&f->rows, e,
+				"the target holds it in a form that it rewrote", err) != PF_OK) {
 			return PF_FAIL;
 		}
 		return job_keeps(job) ? pf_rows_save(e, job->cfg->ledger, f->row_id, NULL, err)
