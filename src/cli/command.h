@@ -68,6 +68,9 @@ static inline bool pf_args_has(const struct pf_args *args, const char *name)
 {
 	return pf_args_get(args, name) != NULL;
 }
+/* All values given, ended by NULL; borrowed strings in a list of the caller's (free). NULL: no
+ * memory. */
+const char **pf_args_list(const struct pf_args *args, const char *name);
 const struct pf_command *pf_command_find(const char *name);
 
 /* help.c */

@@ -13,7 +13,9 @@ static const char URL_RULES[] = "A user name with \"@\" or \"/\" in it is percen
 				"imaps://ann%40old.example@mail.example/. "
 				"imap:// asks for encryption by STARTTLS and goes on without it "
 				"only with --allow-plaintext. An "
-				"IPv6 address stands in brackets.";
+				"IPv6 address stands in brackets. An account with several "
+				"stores is several --from and --to: each kind of item goes "
+				"to the first target that takes it.";
 
 static const char SECRET_RULES[] =
 	"--from-secret and --to-secret take env:NAME (a variable of the environment), file:PATH "
@@ -87,7 +89,7 @@ void pf_help_program(void)
 	}
 	(void)printf("\nURLs:\n");
 	for (const struct pf_store_ops *const *s = pf_stores(); *s; s++) {
-		(void)printf("  %-10s %s\n", (*s)->schemes[0], (*s)->summary);
+		(void)printf("  %-10s %s\n", (*s)->schemes[0].name, (*s)->summary);
 	}
 	(void)printf("\n  ");
 	print_wrapped(URL_RULES, 2);
@@ -199,7 +201,7 @@ static void man_program(void)
 	}
 	(void)printf(".SH URLS\n");
 	for (const struct pf_store_ops *const *s = pf_stores(); *s; s++) {
-		(void)printf(".TP\n.B %s\n", (*s)->schemes[0]);
+		(void)printf(".TP\n.B %s\n", (*s)->schemes[0].name);
 		roff((*s)->summary);
 	}
 	(void)printf(".PP\n");

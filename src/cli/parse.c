@@ -127,3 +127,16 @@ const char *pf_args_get(const struct pf_args *args, const char *name)
 	}
 	return value;
 }
+
+const char **pf_args_list(const struct pf_args *args, const char *name)
+{
+	const char **out = (const char **)calloc(args->given_count + 1, sizeof(*out));
+	size_t n = 0;
+
+	for (size_t i = 0; out && i < args->given_count; i++) {
+		if (strcmp(args->given[i].option->name, name) == 0) {
+			out[n++] = args->given[i].value;
+		}
+	}
+	return out;
+}

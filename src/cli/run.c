@@ -69,10 +69,15 @@ static bool in_environment(const char *name)
 
 static int read_plan(const struct pf_args *args, struct pf_plan **plan, struct pf_err *err)
 {
-	const char *schemes[PF_SCHEMES_MAX];
+	const char **urls[] = {pf_args_list(args, "from"), pf_args_list(args, "to")};
+	const char **secrets[] = {
+		pf_args_list(args, "from-secret"), pf_args_list(args, "to-secret")};
+	struct pf_scheme schemes[PF_SCHEMES_MAX];
 	struct pf_plan_cfg cfg = {
 		.path = args->word_count > 0 ? args->words[0] : NULL,
 		.template = {pf_args_get(args, "from"), pf_args_get(args, "to")},
+		.urls = {urls[0], urls[1]},
+		.secrets = {secrets[0], secrets[1]},
 		.schemes = schemes,
 		.source_has_secret = pf_args_has(args, "from-secret") ||
 				     in_environment("POSTFERRY_FROM_PASSWORD"),
@@ -80,8 +85,15 @@ static int read_plan(const struct pf_args *args, struct pf_plan **plan, struct p
 			pf_args_has(args, "to-secret") || in_environment("POSTFERRY_TO_PASSWORD"),
 	};
 
+	int rc;
+
 	pf_wire_schemes(schemes);
-	return cfg.path ? pf_plan_read(&cfg, plan, err) : pf_plan_of_one(&cfg, plan, err);
+	rc = cfg.path ? pf_plan_read(&cfg, plan, err) : pf_plan_of_one(&cfg, plan, err);
+	for (size_t side = 0; side < 2; side++) {
+		free((void *)urls[side]);
+		free((void *)secrets[side]);
+	}
+	return rc;
 }
 
 /* The form of every SPEC, before any of them is used. */
@@ -102,7 +114,7 @@ static void check_secrets(const struct pf_settings *set, struct pf_plan *plan)
 			}
 			if (pf_cli_secret_init(&s, &why) != PF_OK) {
 				pf_plan_problem(plan, plan->rows[i].row, "", "%s", why.text);
-			} else if (s.spec && plan->row_n > 1 && strcmp(s.spec, "prompt") == 0) {
+			} else if (s.spec && plan->path && strcmp(s.spec, "prompt") == 0) {
 				pf_plan_problem(plan, plan->rows[i].row, NAMES[side],
 					"nobody is asked for the passwords of a batch: env:NAME, "
 					"file:PATH and command:CMD are possible");
@@ -121,7 +133,7 @@ static int run(const struct pf_settings *set, const struct pf_plan *plan, enum p
 	struct pf_err why;
 	int status;
 
-	pf_screen_init(&screen, set, plan->path != NULL, mode);
+	pf_screen_init(&screen, set, plan->path != NULL || plan->row_n > 1, mode);
 	if (pf_wire_new(set, plan, mode, &screen.listener, &w, err) != PF_OK) {
 		return -1;
 	}

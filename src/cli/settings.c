@@ -11,8 +11,14 @@ enum { CONNECTIONS_MAX = 16, TRIES_MAX = 100 };
 #define bad(err, ...) pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, __VA_ARGS__)
 
 const struct pf_option pf_account_options[] = {
-	{"from", "URL", "the account to read: imaps://USER@HOST/, maildir:PATH", true},
-	{"to", "URL", "the account to write", true},
+	{"from", "URL",
+		"the account to read: imaps://USER@HOST/, maildir:PATH; several times where an "
+		"account has several stores (mail, calendars, contacts)",
+		true},
+	{"to", "URL",
+		"the account to write; several times likewise: an item goes to the first that "
+		"takes its kind",
+		true},
 	{"ledger", "FILE",
 		"the durable record of this migration; default: under $XDG_STATE_HOME/postferry/",
 		false},
@@ -22,11 +28,12 @@ const struct pf_option pf_account_options[] = {
 const struct pf_option pf_link_options[] = {
 	{"from-secret", "SPEC",
 		"password of the source: env:NAME, file:PATH, command:CMD, oauth:NAME (a token), "
-		"prompt, none; default: $POSTFERRY_FROM_PASSWORD, else a prompt",
-		false},
+		"prompt, none; default: $POSTFERRY_FROM_PASSWORD, else a prompt; once for all, or "
+		"once for each --from",
+		true},
 	{"to-secret", "SPEC",
 		"password of the target, likewise; default: $POSTFERRY_TO_PASSWORD, else a prompt",
-		false},
+		true},
 	{"from-cert", "FILE", "PEM file with our certificate and key, to show to the source",
 		false},
 	{"to-cert", "FILE", "the same for the target", false},
@@ -305,20 +312,29 @@ static int read_one(struct pf_settings *s, const struct pf_given *g, struct pf_e
 	return PF_OK;
 }
 
-/* --from and --to may be repeated by DESIGN; this version has one kind of store on each side. */
+/* A plan's templates are one on each side, with blanks between its URLs. */
 static int read_urls(const struct pf_args *args, struct pf_settings *s, struct pf_err *err)
 {
-	size_t from = 0, to = 0;
+	static const char *const ONCE[] = {"from", "to", "from-secret", "to-secret"};
 
-	for (size_t i = 0; i < args->given_count; i++) {
-		from += strcmp(args->given[i].option->name, "from") == 0;
-		to += strcmp(args->given[i].option->name, "to") == 0;
+	s->from = pf_args_list(args, "from");
+	s->to = pf_args_list(args, "to");
+	if (!s->from || !s->to) {
+		return pf_fail_memory(err, "the options");
 	}
-	if (from > 1 || to > 1) {
-		return bad(err, "this version takes one --from and one --to");
+	for (size_t i = 0; s->plan && i < PF_COUNT(ONCE); i++) {
+		size_t n = 0;
+
+		for (size_t k = 0; k < args->given_count; k++) {
+			n += strcmp(args->given[k].option->name, ONCE[i]) == 0;
+		}
+		if (n > 1) {
+			return bad(err,
+				"--%s is given twice, for a plan: it is one for all accounts, "
+				"where several URLs have blanks between them",
+				ONCE[i]);
+		}
 	}
-	s->from = pf_args_get(args, "from");
-	s->to = pf_args_get(args, "to");
 	return PF_OK;
 }
 
@@ -359,10 +375,10 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	if (!s->include || !s->exclude || !s->map) {
 		return pf_fail_memory(err, "the options");
 	}
+	s->plan = args->word_count > 0 ? args->words[0] : NULL;
 	if (read_urls(args, s, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	s->plan = args->word_count > 0 ? args->words[0] : NULL;
 	s->from_secret = pf_args_get(args, "from-secret");
 	s->to_secret = pf_args_get(args, "to-secret");
 	s->from_admin = pf_args_get(args, "from-admin");
@@ -453,6 +469,8 @@ void pf_settings_free(struct pf_settings *s)
 		pf_path_deinit(&s->map[i].from);
 		pf_path_deinit(&s->map[i].to);
 	}
+	free((void *)s->from);
+	free((void *)s->to);
 	free((void *)s->include);
 	free((void *)s->exclude);
 	free((void *)s->subjects);

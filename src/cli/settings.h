@@ -9,8 +9,8 @@
 #include "plan/plan.h"
 
 struct pf_settings {
-	const char *plan; /* a word of the command line; NULL: none */
-	const char *from, *to;
+	const char *plan;        /* a word of the command line; NULL: none */
+	const char **from, **to; /* all that are given, ended by NULL; a plan has one at the most */
 	const char *from_secret, *to_secret, *from_admin, *to_admin;
 	const char *from_cert, *to_cert;
 	const char *from_admin_form, *to_admin_form;
@@ -20,7 +20,7 @@ struct pf_settings {
 	size_t connections, tries;
 	uint64_t rate, memory;
 	struct pf_rules rules;
-	/* owned by the rules */
+	/* owned */
 	const char **include, **exclude, **subjects;
 	struct pf_map_rule *map;
 	char *subject_text;

@@ -95,15 +95,39 @@ static int read_certificates(struct pf_wire *w, struct pf_err *err)
 	return PF_OK;
 }
 
-/* A person is asked before anything is under way. */
+struct pf_cli_secret *wire_asked(const struct pf_wire *w, size_t row, size_t side)
+{
+	for (size_t i = 0; w->asked && i <= row; i++) {
+		if (strcmp(w->plan->rows[i].side[side].identity,
+			    w->plan->rows[row].side[side].identity) == 0) {
+			return &w->asked[i][side];
+		}
+	}
+	return NULL;
+}
+
+/* A person is asked before anything is under way, and once for each store. */
 static int ask(struct pf_wire *w, struct pf_err *err)
 {
-	for (size_t side = 0; side < 2 && w->plan->row_n == 1; side++) {
-		bool signs_in = strstr(w->plan->rows[0].side[side].identity, "://") != NULL;
+	if (w->plan->path) {
+		return PF_OK; /* nobody is asked for the passwords of a batch */
+	}
+	w->asked = calloc(w->plan->row_n, sizeof(*w->asked));
+	if (!w->asked) {
+		return pf_fail_memory(err, "the passwords");
+	}
+	for (size_t row = 0; row < w->plan->row_n; row++) {
+		for (size_t side = 0; side < 2; side++) {
+			bool signs_in = strstr(w->plan->rows[row].side[side].identity, "://");
 
-		if (wire_secret(w, 0, side, &w->asked[side], err) != PF_OK ||
-			(signs_in && pf_cli_secret_ask(&w->asked[side], err) != PF_OK)) {
-			return PF_FAIL;
+			if (wire_asked(w, row, side) != &w->asked[row][side]) {
+				continue;
+			}
+			if (wire_secret(w, row, side, &w->asked[row][side], err) != PF_OK ||
+				(signs_in &&
+					pf_cli_secret_ask(&w->asked[row][side], err) != PF_OK)) {
+				return PF_FAIL;
+			}
 		}
 	}
 	return PF_OK;
@@ -207,8 +231,11 @@ void pf_wire_free(struct pf_wire **wire)
 	pf_batch_free(&w->batch);
 	pf_evlog_free(&w->log);
 	pf_ledger_close(&w->ledger);
-	pf_cli_secret_deinit(&w->asked[0]);
-	pf_cli_secret_deinit(&w->asked[1]);
+	for (size_t i = 0; w->asked && i < w->plan->row_n; i++) {
+		pf_cli_secret_deinit(&w->asked[i][0]);
+		pf_cli_secret_deinit(&w->asked[i][1]);
+	}
+	free(w->asked);
 	free_tls(w);
 	pf_loop_free(&w->loop);
 	if (w->trace_file) {

@@ -67,9 +67,9 @@ struct pf_ledger *pf_wire_ledger(const struct pf_wire *w); /* NULL: there is non
 const char *pf_wire_ledger_path(const struct pf_wire *w);
 const char *pf_wire_quarantine(const struct pf_wire *w);
 
-/* The schemes that can be opened, ended by NULL. */
+/* The schemes that can be opened, ended by a NULL name. */
 enum { PF_SCHEMES_MAX = 64 };
-void pf_wire_schemes(const char *out[PF_SCHEMES_MAX]);
+void pf_wire_schemes(struct pf_scheme out[PF_SCHEMES_MAX]);
 
 /* Where the ledger of these settings is: --ledger, or by the plan or the pair of accounts, or the
  * only one there is. A fresh string. */

@@ -11,17 +11,17 @@
 /* What is no mail, and who understands it. */
 static const struct pf_codec *const CODECS[] = {&pf_ical_codec, &pf_vcard_codec, NULL};
 
-void pf_wire_schemes(const char *out[PF_SCHEMES_MAX])
+void pf_wire_schemes(struct pf_scheme out[PF_SCHEMES_MAX])
 {
 	size_t n = 0;
 
 	for (const struct pf_store_ops *const *o = pf_stores(); *o; o++) {
-		for (const char *const *name = (*o)->schemes; *name && n + 1 < PF_SCHEMES_MAX;
-			name++) {
-			out[n++] = *name;
+		for (const struct pf_scheme *s = (*o)->schemes; s->name && n + 1 < PF_SCHEMES_MAX;
+			s++) {
+			out[n++] = *s;
 		}
 	}
-	out[n] = NULL;
+	out[n] = (struct pf_scheme){.name = NULL};
 }
 
 static const struct pf_plan_server *server_of(const struct pf_wire *w, size_t row, size_t side)
@@ -63,18 +63,26 @@ int wire_secret(const struct pf_wire *w, size_t row, size_t side, struct pf_cli_
 {
 	const struct pf_plan_side *p = &w->plan->rows[row].side[side];
 	const struct pf_settings *set = w->set;
-	const struct pf_secret *entered = &w->asked[side].entered;
+	const struct pf_cli_secret *asked = wire_asked(w, row, side);
 	const char *all = side == 0 ? set->from_secret : set->to_secret;
 
 	*out = (struct pf_cli_secret){
 		.spec = p->secret ? p->secret : all,
-		.password =
-			pf_secret_is_set(entered) ? pf_span(entered->p, entered->n) : p->password,
+		.password = asked && pf_secret_is_set(&asked->entered)
+				    ? pf_span(asked->entered.p, asked->entered.n)
+				    : p->password,
 		.default_env = side == 0 ? "POSTFERRY_FROM_PASSWORD" : "POSTFERRY_TO_PASSWORD",
 		.option = side == 0 ? "--from-secret" : "--to-secret",
 		.who = p->identity,
 	};
 	return pf_cli_secret_init(out, err);
+}
+
+uint32_t wire_kinds(const struct pf_wire *w, size_t row)
+{
+	uint32_t asked = w->set->rules.kinds, kinds = w->plan->rows[row].kinds;
+
+	return asked && kinds ? asked & kinds : asked | kinds;
 }
 
 static int open_side(struct wire_account *a, size_t side, size_t connections, struct pf_err *err)
@@ -131,6 +139,8 @@ static int make_job(struct wire_account *a, struct pf_err *err)
 	struct pf_wire *w = a->wire;
 	const struct pf_settings *set = w->set;
 
+	a->rules = set->rules;
+	a->rules.kinds = wire_kinds(w, a->row);
 	a->job_cfg = (struct pf_job_cfg){
 		.mode = w->mode,
 		.from = a->side[0].store,
@@ -139,7 +149,7 @@ static int make_job(struct wire_account *a, struct pf_err *err)
 		.account = w->rows[a->row].account,
 		.account_name = w->rows[a->row].from,
 		.log = w->log,
-		.rules = &set->rules,
+		.rules = &a->rules,
 		.codecs = CODECS,
 		.quarantine = w->quarantine,
 		.dry_run = set->dry_run,

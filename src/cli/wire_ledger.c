@@ -58,8 +58,7 @@ static int ledger_of_pair(const struct pf_plan *plan, char **path, struct pf_err
 		return usage(
 			err, "%s", pf_plan_problem_show(&plan->problems[0], text, sizeof(text)));
 	}
-	return pf_ledger_default_path(
-		plan->rows[0].side[0].identity, plan->rows[0].side[1].identity, path, err);
+	return pf_ledger_default_path(plan->rows[0].whole[0], plan->rows[0].whole[1], path, err);
 }
 
 /* Named by the plan itself, or by where the plan lies: what is in it may change from day to day. */
@@ -84,10 +83,11 @@ static int ledger_of_plan(const struct pf_plan *plan, char **path, struct pf_err
 
 int pf_wire_find_ledger(const struct pf_settings *set, char **path, struct pf_err *err)
 {
-	const char *schemes[PF_SCHEMES_MAX];
+	struct pf_scheme schemes[PF_SCHEMES_MAX];
 	struct pf_plan_cfg cfg = {
 		.path = set->plan,
-		.template = {set->from, set->to},
+		.template = {set->from[0], set->to[0]},
+		.urls = {set->from, set->to},
 		.schemes = schemes,
 		.source_has_secret = true,
 		.target_has_secret = true,
@@ -102,7 +102,7 @@ int pf_wire_find_ledger(const struct pf_settings *set, char **path, struct pf_er
 	if (set->plan) {
 		rc = pf_plan_read(&cfg, &plan, err);
 		rc = rc == PF_OK ? ledger_of_plan(plan, path, err) : rc;
-	} else if (set->from || set->to) {
+	} else if (set->from[0] || set->to[0]) {
 		rc = pf_plan_of_one(&cfg, &plan, err);
 		rc = rc == PF_OK ? ledger_of_pair(plan, path, err) : rc;
 	} else {

@@ -45,6 +45,7 @@ struct wire_account {
 	struct pf_wire *wire;
 	size_t row, account; /* of the plan, of the batch */
 	struct wire_side side[2];
+	struct pf_rules rules; /* the settings', with what goes this way */
 	struct pf_job_cfg job_cfg;
 	struct pf_job *job;
 	bool stirred, opened[2];
@@ -56,7 +57,9 @@ struct pf_wire {
 	enum pf_job_mode mode;
 	struct pf_loop *loop;
 	struct wire_tls *tls;
-	struct pf_cli_secret asked[2]; /* of one account: what a person entered before all else */
+	/* Of one account, for each of its rows: what a person entered before all else; of rows with
+	 * the same store, for the first. */
+	struct pf_cli_secret (*asked)[2];
 	struct file_trace trace[2];
 	FILE *trace_file;
 	char *ledger_path, *quarantine, *jsonl;
@@ -82,7 +85,13 @@ struct pf_wire {
 int wire_tls(struct pf_wire *w, const struct pf_plan_server *server, size_t side,
 	struct pf_tls **out, struct pf_err *err);
 
+/* What a person entered for a side of a row; NULL: nobody was asked. */
+struct pf_cli_secret *wire_asked(const struct pf_wire *w, size_t row, size_t side);
+
 /* ---- wire_account.c ---- */
+/* The kinds that go from one store of a row to the other; 0: all. A row of which `--kinds` leaves
+ * nothing is not begun. */
+uint32_t wire_kinds(const struct pf_wire *w, size_t row);
 /* Where the secret of a side of a row comes from; nothing is read yet. */
 int wire_secret(const struct pf_wire *w, size_t row, size_t side, struct pf_cli_secret *out,
 	struct pf_err *err);

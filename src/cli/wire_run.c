@@ -124,15 +124,15 @@ static size_t planned_connections(const struct pf_wire *w, size_t row, size_t si
 }
 
 /* RETRY is for those whose last pass left something. */
-static int has_nothing_to_retry(
-	const struct pf_wire *w, size_t row, bool *nothing, struct pf_err *err)
+static int has_nothing_to_do(const struct pf_wire *w, size_t row, bool *nothing, struct pf_err *err)
 {
 	struct pf_ledger_cursor *c = NULL;
 	struct pf_ledger_pass pass;
 	int rc;
 
-	*nothing = false;
-	if (w->mode != PF_JOB_RETRY || w->plan->row_n == 1) {
+	/* Of several stores, one that --kinds leaves nothing of. */
+	*nothing = w->plan->rows[row].kinds && !wire_kinds(w, row);
+	if (*nothing || w->mode != PF_JOB_RETRY || w->plan->row_n == 1) {
 		return PF_OK;
 	}
 	rc = pf_ledger_passes(w->ledger, w->rows[row].account, &c, err);
@@ -150,7 +150,7 @@ static int add_rows(struct pf_wire *w, size_t (*login)[2], struct pf_err *err)
 		struct pf_batch_account a;
 		bool nothing;
 
-		if (has_nothing_to_retry(w, row, &nothing, err) != PF_OK) {
+		if (has_nothing_to_do(w, row, &nothing, err) != PF_OK) {
 			return PF_FAIL;
 		}
 		if (nothing) {

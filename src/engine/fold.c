@@ -9,7 +9,8 @@
  *
  * From any state behind LISTING it goes back there when a side gives its items new ids under way.
  *
- * Folders whose items carry identifiers go their own way (keyed.c): WAITING -> KEYED -> OVER.
+ * Folders whose items carry identifiers go their own way (keyed.c): WAITING -> KEYED -> OVER; so do
+ * those that no target takes: WAITING -> NOWHERE -> OVER.
  */
 #include "base/utf8.h"
 #include "engine/keyed_private.h"
@@ -235,6 +236,10 @@ static int begin(struct pf_fold *f, struct pf_err *err)
 	if (f->skipped || f->unchanged || !f->selectable) {
 		return over(f, err);
 	}
+	if (f->nowhere) {
+		return f->job->cfg->mode == PF_JOB_VERIFY ? over(f, err)
+							  : fold_nowhere_begin(f, err);
+	}
 	f->job->alone = f->fleeting ? f : f->job->alone;
 	if (job_writes(f->job) && !f->dst_exists) {
 		f->state = FOLD_MAKING; /* job_folders moves it on */
@@ -421,6 +426,9 @@ int fold_step(struct pf_fold *f, struct pf_err *err)
 		}
 		f->state = rc == PF_OK ? FOLD_NAMING : FOLD_CARRYING;
 		return rc;
+	case FOLD_NOWHERE:
+		rc = fold_nowhere_step(f, err);
+		return rc == PF_OK ? over(f, err) : rc;
 	case FOLD_KEYED:
 		rc = keyed_step(f, err);
 		return rc == PF_OK ? over(f, err) : rc;
@@ -434,6 +442,9 @@ int fold_step(struct pf_fold *f, struct pf_err *err)
 int fold_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err)
 {
+	if (f->nowhere) {
+		return f->state == FOLD_NOWHERE ? fold_nowhere_event(f, ev, err) : PF_OK;
+	}
 	if (f->keyed || op_use(ev->op) >= USE_KEYED_SRC) {
 		return keyed_event(f, side, ev, err);
 	}

@@ -304,6 +304,9 @@ static int make_folds(struct pf_job *job, struct pf_err *err)
 			(void)snprintf(
 				f->note, sizeof(f->note), "%s", labels_skip_folder(job, f->role));
 			f->skipped = true;
+		} else if (!(job_facts(job, DST)->kinds & k->kinds)) {
+			f->nowhere = true;
+			(void)fold_nowhere_why(f, f->note, sizeof(f->note));
 		}
 	}
 	return labels_begin(job, err);
@@ -318,7 +321,7 @@ static bool has_children(const struct pf_fold *f)
 		if (!pf_path_is_under(&o->src, &f->src)) {
 			return false; /* folds are in the order of their paths */
 		}
-		if (!o->skipped) {
+		if (!o->skipped && !o->nowhere) {
 			return true;
 		}
 	}
@@ -382,7 +385,7 @@ static int run_plan(struct pf_job *job, struct pf_name_in *in, struct pf_name_ou
 		const struct pf_known_folder *k = &job->side[SRC].folders[i];
 		struct pf_fold *f = &job->folds[i];
 
-		if (!f->skipped) {
+		if (!f->skipped && !f->nowhere) {
 			in[n++] = (struct pf_name_in){
 				&f->src, k->role, k->role_by_name, f->dst.n > 0 ? &f->dst : NULL};
 		}
@@ -390,7 +393,7 @@ static int run_plan(struct pf_job *job, struct pf_name_in *in, struct pf_name_ou
 	rc = pf_names_plan(&cfg, in, n, out, err);
 	n = 0;
 	for (size_t i = 0; i < job->fold_count && rc == PF_OK; i++) {
-		if (!job->folds[i].skipped) {
+		if (!job->folds[i].skipped && !job->folds[i].nowhere) {
 			rc = settle_name(&job->folds[i], &out[n++], err);
 		}
 	}

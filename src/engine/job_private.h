@@ -132,6 +132,7 @@ enum fold_state {
 	FOLD_CONFIRMING, /* the target is read back */
 	FOLD_CARRYING,   /* flags */
 	FOLD_KEYED,      /* keyed.c has its states */
+	FOLD_NOWHERE,    /* its items are only listed */
 	FOLD_NAMING,     /* what are the items that did not arrive? */
 	FOLD_OVER,
 };
@@ -228,6 +229,8 @@ struct pf_fold {
 	bool needs_making, needs_subscribing;
 	bool shares_place; /* another folder of the source goes to the same one */
 	bool selectable, subscribe, dst_exists, skipped, failed, unchanged, renamed;
+	bool nowhere; /* the target takes nothing of its kind */
+	uint32_t nowhere_items;
 	size_t src_folder; /* index in the source's list; SIZE_MAX: gone */
 	unsigned int name_tries, names_refused, list_tries, settle_rounds, confirm_rounds;
 	unsigned int flag_tries, pair_tries; /* refusals that may pass, in a row */
@@ -414,6 +417,12 @@ void fold_free_work(struct pf_fold *f);       /* all that is only needed while i
 bool fold_has_place(const struct pf_fold *f); /* its target folder is there */
 bool fold_is_active(const struct pf_fold *f);
 unsigned int fold_stage(const struct pf_fold *f); /* another one: there is something to do */
+
+/* ---- fold_nowhere.c ---- */
+const char *fold_nowhere_why(const struct pf_fold *f, char *out, size_t size);
+int fold_nowhere_begin(struct pf_fold *f, struct pf_err *err);
+int fold_nowhere_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all are listed */
+int fold_nowhere_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
 
 /* ---- fold_list.c ---- */
 int fold_list_begin(struct pf_fold *f, struct pf_err *err);

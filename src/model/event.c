@@ -181,6 +181,12 @@ static const struct pf_event_doc DOCS[] = {
 		"were not copied yet count as vanished; all other folders go on.",
 		"If it was renamed at the source, run again: it is taken under its new name."},
 
+	{PF_EV_FOLDER_NOWHERE, PF_SEV_WARNING, "folder in no place",
+		"The account has mail, calendars or contacts, and none of its targets takes items "
+		"of that kind.",
+		"The folder's items are listed and named in the report, and are not migrated.",
+		"Name a target for them by another --to, or leave them out by --kinds."},
+
 	{PF_EV_ITEM_NOT_RETURNED, PF_SEV_ERROR, "item listed but not returned",
 		"The source lists the item, but answered the request for it with success and "
 		"without the "

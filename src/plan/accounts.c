@@ -446,38 +446,57 @@ static enum column blamed(const struct table *t, size_t side)
 	return BLAMED[t->form][side];
 }
 
-static int take_side(struct table *t, struct pf_plan_row *row, size_t side, struct pf_err *err)
+/* One URL, or several with blanks between them: the stores of one account. */
+static int finish_urls(struct table *t, struct pf_plan_side *s, size_t side,
+	const struct plan_place *at, struct plan_stores *stores, struct pf_err *err)
 {
-	struct pf_plan_side *s = &row->side[side];
+	const char *next = s->url;
+	int rc = PF_OK;
+
+	while (next && rc == PF_OK) {
+		const char *url = next;
+		size_t n;
+
+		next = plan_next_url(url);
+		n = next ? (size_t)(next - url) : strlen(url);
+		while (next && n > 0 && (url[n - 1] == ' ' || url[n - 1] == '\t')) {
+			n--;
+		}
+		s->url = plan_str(t->r->plan, pf_span(url, n), err);
+		rc = s->url ? plan_finish_side(t->r, s, side, at, stores, err) : PF_FAIL;
+	}
+	return rc;
+}
+
+static int take_side(struct table *t, struct plan_stores *stores, size_t side, struct pf_err *err)
+{
 	const char *password = cell(t, password_column(t, side));
 	enum column blame = blamed(t, side);
-
-	*s = (struct pf_plan_side){
+	struct plan_place at = {.row = t->line.row};
+	struct pf_plan_side s = {
 		.secret = cell(t, side == 0 ? FROM_SECRET : TO_SECRET),
 		.password = pf_span_str(password),
 		.admin = cell(t, side == 0 ? FROM_ADMIN : TO_ADMIN),
 	};
-	if (s->secret && password) {
+
+	if (s.secret && password) {
 		wrong(t, side == 0 ? FROM_SECRET : TO_SECRET,
 			"the row has a password, too: it must have one of the two");
 	}
-	if (side_url(t, side, &s->url, err) != PF_OK) {
+	if (side_url(t, side, &s.url, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (!s->url) {
+	if (!s.url) {
 		return PF_OK; /* the problem was told */
 	}
-	return plan_finish_side(t->r, row, side,
-		blame < COLUMNS && t->at[blame] != SIZE_MAX ? t->at[blame] + 1 : 0,
-		blame < COLUMNS ? COLUMN[blame].name
-		: side == 0     ? "from"
-				: "to",
-		err);
+	at.column = blame < COLUMNS && t->at[blame] != SIZE_MAX ? t->at[blame] + 1 : 0;
+	at.name = blame < COLUMNS ? COLUMN[blame].name : side == 0 ? "from" : "to";
+	return finish_urls(t, &s, side, &at, stores, err);
 }
 
 static int take_row(struct table *t, struct pf_err *err)
 {
-	struct pf_plan_row row = {.row = t->line.row};
+	struct plan_stores stores = {.row = t->line.row};
 	size_t errors = t->r->plan->errors;
 
 	if (!take_cells(t)) {
@@ -490,11 +509,11 @@ static int take_row(struct table *t, struct pf_err *err)
 			"empty, and name the account itself as UserName");
 	}
 	for (size_t side = 0; side < SIDES; side++) {
-		if (take_side(t, &row, side, err) != PF_OK) {
+		if (take_side(t, &stores, side, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
-	return t->r->plan->errors == errors ? plan_add_row(t->r, &row, err) : PF_OK;
+	return t->r->plan->errors == errors ? plan_add_account(t->r, &stores, err) : PF_OK;
 }
 
 static int read_rows(struct table *t, struct pf_err *err)

@@ -29,7 +29,8 @@ static void check_targets(struct pf_plan *p, const size_t *sorted)
 	for (size_t i = 1; i < p->row_n; i++) {
 		const struct pf_plan_row *a = &p->rows[sorted[i - 1]], *b = &p->rows[sorted[i]];
 
-		if (strcmp(a->side[1].identity, b->side[1].identity) != 0) {
+		if (strcmp(a->side[1].identity, b->side[1].identity) != 0 || a->nowhere ||
+			b->nowhere) {
 			continue;
 		}
 		if (strcmp(a->side[0].identity, b->side[0].identity) == 0) {

@@ -140,39 +140,29 @@ static const char *with_server(struct reader *r, const struct pf_plan_server *s,
 
 /* ---- a side ---- */
 
-static bool knows(const struct reader *r, const char *scheme, char *all, size_t size)
+static bool url_ok(struct reader *r, const struct pf_url *url, const struct pf_plan_server *server,
+	const struct plan_place *at)
 {
+	char all[200] = "";
 	size_t n = 0;
 
-	all[0] = '\0';
-	for (const char *const *s = r->cfg->schemes; *s; s++) {
-		if (strcmp(*s, scheme) == 0) {
-			return true;
+	if (!plan_scheme(r, url->scheme)) {
+		for (const struct pf_scheme *s = r->cfg->schemes; s->name && n < sizeof(all); s++) {
+			n += (size_t)snprintf(
+				all + n, sizeof(all) - n, "%s%s", n > 0 ? ", " : "", s->name);
 		}
-		n += (size_t)snprintf(
-			all + n, n < size ? size - n : 0, "%s%s", n > 0 ? ", " : "", *s);
-	}
-	return false;
-}
-
-static bool url_ok(struct reader *r, const struct pf_url *url, const struct pf_plan_server *server,
-	size_t row, size_t column, const char *name)
-{
-	char all[200];
-
-	if (!knows(r, url->scheme, all, sizeof(all))) {
-		plan_problem_at(r->plan, row, column, name,
+		plan_problem_at(r->plan, at->row, at->column, at->name,
 			"this version knows no scheme \"%s\"; it knows %s", url->scheme, all);
 		return false;
 	}
 	if (url->host && !url->user) {
-		plan_problem_at(r->plan, row, column, name,
+		plan_problem_at(r->plan, at->row, at->column, at->name,
 			"the URL names no user: the form is %s://USER@HOST/", url->scheme);
 		return false;
 	}
 	if (server && server->tls == PF_PLAN_TLS_STARTTLS &&
 		url->scheme[strlen(url->scheme) - 1] == 's') {
-		plan_problem_at(r->plan, row, column, name,
+		plan_problem_at(r->plan, at->row, at->column, at->name,
 			"the URL asks for TLS at once (%s), and the plan's server %s for starttls: "
 			"make them agree",
 			url->scheme, server->name);
@@ -204,22 +194,15 @@ static bool secret_ok(
 	       (side == 0 ? r->cfg->source_has_secret : r->cfg->target_has_secret);
 }
 
-/* The column that a problem is told for. */
-struct place {
-	size_t column;
-	const char *name;
-};
-
 static void tell_no_secret(
-	struct reader *r, const struct pf_plan_row *row, size_t side, const struct place *at)
+	struct reader *r, const struct pf_plan_side *s, size_t side, const struct plan_place *at)
 {
 	bool from = side == 0;
 
-	plan_problem_at(r->plan, row->row, at->column, at->name,
+	plan_problem_at(r->plan, at->row, at->column, at->name,
 		"no password for %s: give %s_secret in the file or the plan, --%s-secret, or the "
 		"environment variable POSTFERRY_%s_PASSWORD",
-		row->side[side].identity, from ? "from" : "to", from ? "from" : "to",
-		from ? "FROM" : "TO");
+		s->identity, from ? "from" : "to", from ? "from" : "to", from ? "FROM" : "TO");
 }
 
 static int put_identity(
@@ -235,16 +218,16 @@ static int put_identity(
 	return s->identity ? PF_OK : PF_FAIL;
 }
 
-static int finish(struct reader *r, struct pf_plan_row *row, size_t side, struct pf_url *url,
-	const struct place *at, struct pf_err *err)
+/* All of a store that is not its scheme's business. */
+static int fill_side(struct reader *r, struct pf_plan_side *s, struct pf_url *url, size_t side,
+	const struct plan_place *at, struct pf_err *err)
 {
-	struct pf_plan_side *s = &row->side[side];
 	const struct pf_plan_server *server;
 
 	s->server = find_server(r->plan, url);
 	server = s->server == PF_PLAN_NO_SERVER ? NULL : &r->plan->servers[s->server];
-	if (!url_ok(r, url, server, row->row, at->column, at->name)) {
-		return PF_OK;
+	if (!url_ok(r, url, server, at)) {
+		return PF_END;
 	}
 	if (server) {
 		s->url = with_server(r, server, url, s->url, err);
@@ -257,13 +240,12 @@ static int finish(struct reader *r, struct pf_plan_row *row, size_t side, struct
 		return PF_FAIL;
 	}
 	if (!secret_ok(r, s, url, side)) {
-		tell_no_secret(r, row, side, at);
+		tell_no_secret(r, s, side, at);
 	}
 	return PF_OK;
 }
 
-/* A blank belongs to a path, unless another URL follows it. */
-static bool has_several(const char *text)
+const char *plan_next_url(const char *text)
 {
 	static const char SCHEME[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -273,33 +255,30 @@ static bool has_several(const char *text)
 		s += strspn(s, " \t");
 		n = strspn(s, SCHEME);
 		if (n > 1 && s[n] == ':') {
-			return true;
+			return s;
 		}
 	}
-	return false;
+	return NULL;
 }
 
-int plan_finish_side(struct reader *r, struct pf_plan_row *row, size_t side, size_t column,
-	const char *name, struct pf_err *err)
+int plan_finish_side(struct reader *r, const struct pf_plan_side *given, size_t side,
+	const struct plan_place *at, struct plan_stores *stores, struct pf_err *err)
 {
-	struct pf_plan_side *s = &row->side[side];
-	const struct place at = {column, name};
+	struct pf_plan_side s = *given;
 	struct pf_url url;
 	struct pf_err why;
 	int rc;
 
-	if (r->cfg->path && has_several(s->url)) {
-		plan_problem_at(r->plan, row->row, column, name,
-			"several URLs: this version moves one store on each side; give each store "
-			"a "
-			"row of its own");
+	if (pf_url_parse(&url, s.url, &why) != PF_OK) {
+		plan_problem_at(r->plan, at->row, at->column, at->name, "%s", why.text);
 		return PF_OK;
 	}
-	if (pf_url_parse(&url, s->url, &why) != PF_OK) {
-		plan_problem_at(r->plan, row->row, column, name, "%s", why.text);
-		return PF_OK;
+	rc = fill_side(r, &s, &url, side, at, err);
+	if (rc == PF_OK) {
+		const struct plan_store in = {&s, plan_scheme(r, url.scheme), url.path, side, at};
+
+		rc = plan_add_store(r, &in, stores, err);
 	}
-	rc = finish(r, row, side, &url, &at, err);
 	pf_url_deinit(&url);
-	return rc;
+	return rc == PF_END ? PF_OK : rc; /* the problem was told */
 }

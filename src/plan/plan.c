@@ -295,27 +295,66 @@ int pf_plan_read(const struct pf_plan_cfg *cfg, struct pf_plan **out, struct pf_
 	return PF_OK;
 }
 
-int pf_plan_of_one(const struct pf_plan_cfg *cfg, struct pf_plan **out, struct pf_err *err)
+/* The secret of the n-th URL: its own, or the one for all. NULL: the command's default. */
+static const char *secret_of(const struct pf_plan_cfg *cfg, size_t side, size_t n, size_t secrets)
+{
+	return secrets > 1 && n < secrets ? cfg->secrets[side][n] : NULL;
+}
+
+static size_t count(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n]) {
+		n++;
+	}
+	return n;
+}
+
+/* The stores that --from or --to names. */
+static int take_urls(struct reader *r, size_t side, struct plan_stores *stores, struct pf_err *err)
 {
 	static const char *const OPTIONS[SIDES] = {"--from", "--to"};
-	struct pf_plan_row row = {.row = 0};
+	const struct pf_plan_cfg *cfg = r->cfg;
+	const struct plan_place at = {.name = OPTIONS[side]};
+	size_t n = count(cfg->urls[side]), secrets = count(cfg->secrets[side]);
+
+	if (n == 0) {
+		return bad(err, "%s URL is missing; see --help", OPTIONS[side]);
+	}
+	if (secrets > 1 && secrets != n) {
+		return bad(err,
+			"%s-secret is given %zu times for %zu URLs: give it once for all of them, "
+			"or once for each",
+			OPTIONS[side], secrets, n);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct pf_plan_side s = {.url = cfg->urls[side][i],
+			.secret = secret_of(cfg, side, i, secrets),
+			.server = PF_PLAN_NO_SERVER};
+
+		if (plan_finish_side(r, &s, side, &at, stores, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
+int pf_plan_of_one(const struct pf_plan_cfg *cfg, struct pf_plan **out, struct pf_err *err)
+{
+	struct plan_stores stores = {.n = {0}};
 	struct reader r;
 
 	if (begin(&r, cfg, out, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	for (size_t side = 0; side < SIDES; side++) {
-		if (!cfg->template[side]) {
-			return bad(err, "%s URL is missing; see --help", OPTIONS[side]);
-		}
-		row.side[side].url = cfg->template[side];
-		row.side[side].server = PF_PLAN_NO_SERVER;
-		if (plan_finish_side(&r, &row, side, 0, OPTIONS[side], err) != PF_OK) {
+		if (take_urls(&r, side, &stores, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
-	if (plan_add_row(&r, &row, err) != PF_OK) {
-		return PF_FAIL;
+	if (r.plan->errors > 0) {
+		return PF_OK;
 	}
-	return r.plan->errors == 0 ? plan_check(r.plan, err) : PF_OK;
+	return plan_add_account(&r, &stores, err) == PF_OK ? plan_check(r.plan, err) : PF_FAIL;
 }

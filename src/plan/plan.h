@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "model/scheme.h"
 
 #define PF_PLAN_NO_SERVER SIZE_MAX
 
@@ -33,9 +34,18 @@ struct pf_plan_side {
 	size_t server;           /* of the plan's; or PF_PLAN_NO_SERVER */
 };
 
+/*
+ * An account, or a part of one that has several stores: what goes from one of its stores to one of
+ * its target's. The parts of an account lie one behind the other.
+ */
 struct pf_plan_row {
 	size_t row; /* of the file, the header is 1; 0: from no file */
 	struct pf_plan_side side[2];
+	const char *whole[2]; /* the identity of the whole account on each side */
+	uint32_t kinds;       /* of enum pf_kind, that go this way; 0 = all */
+	/* No target takes them: they are listed, and reported. The target is any of the account's,
+	 * and gets nothing. */
+	bool nowhere;
 };
 
 /* An option of the command line that the plan gives. */
@@ -71,8 +81,11 @@ struct pf_plan {
 
 struct pf_plan_cfg {
 	const char *path;
-	const char *template[2];    /* --from, --to: before those of the plan; or NULL */
-	const char *const *schemes; /* that can be opened; ended by NULL */
+	const char *template[2]; /* --from, --to: before those of the plan; or NULL */
+	/* Of one account: all that --from, --to, --from-secret and --to-secret gave, ended by NULL;
+	 * secrets, none, one for all URLs, or one for each. */
+	const char *const *urls[2], *const *secrets[2];
+	const struct pf_scheme *schemes;           /* that can be opened; ended by a NULL name */
 	bool source_has_secret, target_has_secret; /* the command line or environment gives one for
 						      all */
 };

@@ -1,4 +1,5 @@
 /* Plans and files of accounts: what they come to, and what is wrong with them, by place. */
+#include "model/item.h"
 #include "plan/plan.h"
 
 #include <setjmp.h>
@@ -10,7 +11,13 @@
 
 #include <cmocka.h>
 
-static const char *const SCHEMES[] = {"imap", "imaps", "maildir", NULL};
+static const struct pf_scheme_part PARTS[] = {
+	{"maildir", "mail"}, {"ics", "cal"}, {.scheme = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"imap", PF_KIND_MAIL, NULL},
+	{"imaps", PF_KIND_MAIL, NULL}, {"maildir", PF_KIND_MAIL, NULL},
+	{"caldav", PF_KIND_CALENDAR | PF_KIND_TASKS, NULL}, {"ics", PF_KIND_CALENDAR, NULL},
+	{"carddav", PF_KIND_CONTACTS, NULL}, {"archive", PF_KIND_MAIL | PF_KIND_CALENDAR, PARTS},
+	{.name = NULL}};
 
 struct world {
 	char dir[48], plan[80], accounts[80];
@@ -178,10 +185,12 @@ static void test_places_of_problems(void **state)
 		{"from,to\nimap://a@h/,imap://a@g/\nimap://b@h/,\n",
 			"row 3, column 2 (to): this cell is empty"},
 		{"from,to\nimap:/x,imap://a@g/\n", "row 2, column 1 (from): URL"},
-		{"from,to\ncaldav://a@h/,imap://a@g/\n",
-			"knows no scheme \"caldav\"; it knows imap, imaps, maildir"},
-		{"from,to\nimap://a@h/ caldav://a@h/,imap://a@g/\n",
-			"row 2, column 1 (from): several URLs"},
+		{"from,to\npop://a@h/,imap://a@g/\n",
+			"knows no scheme \"pop\"; it knows imap, imaps, maildir"},
+		{"from,to\nimap://a@h/ pop://a@h/,imap://a@g/\n",
+			"row 2, column 1 (from): this version knows no scheme \"pop\""},
+		{"from,to\nimap://a@h/ imap://b@h/,imap://a@g/\n",
+			"row 2: two sources would go into the target imap://a@g/"},
 		{"from,to\nimap://h/,imap://a@g/\n", "the URL names no user"},
 		{"from,to,form_secret\nimap://a@h/,imap://a@g/,x\n",
 			"row 1, column 3 (form_secret): no such column belongs to this form of "
@@ -383,20 +392,149 @@ static void test_all_problems_are_told_in_order(void **state)
 static void test_one_account(void **state)
 {
 	struct world *w = *state;
-	struct pf_plan_cfg cfg = {
-		.template = {"imap://a@h/", "maildir:/tmp/x y"}, .schemes = SCHEMES};
+	const char *from[] = {"imap://a@h/", NULL}, *to[] = {"maildir:/tmp/x y", NULL};
+	struct pf_plan_cfg cfg = {.urls = {from, to}, .schemes = SCHEMES};
 
 	assert_int_equal(pf_plan_of_one(&cfg, &w->p, &w->err), PF_OK);
 	assert_int_equal(w->p->errors, 0);
 	assert_int_equal(w->p->row_n, 1);
+	assert_int_equal(w->p->rows[0].kinds, 0);
 	pf_plan_free(&w->p);
-	cfg.template[0] = "imap:h";
+	from[0] = "imap:h";
 	assert_int_equal(pf_plan_of_one(&cfg, &w->p, &w->err), PF_OK);
 	assert_true(strncmp(problem(w, 0), "--from: URL", 11) == 0);
 	pf_plan_free(&w->p);
-	cfg.template[1] = NULL;
+	cfg.urls[1] = NULL;
+	from[0] = "imap://a@h/";
 	assert_int_equal(pf_plan_of_one(&cfg, &w->p, &w->err), PF_FAIL);
 	assert_non_null(strstr(w->err.text, "--to URL is missing"));
+}
+
+/* ---- several stores ---- */
+
+static void of_one(struct world *w, const char *const *from, const char *const *to)
+{
+	const struct pf_plan_cfg cfg = {.urls = {from, to}, .schemes = SCHEMES};
+
+	pf_plan_free(&w->p);
+	assert_int_equal(pf_plan_of_one(&cfg, &w->p, &w->err), PF_OK);
+}
+
+static void goes(const struct world *w, size_t row, const char *from, const char *to,
+	uint32_t kinds, bool nowhere)
+{
+	assert_true(row < w->p->row_n);
+	assert_string_equal(w->p->rows[row].side[0].url, from);
+	assert_string_equal(w->p->rows[row].side[1].url, to);
+	assert_int_equal(w->p->rows[row].kinds, kinds);
+	assert_int_equal(w->p->rows[row].nowhere, nowhere);
+}
+
+static void test_each_kind_goes_to_the_first_that_takes_it(void **state)
+{
+	struct world *w = *state;
+	const char *from[] = {"caldav://a@o/", "imap://a@o/", NULL};
+	const char *to[] = {"imap://b@n/", "maildir:/tmp/m", "ics:/tmp/c", "caldav://b@n/", NULL};
+
+	of_one(w, from, to);
+	is_fine(w);
+	assert_int_equal(w->p->row_n, 3);
+	goes(w, 0, from[0], to[2], PF_KIND_CALENDAR, false);
+	goes(w, 1, from[0], to[3], PF_KIND_TASKS, false);
+	goes(w, 2, from[1], to[0], PF_KIND_MAIL, false);
+	assert_string_equal(w->p->rows[0].whole[0], "caldav://a@o/ imap://a@o/");
+	assert_string_equal(w->p->rows[2].whole[0], w->p->rows[0].whole[0]);
+}
+
+static void test_what_no_target_takes(void **state)
+{
+	struct world *w = *state;
+	const char *from[] = {"imap://a@o/", "carddav://a@o/", "caldav://a@o/", NULL};
+	const char *to[] = {"imap://b@n/", "ics:/tmp/c", NULL};
+
+	of_one(w, from, to);
+	is_fine(w);
+	assert_int_equal(w->p->row_n, 3);
+	goes(w, 0, from[0], to[0], PF_KIND_MAIL, false);
+	goes(w, 1, from[1], to[0], PF_KIND_CONTACTS, true);
+	goes(w, 2, from[2], to[1], PF_KIND_CALENDAR | PF_KIND_TASKS, false);
+}
+
+static void test_two_sources_for_one_target(void **state)
+{
+	struct world *w = *state;
+	const char *from[] = {"imap://a@o/", "imap://b@o/", NULL}, *to[] = {"imap://b@n/", NULL};
+
+	of_one(w, from, to);
+	says(w, "two sources would go into the target imap://b@n/ at the same time");
+}
+
+static void test_a_store_of_several(void **state)
+{
+	struct world *w = *state;
+	char archive[80], mail[80], cal[80];
+	const char *from[] = {archive, NULL}, *to[] = {"imap://b@n/", "ics:/tmp/c", NULL};
+
+	(void)snprintf(archive, sizeof(archive), "archive:%s", w->dir);
+	(void)snprintf(mail, sizeof(mail), "maildir:%s/mail", w->dir);
+	(void)snprintf(cal, sizeof(cal), "ics:%s/cal", w->dir);
+	of_one(w, from, to);
+	says(w, "there is no such archive");
+	assert_int_equal(mkdir(cal + 4, 0700), 0);
+	of_one(w, from, to); /* only the part that is there */
+	is_fine(w);
+	assert_int_equal(w->p->row_n, 1);
+	goes(w, 0, cal, to[1], PF_KIND_CALENDAR, false);
+	assert_string_equal(w->p->rows[0].whole[0], archive);
+	of_one(w, (const char *const[]){"imap://a@o/", "caldav://a@o/", NULL}, from);
+	is_fine(w);
+	assert_int_equal(w->p->row_n, 2);
+	goes(w, 0, "imap://a@o/", mail, PF_KIND_MAIL, false);
+	goes(w, 1, "caldav://a@o/", cal, PF_KIND_CALENDAR | PF_KIND_TASKS, false);
+	(void)rmdir(cal + 4);
+}
+
+static void test_secrets_of_several_stores(void **state)
+{
+	struct world *w = *state;
+	const char *from[] = {"imap://a@o/", "caldav://a@o/", NULL};
+	const char *to[] = {"imap://b@n/", "caldav://b@n/", NULL};
+	const char *each[] = {"env:A", "env:B", NULL}, *one[] = {"env:C", NULL};
+	const char *three[] = {"env:A", "env:B", "env:C", NULL};
+	struct pf_plan_cfg cfg = {.urls = {from, to}, .secrets = {each, one}, .schemes = SCHEMES};
+
+	assert_int_equal(pf_plan_of_one(&cfg, &w->p, &w->err), PF_OK);
+	is_fine(w);
+	assert_string_equal(w->p->rows[0].side[0].secret, "env:A");
+	assert_string_equal(w->p->rows[1].side[0].secret, "env:B");
+	assert_null(w->p->rows[0].side[1].secret); /* the one for all is the command's */
+	pf_plan_free(&w->p);
+	cfg.secrets[0] = three;
+	assert_int_equal(pf_plan_of_one(&cfg, &w->p, &w->err), PF_FAIL);
+	assert_non_null(strstr(w->err.text, "--from-secret is given 3 times for 2 URLs"));
+}
+
+static void test_several_urls_in_a_cell(void **state)
+{
+	struct world *w = *state;
+
+	read_csv(w, "from,to\n"
+		    "imap://ann@old/  caldav://ann@old/,imap://ann@new/ ics:/tmp/my cal\n"
+		    "imap://bob@old/,imap://bob@new/\n");
+	is_fine(w);
+	assert_int_equal(w->p->row_n, 3);
+	goes(w, 0, "imap://ann@old/", "imap://ann@new/", PF_KIND_MAIL, false);
+	goes(w, 1, "caldav://ann@old/", "ics:/tmp/my cal", PF_KIND_CALENDAR | PF_KIND_TASKS, false);
+	assert_int_equal(w->p->rows[1].row, 2);
+	assert_int_equal(w->p->rows[2].row, 3);
+	read_yaml(w,
+		"accounts: a.csv\nfrom: \"imap://{u}@old/ caldav://{u}@old/\"\n"
+		"to: \"imap://{u}@new/ caldav://{u}@new/\"\nfrom_secret: env:A\n",
+		"u\nann\n");
+	is_fine(w);
+	assert_int_equal(w->p->row_n, 2);
+	assert_string_equal(w->p->rows[1].side[0].url, "caldav://ann@old/");
+	assert_string_equal(w->p->rows[1].side[0].secret, "env:A");
 }
 
 int main(void)
@@ -420,6 +558,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_all_problems_are_told_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_account, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_each_kind_goes_to_the_first_that_takes_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_no_target_takes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_two_sources_for_one_target, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_store_of_several, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_secrets_of_several_stores, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_several_urls_in_a_cell, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "base/secret.h"
 #include "model/event.h"
 #include "model/item.h"
+#include "model/scheme.h"
 #include "model/url.h"
 #include "stores/facts.h"
 
@@ -197,10 +198,10 @@ struct pf_store_cfg {
 			  only at those that may have something to say; NULL: nobody looks */
 };
 
-/* All set. */
+/* All set; but what is only made of other stores (its schemes have parts) is never opened. */
 struct pf_store_ops {
-	const char *const *schemes; /* "imap", "imaps", NULL */
-	const char *summary;        /* for --help and the manual: "IMAP4 server" */
+	const struct pf_scheme *schemes; /* "imap", "imaps"; ended by a NULL name */
+	const char *summary;             /* for --help and the manual: "IMAP4 server" */
 	/* No I/O yet; `cfg` and what it points to must outlive the store. PF_FAIL: wrong usage. */
 	int (*open)(struct pf_loop *loop, const struct pf_store_cfg *cfg, struct pf_store **out,
 		struct pf_err *err);

@@ -620,7 +620,8 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const char *const SCHEMES[] = {"imap", "imaps", NULL};
+static const struct pf_scheme SCHEMES[] = {
+	{"imap", PF_KIND_MAIL, NULL}, {"imaps", PF_KIND_MAIL, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_imap_store_ops = {
 	.schemes = SCHEMES,

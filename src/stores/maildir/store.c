@@ -1,6 +1,7 @@
 /*
  * What the engine sees of a Maildir.
  */
+#include "base/dirs.h"
 #include "stores/maildir/maildir_private.h"
 
 #include <limits.h>
@@ -81,8 +82,10 @@ static int check_account(struct pf_serial *s, struct pf_err *err)
 	if (s->cfg->source) {
 		return pf_fail_sys(err, PF_SCOPE_STORE, PF_RETRY_NO, "no Maildir: %s", cur);
 	}
-	return md_make(s->cfg->url->path, err) == PF_OK ? PF_OK
-							: (err->scope = PF_SCOPE_STORE, PF_FAIL);
+	return pf_make_parents(s->cfg->url->path, err) == PF_OK &&
+			       md_make(s->cfg->url->path, err) == PF_OK
+		       ? PF_OK
+		       : (err->scope = PF_SCOPE_STORE, PF_FAIL);
 }
 
 static const struct pf_serial_does DOES = {check_account, step, take, reset};
@@ -135,7 +138,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const char *const SCHEMES[] = {"maildir", NULL};
+static const struct pf_scheme SCHEMES[] = {{"maildir", PF_KIND_MAIL, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_maildir_store_ops = {
 	.schemes = SCHEMES,

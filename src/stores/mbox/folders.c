@@ -1,3 +1,4 @@
+#include "base/dirs.h"
 #include "base/utf8.h"
 #include "model/role.h"
 #include "stores/mbox/mbox_private.h"
@@ -336,25 +337,11 @@ int mb_step_folders(
 
 /* ---- making ---- */
 
-/* The directories of a path that are not there yet. */
-static int make_dirs(const char *path, struct pf_err *err)
-{
-	char dir[MB_PATH_MAX];
-
-	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		(void)snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
-		if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
-			return mb_fail_write(dir, err);
-		}
-	}
-	return PF_OK;
-}
-
 int mb_make(const char *path, struct pf_err *err)
 {
 	int fd;
 
-	if (make_dirs(path, err) != PF_OK) {
+	if (pf_make_parents(path, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

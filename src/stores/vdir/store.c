@@ -1,6 +1,7 @@
 /*
  * What the engine sees of calendars and address books in files.
  */
+#include "base/dirs.h"
 #include "stores/vdir/vdir_private.h"
 
 #include <errno.h>
@@ -371,7 +372,8 @@ static int check_account(struct pf_serial *base, struct pf_err *err)
 	if (s->single || (stat(s->dir, &st) == 0 && S_ISDIR(st.st_mode))) {
 		return PF_OK;
 	}
-	if (s->base.cfg->source || mkdir(s->dir, 0700) != 0) {
+	if (s->base.cfg->source || pf_make_parents(s->dir, err) != PF_OK ||
+		mkdir(s->dir, 0700) != 0) {
 		return pf_fail_sys(err, PF_SCOPE_STORE, PF_RETRY_NO,
 			"%s: no file or directory with %s files", s->dir, s->suffix);
 	}
@@ -468,7 +470,9 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const char *const SCHEMES[] = {"ics", "vcf", NULL};
+static const struct pf_scheme SCHEMES[] = {
+	{"ics", PF_KIND_CALENDAR | PF_KIND_TASKS | PF_KIND_NOTES, NULL},
+	{"vcf", PF_KIND_CONTACTS, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_vdir_store_ops = {
 	.schemes = SCHEMES,
