@@ -294,6 +294,7 @@ static int put(struct pf_slot *s, struct pf_err *err)
 	if (s->try >= TRY_NO_KEYWORDS) {
 		op.put.flags.kw = pf_span(NULL, 0);
 	}
+	op.put.flags.sys &= ~flags_apart(s);
 	if (s->try >= TRY_NO_FLAGS) {
 		op.put.flags.sys = 0;
 	}
@@ -668,18 +669,6 @@ static int src_event(struct pf_slot *s, const struct pf_store_event *ev, struct 
 }
 
 /* ---- answers of the target ---- */
-
-int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err)
-{
-	struct pf_entry *e = slot_entry(s);
-
-	if (s->try < TRY_NO_KEYWORDS) {
-		return PF_OK;
-	}
-	*noted = true;
-	pf_rows_stored_with(e, s->try < TRY_NO_FLAGS ? e->sys : 0, pf_span(NULL, 0));
-	return fold_list_all_next(s->fold, err);
-}
 
 /* What is to be noted about an item that arrived; NULL: nothing. */
 static const char *how_put(const struct pf_slot *s)

@@ -115,6 +115,25 @@ int flags_tell_denied(struct pf_fold *f, const struct pf_entry *e, struct pf_fla
 	return PF_OK;
 }
 
+uint32_t flags_apart(const struct pf_slot *s)
+{
+	return job_has_cap(s->fold->job, DST, PF_CAP_FLAGGED_APART) ? PF_FLAG_FLAGGED : 0;
+}
+
+int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err)
+{
+	struct pf_entry *e = slot_entry(s);
+	uint32_t apart = flags_apart(s);
+
+	if (s->try < TRY_NO_KEYWORDS && !(e->sys & apart)) {
+		return PF_OK;
+	}
+	*noted = true;
+	pf_rows_stored_with(e, s->try < TRY_NO_FLAGS ? (uint8_t)(e->sys & ~apart) : 0,
+		s->try < TRY_NO_KEYWORDS ? e->kw : pf_span(NULL, 0));
+	return fold_list_all_next(s->fold, err);
+}
+
 /* Keywords of `a` that are not in `b`. */
 static int kw_minus(struct pf_span a, struct pf_span b, struct pf_buf *out, struct pf_err *err)
 {

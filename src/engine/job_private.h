@@ -491,8 +491,6 @@ void ask_again(struct pf_slot *s, int64_t at_ms);
 /* Ask the source for the slot's item. */
 int ask_source(struct pf_slot *s, struct pf_err *err);
 struct pf_entry *slot_entry(const struct pf_slot *s);
-/* It was put without its flags, perhaps: then the row says so, and they are carried over. */
-int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err);
 
 /* ---- fold_receipt.c ---- */
 /* `header` is the beginning of the item, which is about to be put. */
@@ -555,6 +553,10 @@ uint64_t flags_key(const struct pf_fold *f, const struct pf_entry *e);
 /* What of `want` the target can keep; keywords go into `kw`. */
 int flags_permitted(const struct pf_fold *f, struct pf_flags want, struct pf_buf *kw,
 	struct pf_flags *out, struct pf_err *err);
+/* Flags that are set behind the PUT. */
+uint32_t flags_apart(const struct pf_slot *s);
+/* It was put without its flags, perhaps: then the row says so, and they are carried over. */
+int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err);
 /* Tell, once a folder, each flag of `want` that `got` does not have. */
 int flags_tell_denied(struct pf_fold *f, const struct pf_entry *e, struct pf_flags want,
 	struct pf_flags got, struct pf_err *err);

@@ -8,7 +8,7 @@ import glob
 import pytest
 from field_notes import MESSAGES, bodies, run, source
 from peer import Box, Peer
-from run import copy, postferry
+from run import copy, postferry, start
 
 
 @pytest.mark.parametrize("date,stored", [
@@ -197,8 +197,40 @@ def test_fn44_flags_lost_by_append_are_stored(ledger):
         assert "\\Flagged" in list(b.boxes["INBOX"].items.values())[0][1]
 
 
-ASKS = b"Disposition-Notification-To: boss@x\r\nSubject: receipt\r\n\r\nread me\r\n"
 EXCHANGE = {"greeting": "* OK The Microsoft Exchange IMAP4 service is ready."}
+
+
+@pytest.mark.parametrize("caps", [Peer.caps, "IMAP4rev1"])
+def test_fn44_exchange_is_told_of_a_flag_by_store(ledger, caps):
+    """It shows to IMAP what APPEND flagged, and to nobody else: what is read back would be no proof."""
+    peer = source([])
+    for raw, flags in zip(MESSAGES, (["\\Seen", "\\Flagged", "Work"], ["\\Flagged"], ["\\Seen"])):
+        peer.boxes["INBOX"].add(raw, flags)
+    with peer as a, Peer(caps=caps, **EXCHANGE) as b:
+        seen = []
+        b.append_reply = lambda n, raw, flags: seen.append(sorted(flags)) or "store"
+        done = run(a, b, ledger)
+        assert done.status == 0 and sorted(seen) == [[], ["Work", "\\Seen"], ["\\Seen"]], (seen, done)
+        assert flags_of(b) == [["Work", "\\Flagged", "\\Seen"], ["\\Flagged"], ["\\Seen"]], done
+        stores = len(b.commands("STORE"))
+        assert run(a, b, ledger).status == 0 and len(b.commands("STORE")) == stores and b.appends == 3
+        assert run(a, b, ledger, command="verify").status == 0
+
+
+def test_fn44_killed_before_the_flag_is_set(ledger):
+    peer = source([])
+    peer.boxes["INBOX"].add(MESSAGES[0], ["\\Seen", "\\Flagged"])
+    with peer as a, Peer(**EXCHANGE) as b:
+        b.before = lambda session, word, args: session.peer.left.kill() or "cut" if word == "UID_STORE" else None
+        b.left = start("copy", "--from", a.url(), "--to", b.url(), "--ledger", ledger, "--allow-plaintext")
+        b.left.communicate()
+        assert flags_of(b) == [["\\Seen"]]
+        b.before = None
+        done = run(a, b, ledger)
+        assert done.status == 0 and flags_of(b) == [["\\Flagged", "\\Seen"]] and b.appends == 1, done
+
+
+ASKS = b"Disposition-Notification-To: boss@x\r\nSubject: receipt\r\n\r\nread me\r\n"
 
 
 @pytest.mark.parametrize("target,more,marked", [

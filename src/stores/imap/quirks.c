@@ -4,19 +4,21 @@
  */
 #include "stores/imap/imap_private.h"
 
+enum {
+	QUIRK_EXCHANGE = QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE | QUIRK_RECEIPTS |
+			 QUIRK_FLAGGED,
+};
+
 static const struct {
 	const char *says; /* in the greeting or the ID response, any case */
 	uint32_t quirks;
 	const char *source;
 } QUIRKS[] = {
-	{"Microsoft Exchange",
-		QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE | QUIRK_RECEIPTS,
+	{"Microsoft Exchange", QUIRK_EXCHANGE,
 		"KB 191504, KB 320749; folder names compare without case; it sends read and "
-		"not-read "
-		"receipts when a message is marked or removed"},
-	{"Exchange Server",
-		QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE | QUIRK_RECEIPTS,
-		"as before"},
+		"not-read receipts when a message is marked or removed; what APPEND flags is "
+		"flagged for IMAP only (imapsync, FAQ.Exchange)"},
+	{"Exchange Server", QUIRK_EXCHANGE, "as before"},
 	{"Domino", QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE | QUIRK_INBOX_FLAT,
 		"sizes are estimates, Message-ID and dates are rewritten"},
 	{"hMailServer", QUIRK_SIZE_ESTIMATED, "sizes differ from the literals"},
@@ -63,4 +65,5 @@ void quirks_apply(struct istore *s)
 	}
 	f->caps |= s->quirks & QUIRK_FOLD_CASE ? PF_CAP_FOLD_CASE : 0;
 	f->caps |= s->quirks & QUIRK_RECEIPTS ? PF_CAP_SENDS_RECEIPTS : 0;
+	f->caps |= s->quirks & QUIRK_FLAGGED ? PF_CAP_FLAGGED_APART : 0;
 }
