@@ -3,6 +3,7 @@
  */
 #include "engine/job_private.h"
 #include "engine/names.h"
+#include "model/role.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -328,6 +329,16 @@ static bool has_children(const struct pf_fold *f)
 	return false;
 }
 
+/* What the source shows as mail and is none is never passed on in silence. */
+static void tell_of_others(struct pf_fold *f)
+{
+	if (f->row_id == 0 && f->selectable && job_has_cap(f->job, SRC, PF_CAP_SHOWS_OTHERS) &&
+		pf_path_depth(&f->src) == 1 && pf_is_name_of_others(pf_path_leaf(&f->src))) {
+		job_event(f->job, PF_EV_FOLDER_OF_OTHERS, f, NULL,
+			"by its name it holds no mail: what comes of its items are texts");
+	}
+}
+
 /* The plan's answer for one folder. */
 static int settle_name(struct pf_fold *f, struct pf_name_out *out, struct pf_err *err)
 {
@@ -346,6 +357,7 @@ static int settle_name(struct pf_fold *f, struct pf_name_out *out, struct pf_err
 		job_event(f->job, PF_EV_FOLDER_MAPPED, f, NULL, "goes to %s (%s)", f->shown_dst,
 			f->note[0] ? f->note : "its parent goes there");
 	}
+	tell_of_others(f);
 	if (out->existing == SIZE_MAX) {
 		f->needs_making = f->selectable || !has_children(f);
 		f->dst_validity = 0;

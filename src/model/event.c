@@ -186,6 +186,17 @@ static const struct pf_event_doc DOCS[] = {
 		"of that kind.",
 		"The folder's items are listed and named in the report, and are not migrated.",
 		"Name a target for them by another --to, or leave them out by --kinds."},
+	{PF_EV_FOLDER_OF_OTHERS, PF_SEV_WARNING, "folder of items that are no mail",
+		"Exchange shows its calendar, contacts, tasks, notes and journal to IMAP as "
+		"folders "
+		"of mail; what it gives of their items is a text about each. The folder is known "
+		"by "
+		"its name.",
+		"The texts are copied as mail, so that nothing is left behind; they are no "
+		"appointments or contacts at the target.",
+		"Export calendars and contacts from the source in another way (.ics, .vcf, EWS), "
+		"and "
+		"leave the folder out with --exclude if the texts are not wanted."},
 
 	{PF_EV_ITEM_NOT_RETURNED, PF_SEV_ERROR, "item listed but not returned",
 		"The source lists the item, but answered the request for it with success and "

@@ -89,6 +89,31 @@ static const struct names ROLES[] = {
 	{PF_ROLE_ARCHIVE, ARCHIVE},
 };
 
+/* By the languages of Exchange; folded as above. */
+static const char *const OTHERS[] = {"calendar", "contacts", "journal", "notes", "tasks",
+	"kalender", "kontakte", "notizen", "aufgaben", "calendrier", "tâches", "calendario",
+	"contactos", "diario", "notas", "tareas", "contatti", "attività", "calendário", "contatos",
+	"diário", "anotações", "tarefas", "agenda", "contactpersonen", "logboek", "notities",
+	"taken", "kontakter", "opgaver", "oppgaver", "notater", "kalenteri", "yhteystiedot",
+	"tehtävät", "kalendarz", "kontakty", "dziennik", "notatki", "zadania", "kalendář", "deník",
+	"poznámky", "úkoly", "naptár", "névjegyzék", "feladatok", "feljegyzések", "календарь",
+	"контакты", "дневник", "заметки", "задачи", "takvim", "kişiler", "görevler", "notlar",
+	"ημερολόγιο", "επαφέσ", "σημειώσεισ", "εργασίεσ", "予定表", "連絡先", "履歴", "メモ",
+	"タスク", "日历", "联系人", "日记", "便笺", "任务", "行事曆", "連絡人", "일정", "연락처",
+	"작업", "메모", NULL};
+
+bool pf_is_name_of_others(const char *leaf)
+{
+	char *folded = leaf ? pf_utf8_fold(leaf) : NULL;
+	bool found = false;
+
+	for (const char *const *n = OTHERS; folded && *n && !found; n++) {
+		found = strcmp(folded, *n) == 0;
+	}
+	free(folded);
+	return found;
+}
+
 enum pf_role pf_role_by_name(const char *leaf)
 {
 	char *folded = leaf ? pf_utf8_fold(leaf) : NULL;

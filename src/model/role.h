@@ -10,4 +10,8 @@
  * NONE: no guess. */
 enum pf_role pf_role_by_name(const char *leaf);
 
+/* Whether it is a name that Exchange gives the folder of a calendar, contacts, tasks, notes or
+ * journal by itself. */
+bool pf_is_name_of_others(const char *leaf);
+
 #endif

@@ -43,6 +43,7 @@ static int is_known(enum pf_event_number number)
 	case PF_EV_FOLDER_NOT_LISTED:
 	case PF_EV_FOLDER_LOST:
 	case PF_EV_FOLDER_NOWHERE:
+	case PF_EV_FOLDER_OF_OTHERS:
 	case PF_EV_ITEM_NOT_RETURNED:
 	case PF_EV_ITEM_REFUSED:
 	case PF_EV_ITEM_QUARANTINED:

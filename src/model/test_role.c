@@ -93,11 +93,30 @@ static void other_names_say_nothing(void **state)
 	}
 }
 
+static void folders_of_others_are_known(void **state)
+{
+	static const char *const YES[] = {"Calendar", "Kalender", "TÂCHES", "Attività", "Контакты",
+		"Επαφές", "予定表", "日历", "Görevler"};
+	static const char *const NO[] = {"", "INBOX", "Calendar 2019", "Noted", "Projects", "\xff"};
+
+	(void)state;
+	assert_false(pf_is_name_of_others(NULL));
+	for (size_t i = 0; i < PF_COUNT(YES); i++) {
+		if (!pf_is_name_of_others(YES[i])) {
+			fail_msg("%s", YES[i]);
+		}
+	}
+	for (size_t i = 0; i < PF_COUNT(NO); i++) {
+		assert_false(pf_is_name_of_others(NO[i]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_in_many_languages),
 		cmocka_unit_test(other_names_say_nothing),
+		cmocka_unit_test(folders_of_others_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

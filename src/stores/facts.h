@@ -31,6 +31,7 @@ enum pf_cap {
 	PF_CAP_SENDS_RECEIPTS = 1u << 18, /* answers requests for receipts of its own accord */
 	PF_CAP_RIGHTS = 1u << 19,         /* others may have been given rights on its folders */
 	PF_CAP_FLAGGED_APART = 1u << 21,  /* "flagged" counts only when FLAGS sets it, behind PUT */
+	PF_CAP_SHOWS_OTHERS = 1u << 22,   /* as mail: items of calendars and the like, as texts */
 	PF_CAP_LABELS = 1u << 20,         /* an item may be in several folders at once, listed items
 					     say so, and the roles ALL and FLAGGED are views */
 };

@@ -572,6 +572,18 @@ def test_fn15_items_of_every_class_are_copied_or_skipped_by_name(ledger):
         assert done.outcome["copied"] == len(CLASSES) and done.outcome["skipped"] == 1
 
 
+@pytest.mark.parametrize("greeting,named", [("* OK The Microsoft Exchange IMAP4 service is ready.", {"Kalender", "Contacts"}), ("* OK x", set())])
+def test_fn15_what_exchange_shows_as_mail_is_named(ledger, greeting, named):
+    """Texts about appointments and contacts: they come, and never in silence."""
+    with source(MESSAGES[:1], greeting=greeting) as a, Peer() as b:
+        for n, name in enumerate(("Kalender", "Contacts", "Projects", "Projects/Tasks")):
+            a.boxes[name] = box(MESSAGES[n])
+        done = run(a, b, ledger)
+        assert done.status == 0 and {e["folder"] for e in done.events if e["number"] == 11014} == named, done
+        assert all(bodies(b, name) for name in ("Kalender", "Contacts", "Projects", "Projects/Tasks"))
+        assert not [e for e in run(a, b, ledger).events if e["number"] == 11014]
+
+
 @pytest.mark.parametrize("count", [999, 1000, 1001, 10000])
 def test_fn16_round_totals_are_pointed_out(count):
     peer = source([])

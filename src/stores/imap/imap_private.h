@@ -444,6 +444,7 @@ enum iquirk {
 	QUIRK_INBOX_FLAT = 1u << 4,
 	QUIRK_RECEIPTS = 1u << 5,
 	QUIRK_FLAGGED = 1u << 6,
+	QUIRK_OTHERS = 1u << 7,
 };
 uint32_t quirks_of(struct pf_span greeting_or_id);
 /* What the quirks that are known by now mean for the facts. */

@@ -6,7 +6,7 @@
 
 enum {
 	QUIRK_EXCHANGE = QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE | QUIRK_RECEIPTS |
-			 QUIRK_FLAGGED,
+			 QUIRK_FLAGGED | QUIRK_OTHERS,
 };
 
 static const struct {
@@ -17,7 +17,7 @@ static const struct {
 	{"Microsoft Exchange", QUIRK_EXCHANGE,
 		"KB 191504, KB 320749; folder names compare without case; it sends read and "
 		"not-read receipts when a message is marked or removed; what APPEND flags is "
-		"flagged for IMAP only (imapsync, FAQ.Exchange)"},
+		"flagged for IMAP only (imapsync, FAQ.Exchange); its calendars show as mail"},
 	{"Exchange Server", QUIRK_EXCHANGE, "as before"},
 	{"Domino", QUIRK_SIZE_ESTIMATED | QUIRK_REWRITES | QUIRK_FOLD_CASE | QUIRK_INBOX_FLAT,
 		"sizes are estimates, Message-ID and dates are rewritten"},
@@ -66,4 +66,5 @@ void quirks_apply(struct istore *s)
 	f->caps |= s->quirks & QUIRK_FOLD_CASE ? PF_CAP_FOLD_CASE : 0;
 	f->caps |= s->quirks & QUIRK_RECEIPTS ? PF_CAP_SENDS_RECEIPTS : 0;
 	f->caps |= s->quirks & QUIRK_FLAGGED ? PF_CAP_FLAGGED_APART : 0;
+	f->caps |= s->quirks & QUIRK_OTHERS ? PF_CAP_SHOWS_OTHERS : 0;
 }
