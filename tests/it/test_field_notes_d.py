@@ -14,7 +14,9 @@ from run import copy, postferry, start
 @pytest.mark.parametrize("date,stored", [
     ("00-Jan-0000 00:00:00 +0000", None), ("30-Dec-1899 00:00:00 +0000", "30-Dec-1899 00:00:00 +0000"),
     (" 7-Aug-1996 12:00:00 +0530", " 7-Aug-1996 12:00:00 +0530"), ("7-Aug-1996 12:00:00 GMT", " 7-Aug-1996 12:00:00 +0000"),
-    ("19-Jan-2040 03:14:08 +0000", "19-Jan-2040 03:14:08 +0000")])
+    ("19-Jan-2040 03:14:08 +0000", "19-Jan-2040 03:14:08 +0000"), ("07-Aug-96 12:00:00 UT", " 7-Aug-1996 12:00:00 +0000"),
+    ("07-Aug-1996 12:00:00 +05", " 7-Aug-1996 12:00:00 +0500"), ("07-Aug-1996 12:00:00 -0000", " 7-Aug-1996 12:00:00 +0000"),
+    ("07-Aug-1996 12:00:00 UTC", " 7-Aug-1996 12:00:00 +0000"), ("01-Jan-1960 00:00:00 -0800", " 1-Jan-1960 00:00:00 -0800")])
 def test_fn42_dates(ledger, date, stored):
     peer = source([])
     peer.boxes["INBOX"].add(MESSAGES[0], [], date)
@@ -246,6 +248,15 @@ def test_fn45_no_receipt_is_sent_because_of_a_migration(ledger, target, more, ma
         assert len(told) == bool(target or more) and all("boss@x" in t for t in told), done
         stores = len(b.commands("STORE"))
         assert run(a, b, ledger, *more).outcome["flags_carried"] == 0 and len(b.commands("STORE")) == stores
+
+
+def test_fn45_where_the_keyword_is_refused_a_receipt_may_leave(ledger):
+    """It can't be helped by a keyword, and it is said, also in the report."""
+    with source([ASKS]) as a, Peer(append_reply=lambda n, raw, flags: "NO no such flag" if "$MDNSent" in flags else "store", **EXCHANGE) as b:
+        done = run(a, b, ledger)
+        told = [e["text"] for e in done.events if e["number"] == 12020]
+        assert done.status == 0 and bodies(b) == [ASKS] and flags_of(b) == [["\\Seen"]] and "refused $MDNSent" in told[-1], done
+        assert "refused $MDNSent" in postferry("report", "--ledger", ledger).out
 
 
 def contents(peer, subject):
