@@ -301,6 +301,10 @@ int keyed_step(struct pf_fold *f, struct pf_err *err)
 		break;
 	case KEYED_LOOKING:
 		rc = keyed_look_step(f, err);
+		if (rc == PF_OK && k->tasks_open > 0) { /* some are put once more */
+			k->state = KEYED_WRITING;
+			rc = PF_AGAIN;
+		}
 		rc = rc == PF_OK ? finish(f, err) : rc;
 		break;
 	case KEYED_OVER:

@@ -1,6 +1,8 @@
 /*
- * The target listed again (promise P10): what was written has the version that the PUT gave, or it
- * is read back and compared by its meaning.
+ * The target listed again (promise P10): what was written is read back and compared by its meaning.
+ * Servers that alter it tell a version for it all the same, against RFC 4791 section 5.3.4, so only
+ * of a target that keeps bytes the version that the PUT gave will do. What was altered is put once
+ * more, repaired.
  */
 #include "engine/keyed_private.h"
 
@@ -48,7 +50,8 @@ int keyed_confirm_end(struct pf_fold *f, struct pf_err *err)
 				PF_OK) {
 				return PF_FAIL;
 			}
-		} else if (!r->dst_version.p || !pf_span_eq(r->dst_version, k->target[t].version)) {
+		} else if (!job_has_cap(f->job, DST, PF_CAP_EXACT_BYTES) || !r->dst_version.p ||
+			   !pf_span_eq(r->dst_version, k->target[t].version)) {
 			r->bits |= KEYED_LOOK;
 		}
 	}
@@ -82,7 +85,7 @@ static int looks_right(struct pf_fold *f, size_t row, struct pf_err *err)
 	struct keyed_row *r = &k->row[row];
 	size_t t = keyed_find_target(k, r->dst_id);
 
-	r->bits &= (uint16_t)~KEYED_LOOK;
+	r->bits &= (uint16_t) ~(KEYED_LOOK | KEYED_WRITTEN);
 	if (t != SIZE_MAX) {
 		r->dst_version = k->target[t].version;
 	}
@@ -95,9 +98,13 @@ static int looks_wrong(struct pf_fold *f, size_t row, const char *why, struct pf
 	struct keyed_row *r = &k->row[row];
 	size_t t = keyed_find_target(k, r->dst_id);
 
-	r->bits &= (uint16_t)~KEYED_LOOK;
+	r->bits &= (uint16_t) ~(KEYED_LOOK | KEYED_WRITTEN);
 	if (t != SIZE_MAX) {
 		r->dst_version = k->target[t].version;
+	}
+	if (keyed_task_cure(f, row)) {
+		keyed_event_log(f, PF_EV_ITEM_TRIED_AGAIN, r, "%s", why);
+		return PF_OK;
 	}
 	keyed_event_log(f, PF_EV_ITEM_ALTERED, r, "%s", why);
 	return keyed_quarantine(f, row, NULL, why, err);
@@ -116,8 +123,7 @@ static int looked(struct pf_fold *f, size_t row, const struct pf_doc *doc, struc
 	}
 	return pf_digest_eq(&whole, &f->keyed->row[row].whole)
 		       ? looks_right(f, row, err)
-		       : looks_wrong(f, row, "the target altered it: it means something else there",
-				 err);
+		       : looks_wrong(f, row, KEYED_ALTERED, err);
 }
 
 int keyed_look_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)

@@ -83,6 +83,8 @@ struct keyed_target {
 	uint16_t bits;
 };
 
+#define KEYED_ALTERED "the target altered it: it means something else there"
+
 enum task_state {
 	TASK_WAITING,
 	TASK_OPENING, /* its documents are being read */
@@ -105,9 +107,10 @@ struct keyed_task {
 	struct pf_span meets; /* id of the item in its way */
 	enum pf_conflict conflict;
 	uint8_t tries;
-	bool over;                     /* in the place of what was written before */
-	bool spare, repaired, renamed; /* ways that were tried */
-	bool sent_before;              /* a row that was in doubt */
+	bool over;                            /* in the place of what was written before */
+	bool spare, repaired, renamed, apart; /* ways that were tried */
+	bool sent_before;                     /* a row that was in doubt */
+	bool cure; /* the target altered it: it is put once more, repaired, or not at all */
 	char why[400], note[300];
 };
 
@@ -186,6 +189,8 @@ size_t keyed_find_target(const struct pf_keyed *k, struct pf_span id);
 void keyed_want_target(struct pf_keyed *k, size_t target);
 
 /* ---- keyed_read.c ---- */
+/* The target altered what a row stands for: it is to be put once more, repaired. false: it was. */
+bool keyed_task_cure(struct pf_fold *f, size_t row);
 int keyed_read_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all that is wanted is read */
 int keyed_read_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err);

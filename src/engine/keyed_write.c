@@ -122,7 +122,7 @@ static int make_how(struct pf_fold *f, struct keyed_task *t, struct making *m, s
 	if (!pf_span_eq(t->uid, first->uid)) {
 		m->how.uid = t->uid;
 	}
-	m->how.alone = (x->notes & PF_ID_ALONE) != 0;
+	m->how.alone = (x->notes & PF_ID_ALONE) || t->apart;
 	m->how.repair = t->repaired;
 	m->how.schedule = schedule_of(f, x, k->codec->part(m->pieces[0].doc, m->pieces[0].part));
 	return PF_OK;
@@ -183,6 +183,36 @@ static int compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 	return rc;
 }
 
+bool keyed_task_cure(struct pf_fold *f, size_t row)
+{
+	struct pf_keyed *k = f->keyed;
+	size_t i = 0;
+	const struct pf_id_item *x;
+	struct keyed_task *t;
+
+	while (i < k->task_n && k->task[i].row != row) {
+		i++;
+	}
+	t = i < k->task_n ? &k->task[i] : NULL;
+	if (!t || t->state != TASK_DONE || t->repaired || f->job->stopping || f->job->target_full) {
+		return false;
+	}
+	t->cure = true;
+	t->repaired = true;
+	t->over = true;
+	t->state = TASK_OPENING;
+	k->tasks_open++;
+	k->task_first = i < k->task_first ? i : k->task_first;
+	x = item_of(f, t);
+	for (size_t d = 0; d < x->part_count; d++) {
+		k->doc[doc_of(f, x, d)].tasks++;
+	}
+	/* It is counted again when it is put again. */
+	f->job->outcome.copied_now -= f->job->outcome.copied_now > 0;
+	f->job->progress.items_done -= f->job->progress.items_done > 0;
+	return true;
+}
+
 /* Composed; SENT, and to be put when that is on disk. */
 static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 {
@@ -199,6 +229,9 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 		}
 		(void)snprintf(why, sizeof(why), "%.390s", err->text);
 		return err->retry == PF_RETRY_NO ? give_up(f, t, why, err) : leave(f, t, why, err);
+	}
+	if (t->cure && !t->note[0]) { /* nothing to repair: the same would come of it */
+		return give_up(f, t, KEYED_ALTERED, err);
 	}
 	if (max > 0 && t->body->n > max) {
 		(void)snprintf(t->why, sizeof(t->why),
@@ -527,6 +560,15 @@ static int target_full(
 	return keyed_save(f, t->row, NULL, err);
 }
 
+static const char APART[] = "an instance of no series: made an item of its own";
+
+static bool is_lone_override(const struct pf_fold *f, const struct keyed_task *t)
+{
+	const struct pf_id_item *x = item_of(f, t);
+
+	return x->part_count == 1 && f->keyed->part[x->parts[0]].is_override;
+}
+
 static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_store_event *ev,
 	struct pf_err *err)
 {
@@ -567,6 +609,12 @@ static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_stor
 	if (!t->repaired) {
 		t->repaired = true;
 		keyed_event_log(f, PF_EV_ITEM_REFUSED, &k->row[t->row], "%s", why->text);
+		return make_ready(f, t, err);
+	}
+	if (!t->apart && is_lone_override(f, t)) { /* some take no instance without its series */
+		t->apart = true;
+		(void)snprintf(t->note, sizeof(t->note), "%s", APART);
+		keyed_event_log(f, PF_EV_ITEM_REPAIRED, &k->row[t->row], "%s", APART);
 		return make_ready(f, t, err);
 	}
 	return give_up(f, t, t->why, err);

@@ -211,8 +211,40 @@ static bool put_rule(struct writer *w, const struct pf_line *l)
 	return count && until;
 }
 
+/* What may be there once (RFC 5545 sections 3.6.1 to 3.6.3). */
+static const char *const ONCE[] = {"SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DUE",
+	"DURATION", "DTSTAMP", "CLASS", "CREATED", "GEO", "LAST-MODIFIED", "ORGANIZER", "PRIORITY",
+	"SEQUENCE", "STATUS", "TRANSP", "URL", "RECURRENCE-ID", "COMPLETED", "PERCENT-COMPLETE"};
+
+/* A second one, or a DURATION beside an end, is kept under another name. */
+static bool is_too_many(struct pf_ical *c, int comp, const struct pf_line *l)
+{
+	if (pf_span_is(l->name, "DURATION") &&
+		(pf_ical_find(c, comp, "DTEND") || pf_ical_find(c, comp, "DUE"))) {
+		return true;
+	}
+	for (size_t i = 0; i < PF_COUNT(ONCE); i++) {
+		if (pf_span_is(l->name, ONCE[i])) {
+			return l != pf_ical_find(c, comp, ONCE[i]);
+		}
+	}
+	return false;
+}
+
+static void put_aside(struct writer *w, const struct pf_line *l)
+{
+	struct pf_line renamed = *l;
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "X-POSTFERRY-OTHER-%.*s", (int)l->name.n,
+		(const char *)l->name.p);
+	renamed.name = pf_span_str(name);
+	put_changed(w, &renamed, l->params, l->value);
+	changed(w, "what may be there once kept once, the rest under another name");
+}
+
 /* true: the line was dealt with. */
-static bool repair_line(struct writer *w, const struct pf_line *l)
+static bool repair_line(struct writer *w, struct pf_ical *c, int comp, const struct pf_line *l)
 {
 	if (l->bad) {
 		changed(w, "a line without a name dropped");
@@ -220,6 +252,10 @@ static bool repair_line(struct writer *w, const struct pf_line *l)
 	}
 	if (l->value.n == 0) {
 		changed(w, "empty properties dropped");
+		return true;
+	}
+	if (is_too_many(c, comp, l)) {
+		put_aside(w, l);
 		return true;
 	}
 	if (pf_span_is(l->name, "RRULE")) {
@@ -299,7 +335,7 @@ static void put_one(struct writer *w, struct pf_ical *c, int comp, size_t i, boo
 		put_exdate(w, c, l);
 	} else if (short_ && (pf_span_is(l->name, "DTEND") || pf_span_is(l->name, "DURATION"))) {
 		changed(w, "zero length made one second");
-	} else if (!(e->repair && repair_line(w, l))) {
+	} else if (!(e->repair && repair_line(w, c, comp, l))) {
 		put_raw(w, l);
 	}
 }
@@ -361,7 +397,7 @@ static void put_head(struct writer *w, struct pf_ical *c, int calendar)
 		i = pf_ical_next_line(c, calendar, i)) {
 		if (repair && pf_span_is(c->line[i].name, "METHOD")) {
 			changed(w, "METHOD dropped");
-		} else if (!(repair && repair_line(w, &c->line[i]))) {
+		} else if (!(repair && repair_line(w, c, calendar, &c->line[i]))) {
 			put_raw(w, &c->line[i]);
 		}
 	}
