@@ -31,7 +31,8 @@ struct pf_http_cfg {
 	int idle_timeout_s; /* an answer that stands still for so long is lost; 0 = 120; at least 15
 			     */
 	uint64_t rate_bytes_s; /* over all connections; 0 = no limit */
-	pf_http_trace *trace;  /* NULL = none */
+	bool *stirred; /* set whenever something happened to a connection; NULL: nobody looks */
+	pf_http_trace *trace; /* NULL = none */
 	void *trace_arg;
 };
 

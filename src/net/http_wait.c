@@ -15,6 +15,9 @@ static void on_stir(uv_poll_t *poll, int status, int events)
 	s->armed = 0;
 	s->stirred |= events;
 	s->failed = s->failed || status < 0;
+	if (s->http && s->http->cfg.stirred) {
+		*s->http->cfg.stirred = true;
+	}
 	if (s->http) {
 		pf_loop_stir(s->http->loop);
 	}

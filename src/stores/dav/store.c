@@ -317,6 +317,7 @@ static int set_up(struct dstore *s, struct pf_err *err)
 		.connections = s->facts.connections,
 		.idle_timeout_s = s->cfg->idle_timeout_s,
 		.rate_bytes_s = s->cfg->rate_bytes_s,
+		.stirred = s->cfg->stirred,
 		.trace = s->cfg->trace ? on_trace : NULL,
 		.trace_arg = s,
 	};
