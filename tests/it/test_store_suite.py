@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from run import BINARY
+from servers import radicale
 from servers.cyrus import Cyrus, available
 from servers.dovecot import Dovecot
 
@@ -24,6 +25,13 @@ def suite(url):
 def test_dovecot(fast_dir, layout, separator, prefix):
     with Dovecot(fast_dir, layout=layout, separator=separator, prefix=prefix, max_connections=60) as server:
         suite(server.url())
+
+
+@pytest.mark.skipif(not radicale.available(), reason="Radicale is not installed")
+@pytest.mark.parametrize("scheme", ["caldav", "carddav"])
+def test_radicale(fast_dir, scheme):
+    with radicale.Radicale(fast_dir) as server:
+        suite(server.url(scheme=scheme))
 
 
 @pytest.mark.skipif(not available(), reason="Cyrus is not unpacked: see script/lib.sh")

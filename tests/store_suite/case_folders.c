@@ -10,6 +10,9 @@ static void inbox_is_listed(void **state)
 	struct pf_err err;
 	const struct seen_folder *f;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	assert_int_equal(pf_path_add(&inbox, pf_span("INBOX", 5), &err), PF_OK);
 	f = find_folder(t, &inbox);
 	pf_path_deinit(&inbox);
@@ -208,6 +211,9 @@ static void inbox_holds_folders_if_claimed(void **state)
 	struct pf_op op;
 	struct task *t;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	assert_int_equal(pf_path_add(&path, pf_span("INBOX", 5), &err), PF_OK);
 	assert_int_equal(pf_path_add(&path, pf_span("below", 5), &err), PF_OK);
 	op = op_mkfolder(&path);
@@ -263,6 +269,9 @@ static void inbox_can_be_subscribed(void **state)
 	struct task *t = folders(s);
 	struct pf_op op = {.kind = PF_OP_SUBSCRIBE};
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	if (lacks(s, PF_CAP_SUBSCRIBE)) {
 		return;
 	}

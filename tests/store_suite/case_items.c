@@ -77,6 +77,9 @@ static void bytes_come_back(void **state)
 {
 	struct suite *s = *state;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	for (size_t i = 0; i < PF_COUNT(BYTE_CASES); i++) {
 		const char *const name[] = {BYTE_CASES[i].name, NULL};
 		struct pf_path path = {0};
@@ -96,6 +99,9 @@ static void long_lines_come_back(void **state)
 	struct task *l;
 	size_t n = sizeof(PLAIN) - 1;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	(void)snprintf(text, sizeof(text), "%s", PLAIN);
 	memset(text + n, 'x', sizeof(text) - n - 2);
 	text[sizeof(text) - 2] = '\r';
@@ -129,6 +135,9 @@ static void header_only(void **state)
 	struct pf_op op;
 	struct task *t;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	put(s, pf_span_str(PLAIN), id);
 	op = op_get(s, id, sizeof(PLAIN) - 1);
 	op.get.part = PF_PART_HEADER;
@@ -168,17 +177,23 @@ static void folder_that_is_not_there(void **state)
 	struct suite *s = *state;
 	struct pf_op ops[3] = {op_list(s), op_get(s, "1", 10), op_put(s, message(1))};
 	char none[420];
+	size_t n = strlen(s->folder);
+	bool slash = n > 0 && s->folder[n - 1] == '/';
 
-	(void)snprintf(none, sizeof(none), "%s-none", s->folder);
-
+	(void)snprintf(
+		none, sizeof(none), "%.*s-none%s", (int)(n - slash), s->folder, slash ? "/" : "");
 	for (size_t i = 0; i < PF_COUNT(ops); i++) {
 		struct task *t;
 
 		ops[i].folder = pf_span_str(none);
 		t = begin(s, &ops[i]);
 		settle(s, t);
-		assert_true(t->failed && !t->in_doubt);
-		if (i != 1) {
+		if (!t->failed || t->in_doubt) {
+			fail_msg("operation %zu in a folder that is not there: %s", i,
+				t->failed ? t->why.text : "done");
+		}
+		/* Of a PUT some DAV servers say no more than "conflict". */
+		if (i == 0 || (i == 2 && suite_kind == PF_KIND_MAIL)) {
 			assert_int_equal(t->why.scope, PF_SCOPE_FOLDER);
 		}
 	}
@@ -218,6 +233,9 @@ static void flags_are_stored_with_the_item(void **state)
 	struct suite *s = *state;
 	struct task *l;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	for (unsigned int i = 0; i < PF_COUNT(FLAGS); i++) {
 		struct pf_op op = op_put(s, message(i));
 
@@ -265,6 +283,9 @@ static void flags_are_changed_as_asked(void **state)
 	struct task *l;
 	struct pf_op op;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	put(s, message(1), first);
 	op = op_put(s, message(2));
 	op.put.flags = (struct pf_flags){PF_FLAG_SEEN | PF_FLAG_DRAFT, pf_span_str("kept lost")};
@@ -366,6 +387,9 @@ static void odd_dates_are_stored_or_refused(void **state)
 	struct suite *s = *state;
 	size_t stored = 0;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	for (unsigned int i = 0; i < PF_COUNT(DATES); i++) {
 		struct pf_op op = op_put(s, message(i));
 		struct task *t;
@@ -391,6 +415,9 @@ static void order_is_kept(void **state)
 	struct suite *s = *state;
 	struct task *l;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	for (unsigned int i = 0; i < N; i++) {
 		struct pf_op op = op_put(s, message(i));
 
@@ -417,6 +444,9 @@ static void identical_copies_stay_as_many(void **state)
 	struct suite *s = *state;
 	struct task *l;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	for (unsigned int i = 0; i < 4; i++) {
 		put(s, message(7), NULL);
 	}

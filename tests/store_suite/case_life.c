@@ -11,7 +11,7 @@ static void ready_comes_before_all_else(void **state)
 	(void)folders(s); /* an event before READY would have failed the case */
 	assert_true(s->ready);
 	f = pf_store_facts(s->store);
-	assert_true(f->kinds & PF_KIND_MAIL);
+	assert_true(f->kinds & suite_kind);
 	assert_non_null(f->server);
 	assert_non_null(f->forbidden);
 	assert_true(f->connections > 0);
@@ -109,6 +109,9 @@ static void closed_within_a_large_item(void **state)
 	struct task *t = begin(s, &op);
 	struct pf_err err;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	while (pf_store_feed(s->store, t->id, message(1), &err) == PF_AGAIN) {
 		assert_true(take_one(s));
 	}
@@ -179,7 +182,7 @@ static void reading_changes_nothing(void **state)
 
 	put(s, message(1), id[0]);
 	put(s, message(2), id[1]);
-	(void)snprintf(cursor, sizeof(cursor), "%s", list(s)->cursor);
+	(void)snprintf(cursor, sizeof(cursor), "%s", cursor_now(s));
 	reopen(s, true);
 	before = list(s);
 	for (size_t i = 0; i < 2; i++) {
@@ -211,6 +214,9 @@ static void ends_are_in_order_within_a_folder(void **state)
 	struct task *l;
 	char id[300];
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	put(s, message(1), id);
 	flags = (struct pf_op){
 		.kind = PF_OP_FLAGS, .folder = pf_span_str(s->folder), .item = pf_span_str(id)};

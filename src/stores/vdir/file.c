@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,9 @@ static int fail(struct pf_err *err, const char *doing, const char *path)
 {
 	int rc = pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "%s %s", doing, path);
 
+	if (err->sys == ENOENT && strcmp(doing, "writing") == 0) { /* the directory is missing */
+		err->scope = PF_SCOPE_FOLDER;
+	}
 	if (err->sys == ENOSPC || err->sys == EDQUOT) {
 		err->number = PF_EV_TARGET_FULL;
 		err->retry = PF_RETRY_LATER;

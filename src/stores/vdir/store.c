@@ -290,20 +290,74 @@ static int write_looks(const char *dir, const struct pf_folder_looks *looks, str
 	return looks->has_order ? write_word(dir, "order", pf_span_str(order), err) : PF_OK;
 }
 
-/* A directory named after the folder, with what can't be in a name replaced; the whole name beside
- * the items. */
+/* Whether a directory is the folder of this name, or may become it: two names can look the same
+ * once what can't be in a file's name is replaced. */
+static int is_free(
+	struct vd_store *s, const char *dir, struct pf_span leaf, bool *is, struct pf_err *err)
+{
+	struct pf_span name;
+	struct vd_names items = {0};
+	struct stat st;
+	int rc = PF_OK;
+
+	*is = stat(dir, &st) != 0;
+	if (*is) {
+		return PF_OK;
+	}
+	if (vd_word(dir, "displayname", &s->word[0], &name, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (name.p) {
+		*is = pf_span_eq(name, leaf);
+		return PF_OK;
+	}
+	*is = pf_span_eq(pf_span_str(s->id_out), leaf);
+	if (!*is) { /* or a run was killed before it was named */
+		rc = vd_items(dir, s->suffix, &items, err);
+		*is = items.n == 0;
+		vd_free(&items);
+	}
+	return rc;
+}
+
+/* The directory of a folder: its name with what can't be in one replaced, and a number behind it
+ * where that is another folder's. */
+static int choose_dir(
+	struct vd_store *s, const struct pf_path *path, char dir[VD_PATH_MAX], struct pf_err *err)
+{
+	struct pf_span leaf = pf_span_str(pf_path_leaf(path));
+	char shown[300];
+	bool is_ours = false;
+	size_t n;
+
+	pf_path_show(path, shown, sizeof(shown));
+	(void)snprintf(s->id_out, sizeof(s->id_out), "%.240s", shown);
+	for (char *c = s->id_out; *c; c++) {
+		*c = *c == '/' || *c == '\\' || (c == s->id_out && *c == '.') ? '_' : *c;
+	}
+	n = strlen(s->id_out);
+	for (unsigned int i = 2; !is_ours; i++) {
+		dir_of(s, pf_span_str(s->id_out), dir);
+		if (is_free(s, dir, leaf, &is_ours, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		if (!is_ours) {
+			(void)snprintf(s->id_out + n, sizeof(s->id_out) - n, "-%u", i);
+		}
+	}
+	return PF_OK;
+}
+
+/* The whole name stands beside the items. */
 static int step_mkfolder(
 	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
 	struct pf_span leaf = pf_span_str(pf_path_leaf(op->mkfolder.path));
-	char shown[300], dir[VD_PATH_MAX];
+	char dir[VD_PATH_MAX];
 
-	pf_path_show(op->mkfolder.path, shown, sizeof(shown));
-	(void)snprintf(s->id_out, sizeof(s->id_out), "%.250s", shown);
-	for (char *c = s->id_out; *c; c++) {
-		*c = *c == '/' || *c == '\\' || (c == s->id_out && *c == '.') ? '_' : *c;
+	if (choose_dir(s, op->mkfolder.path, dir, err) != PF_OK) {
+		return PF_FAIL;
 	}
-	dir_of(s, pf_span_str(s->id_out), dir);
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
 		return pf_fail_sys(err, PF_SCOPE_FOLDER, PF_RETRY_NO, "making %s", dir);
 	}
