@@ -228,12 +228,13 @@ static void item_that_breaks_off(void **state)
 	struct suite *s = *state;
 	const uint64_t size = 3 * (uint64_t)PART;
 	struct pf_op op = op_fed(s, size);
-	struct task *t = begin(s, &op), *l;
+	struct task *t, *l;
 	struct pf_err err;
 
 	if (lacks_mail(s)) {
 		return;
 	}
+	t = begin(s, &op);
 	feed(s, t, part_at(0, size, room, sizeof(room)));
 	assert_int_equal(pf_store_feed(s->store, t->id, pf_span(NULL, 0), &err), PF_OK);
 	settle(s, t);

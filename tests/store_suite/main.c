@@ -23,6 +23,7 @@ struct opener {
 	struct pf_secret_source secret;
 	struct pf_store_cfg cfg[2];
 	struct pf_loop *loop;
+	bool stirred; /* a socket of the store has: else it is not looked at before its time */
 	struct pf_mem *mem;
 	bool temporary;
 };
@@ -62,8 +63,11 @@ static int open_account(
 {
 	struct opener *o = pf_container_of(base, struct opener, base);
 
-	o->cfg[source] = (struct pf_store_cfg){
-		.url = &o->url, .secret = &o->secret, .allow_plaintext = true, .source = source};
+	o->cfg[source] = (struct pf_store_cfg){.url = &o->url,
+		.secret = &o->secret,
+		.allow_plaintext = true,
+		.source = source,
+		.stirred = &o->stirred};
 	if (o->mem) {
 		return pf_mem_open(o->mem, &o->cfg[source], out, err);
 	}
@@ -82,7 +86,13 @@ static bool wait_for(struct account *base, int64_t wake_ms)
 	if (wake_ms > until) {
 		wake_ms = until;
 	}
-	return pf_loop_wait(o->loop, wake_ms, &err) == PF_OK && pf_loop_now_ms(o->loop) < until;
+	while (!o->stirred && pf_loop_now_ms(o->loop) < wake_ms) {
+		if (pf_loop_wait(o->loop, wake_ms, &err) != PF_OK) {
+			return false;
+		}
+	}
+	o->stirred = false;
+	return pf_loop_now_ms(o->loop) < until;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
