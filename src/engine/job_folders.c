@@ -128,7 +128,10 @@ static int read_sums(struct pf_job *job, struct pf_err *err)
 	struct pf_ledger_sums sums;
 	int rc = pf_ledger_sums(job->cfg->ledger, job->cfg->account, &c, err);
 
+	job->sums = (struct pf_ledger_sums){0};
+	job->sums_at = pf_ledger_item_writes(job->cfg->ledger);
 	while (rc == PF_OK && (rc = pf_ledger_sums_next(c, &sums, err)) == PF_OK) {
+		job_add_sums(job->sums.items, job->sums.bytes, &sums);
 		for (size_t i = 0; i < job->fold_count; i++) {
 			struct pf_fold *f = &job->folds[i];
 
@@ -139,6 +142,7 @@ static int read_sums(struct pf_job *job, struct pf_err *err)
 			}
 		}
 	}
+	job->sums_known = rc == PF_END;
 	pf_ledger_cursor_close(&c);
 	return rc == PF_END ? PF_OK : rc;
 }

@@ -242,7 +242,7 @@ struct pf_fold {
 	uint64_t src_validity, dst_validity, dst_mark;
 	uint64_t open_before; /* rows without verdict, and in quarantine, when the pass began */
 	uint64_t refused_before;
-	uint64_t sums_items[PF_VERDICT_COUNT], sums_bytes[PF_VERDICT_COUNT]; /* at the end */
+	uint64_t sums_items[PF_VERDICT_COUNT]; /* when the pass began */
 
 	/* the target as it is listed */
 	uint64_t dst_count, dst_next;
@@ -340,6 +340,7 @@ struct pf_job {
 	uint64_t window, bytes_in_flight;
 	size_t putting;             /* PUTs without answer, of all folders */
 	uint64_t whole_max;         /* larger items stream through */
+	bool sums_known;            /* `sums` is filled */
 	bool large_busy;            /* one large item at a time, or two could wait for each other */
 	struct pf_store_event held; /* a chunk that the target has no room for */
 	bool holding;
@@ -354,12 +355,16 @@ struct pf_job {
 	struct pf_quarantine *removed; /* what --mirror removed, so that it can be put back */
 	struct pf_progress progress;
 	struct pf_outcome outcome;
+	struct pf_ledger_sums sums; /* of all folders, when the pass began, ... */
+	uint64_t sums_at;           /* with so many writes of items */
 	char progress_folder[256];
 };
 
 /* ---- job.c ---- */
 bool job_writes(const struct pf_job *job); /* whether the target may be changed */
 bool job_keeps(const struct pf_job *job);  /* whether the ledger is written */
+/* Add to counts by verdict. */
+void job_add_sums(uint64_t *items, uint64_t *bytes, const struct pf_ledger_sums *sums);
 int job_submit(
 	struct pf_job *job, enum pf_side_no side, const struct pf_op *op, struct pf_err *err);
 const struct pf_store_facts *job_facts(const struct pf_job *job, enum pf_side_no side);

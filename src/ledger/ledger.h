@@ -240,6 +240,8 @@ struct pf_ledger_sums {
 	uint64_t items[PF_VERDICT_COUNT], bytes[PF_VERDICT_COUNT];
 	uint64_t in_doubt; /* SENT, part of items[NONE] */
 };
+/* Counts what was done to items: as long as it is what it was, so are the sums. */
+uint64_t pf_ledger_item_writes(const struct pf_ledger *led);
 PF_MUST_CHECK int pf_ledger_sums(
 	struct pf_ledger *led, int64_t account, struct pf_ledger_cursor **out, struct pf_err *err);
 PF_MUST_CHECK int pf_ledger_sums_next(

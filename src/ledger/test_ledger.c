@@ -358,6 +358,28 @@ static void an_item_is_named_where_it_is_reported(void **state)
 	pf_ledger_cursor_close(&c);
 }
 
+/* Whatever may change the sums is counted, and what can't is not. */
+static void writes_of_items_are_counted(void **state)
+{
+	struct world *w = *state;
+	int64_t folder = add_folder(w, "one");
+	struct pf_ledger_event ev = {.account = w->account, .number = 1};
+	uint64_t n = pf_ledger_item_writes(w->led);
+
+	add_item(w, folder, 1);
+	assert_int_equal(pf_ledger_item_writes(w->led), n + 1);
+	must(w, pf_ledger_items_sent(w->led, folder, 1, 1, &w->err));
+	assert_int_equal(pf_ledger_item_writes(w->led), n + 2);
+	finish_item(w, folder, 1);
+	assert_int_equal(pf_ledger_item_writes(w->led), n + 3);
+	must(w, pf_ledger_event_add(w->led, &ev, &w->err));
+	add_folder(w, "two");
+	must(w, pf_ledger_commit(w->led, &w->err));
+	assert_int_equal(pf_ledger_item_writes(w->led), n + 3);
+	must(w, pf_ledger_items_drop(w->led, folder, &w->err));
+	assert_int_equal(pf_ledger_item_writes(w->led), n + 4);
+}
+
 static void sums_add_up_per_folder(void **state)
 {
 	struct world *w = *state;
@@ -705,6 +727,7 @@ int main(void)
 		OPEN_CASE(what_is_not_there_is_said),
 		OPEN_CASE(filters_let_the_right_rows_through),
 		OPEN_CASE(an_item_is_named_where_it_is_reported),
+		OPEN_CASE(writes_of_items_are_counted),
 		OPEN_CASE(sums_add_up_per_folder),
 		OPEN_CASE(keyed_rows_come_back_as_they_were),
 		OPEN_CASE(events_are_kept_in_order),

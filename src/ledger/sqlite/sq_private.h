@@ -57,6 +57,7 @@ struct pf_ledger {
 	bool failed; /* a write failed, `why`: what was gathered is lost, only reading goes on */
 	struct pf_err why;
 	uint64_t commits;
+	uint64_t item_writes;
 	size_t cursors; /* open ones */
 	sqlite3_stmt *write[PF_SQ_WRITE_COUNT];
 	sqlite3_stmt *read[PF_SQ_READ_COUNT]; /* ready for the next cursor; NULL: in use */

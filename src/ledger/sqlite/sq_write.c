@@ -170,6 +170,11 @@ uint64_t pf_ledger_commits(const struct pf_ledger *led)
 	return led->commits;
 }
 
+uint64_t pf_ledger_item_writes(const struct pf_ledger *led)
+{
+	return led->item_writes;
+}
+
 /* ---- accounts and passes ---- */
 
 /* `*id` 0: there is none. */
@@ -315,6 +320,7 @@ int pf_ledger_item_put(struct pf_ledger *led, const struct pf_ledger_item *row, 
 		begin(led, PF_SQ_ITEM_PUT, &f, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	led->item_writes++;
 	put_int(&f, pf_sq_key(row->folder, row->seq));
 	put_int(&f, STATES[row->state]);
 	put_int(&f, row->verdict);
@@ -342,6 +348,7 @@ int pf_ledger_items_sent(
 		begin(led, PF_SQ_ITEMS_SENT, &f, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	led->item_writes++;
 	put_int(&f, PF_SQ_SENT);
 	put_int(&f, pf_sq_key(folder, first));
 	put_int(&f, pf_sq_key(folder, last));
@@ -358,6 +365,7 @@ int pf_ledger_item_done(
 		begin(led, PF_SQ_ITEM_DONE, &f, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	led->item_writes++;
 	put_int(&f, PF_SQ_DONE);
 	put_int(&f, done->verdict);
 	put_span(&f, done->dst_id);
@@ -423,6 +431,7 @@ int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *e
 		drop(led, PF_SQ_KEYED_DROP, folder, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	led->item_writes++;
 	return drop(led, PF_SQ_ITEMS_DROP, folder, err);
 }
 
