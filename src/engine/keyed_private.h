@@ -107,9 +107,9 @@ struct keyed_task {
 	struct pf_span meets; /* id of the item in its way */
 	enum pf_conflict conflict;
 	uint8_t tries;
-	bool over;                            /* in the place of what was written before */
-	bool spare, repaired, renamed, apart; /* ways that were tried */
-	bool sent_before;                     /* a row that was in doubt */
+	bool over;                                   /* in the place of what was written before */
+	bool spare, repaired, renamed, apart, older; /* ways that were tried */
+	bool sent_before;                            /* a row that was in doubt */
 	bool cure; /* the target altered it: it is put once more, repaired, or not at all */
 	char why[400], note[300];
 };

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { CARD_OLDER = 30 }; /* vCard 3.0: what servers know best */
+
 static const struct pf_id_item *item_of(const struct pf_fold *f, const struct keyed_task *t)
 {
 	size_t n = 0;
@@ -124,6 +126,7 @@ static int make_how(struct pf_fold *f, struct keyed_task *t, struct making *m, s
 	}
 	m->how.alone = (x->notes & PF_ID_ALONE) || t->apart;
 	m->how.repair = t->repaired;
+	m->how.card_version = t->older ? CARD_OLDER : 0;
 	m->how.schedule = schedule_of(f, x, k->codec->part(m->pieces[0].doc, m->pieces[0].part));
 	return PF_OK;
 }
@@ -141,7 +144,7 @@ static int check_made(
 		rc = keyed_meaning(k->codec, doc, &t->whole, err);
 	}
 	k->codec->free(&doc);
-	if (rc != PF_OK || m->how.alone || t->repaired) {
+	if (rc != PF_OK || m->how.alone || t->repaired || t->older) {
 		return rc;
 	}
 	rc = k->codec->fingerprint(m->pieces, item_of(f, t)->part_count, &meant, err);
@@ -194,9 +197,12 @@ bool keyed_task_cure(struct pf_fold *f, size_t row)
 		i++;
 	}
 	t = i < k->task_n ? &k->task[i] : NULL;
-	if (!t || t->state != TASK_DONE || t->repaired || f->job->stopping || f->job->target_full) {
+	if (!t || t->state != TASK_DONE || f->job->stopping || f->job->target_full ||
+		(t->repaired && (f->kind != PF_KIND_CONTACTS || t->older))) {
 		return false;
 	}
+	t->older = t->repaired;
+	t->note[0] = '\0';
 	t->cure = true;
 	t->repaired = true;
 	t->over = true;
@@ -231,6 +237,10 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 		return err->retry == PF_RETRY_NO ? give_up(f, t, why, err) : leave(f, t, why, err);
 	}
 	if (t->cure && !t->note[0]) { /* nothing to repair: the same would come of it */
+		if (f->kind == PF_KIND_CONTACTS && !t->older) {
+			t->older = true;
+			return make_ready(f, t, err);
+		}
 		return give_up(f, t, KEYED_ALTERED, err);
 	}
 	if (max > 0 && t->body->n > max) {
@@ -609,6 +619,10 @@ static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_stor
 	if (!t->repaired) {
 		t->repaired = true;
 		keyed_event_log(f, PF_EV_ITEM_REFUSED, &k->row[t->row], "%s", why->text);
+		return make_ready(f, t, err);
+	}
+	if (!t->older && f->kind == PF_KIND_CONTACTS) {
+		t->older = true;
 		return make_ready(f, t, err);
 	}
 	if (!t->apart && is_lone_override(f, t)) { /* some take no instance without its series */

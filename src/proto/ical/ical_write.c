@@ -152,34 +152,13 @@ static void put_exdate(struct writer *w, struct pf_ical *c, const struct pf_line
 
 static const char *const TEXTS[] = {"SUMMARY", "LOCATION", "DESCRIPTION", "COMMENT", "CONTACT"};
 
-/* A TEXT with commas and semicolons that no backslash is before, or a stray control character. */
-static bool is_loose(struct pf_span v)
-{
-	for (size_t i = 0; i < v.n; i++) {
-		if (v.p[i] == '\\') {
-			i++;
-		} else if (v.p[i] == ',' || v.p[i] == ';' || (v.p[i] < 0x20 && v.p[i] != '\t')) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static void put_tight(struct writer *w, const struct pf_line *l)
 {
 	struct pf_buf v;
 
 	pf_buf_init(&v, 1 << 28);
-	for (size_t i = 0; i < l->value.n && w->rc == PF_OK; i++) {
-		uint8_t ch = l->value.p[i];
-
-		if (ch == '\\' && i + 1 < l->value.n) {
-			w->rc = pf_buf_add(&v, pf_span(l->value.p + i++, 2), w->err);
-		} else if (ch == ',' || ch == ';') {
-			w->rc = pf_buf_addf(&v, w->err, "\\%c", ch);
-		} else if (ch >= 0x20 || ch == '\t') {
-			w->rc = pf_buf_add(&v, pf_span(&ch, 1), w->err);
-		}
+	if (w->rc == PF_OK) {
+		w->rc = pf_text_tighten(l->value, &v, w->err);
 	}
 	put_changed(w, l, l->params, pf_buf_span(&v));
 	pf_buf_deinit(&v);
@@ -262,7 +241,7 @@ static bool repair_line(struct writer *w, struct pf_ical *c, int comp, const str
 		return put_rule(w, l);
 	}
 	for (size_t i = 0; i < PF_COUNT(TEXTS); i++) {
-		if (pf_span_is(l->name, TEXTS[i]) && is_loose(l->value)) {
+		if (pf_span_is(l->name, TEXTS[i]) && pf_text_is_loose(l->value)) {
 			put_tight(w, l);
 			return true;
 		}

@@ -384,3 +384,33 @@ int pf_line_write(struct pf_buf *out, struct pf_span head, struct pf_span value,
 	out->n += 2;
 	return PF_OK;
 }
+
+bool pf_text_is_loose(struct pf_span v)
+{
+	for (size_t i = 0; i < v.n; i++) {
+		if (v.p[i] == '\\') {
+			i++;
+		} else if (v.p[i] == ',' || v.p[i] == ';' || (v.p[i] < 0x20 && v.p[i] != '\t')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int pf_text_tighten(struct pf_span v, struct pf_buf *out, struct pf_err *err)
+{
+	int rc = PF_OK;
+
+	for (size_t i = 0; i < v.n && rc == PF_OK; i++) {
+		uint8_t ch = v.p[i];
+
+		if (ch == '\\' && i + 1 < v.n) {
+			rc = pf_buf_add(out, pf_span(v.p + i++, 2), err);
+		} else if (ch == ',' || ch == ';') {
+			rc = pf_buf_addf(out, err, "\\%c", ch);
+		} else if (ch >= 0x20 || ch == '\t') {
+			rc = pf_buf_add(out, pf_span(&ch, 1), err);
+		}
+	}
+	return rc;
+}

@@ -31,9 +31,12 @@ static void put_line(struct writer *w, const char *head, struct pf_span value)
 	}
 }
 
+/* A repair, told once however often it was made. */
 static void changed(struct writer *w, const char *what)
 {
-	if (w->rc == PF_OK) {
+	bool told = w->changes->n > 0 && memmem(w->changes->p, w->changes->n, what, strlen(what));
+
+	if (w->rc == PF_OK && !told) {
 		w->rc = pf_buf_addf(
 			w->changes, w->err, "%s%s", w->changes->n > 0 ? ", " : "", what);
 	}
@@ -63,6 +66,7 @@ static void put_raw(struct writer *w, const struct pf_line *l)
 static const char *const STRUCTURED[] = {"N", "ADR", "ORG", "GENDER"};
 static const char *const NO_TEXT[] = {"TEL", "EMAIL", "URL", "UID", "REV", "GEO", "BDAY", "TZ",
 	"PHOTO", "LOGO", "SOUND", "KEY", "CATEGORIES", "NICKNAME", "ANNIVERSARY", "LABEL"};
+static const char *const TEXTS[] = {"FN", "NOTE", "TITLE", "ROLE"};
 static const char *const ENCODINGS[] = {"QUOTED-PRINTABLE", "8BIT", "7BIT", "BASE64", "B"};
 static const char *const MEDIA[] = {"JPEG", "PNG", "GIF", "WAVE", "BMP", "TIFF"};
 
@@ -174,6 +178,23 @@ static void put_binary(struct writer *w, struct pf_span media, struct pf_span v,
 	}
 }
 
+/* What 4.0 has as data:image/jpeg;base64,... (RFC 2397); false: it is nothing of that kind. */
+static bool split_data(struct pf_span *v, struct said *s)
+{
+	static const char BEFORE[] = "data:", BETWEEN[] = ";base64,";
+	const uint8_t *end = memmem(v->p, v->n, BETWEEN, sizeof(BETWEEN) - 1);
+	const uint8_t *slash;
+
+	if (!pf_span_starts(*v, BEFORE) || !end) {
+		return false;
+	}
+	slash = memchr(v->p, '/', (size_t)(end - v->p));
+	s->base64 = true;
+	s->media = slash ? pf_span(slash + 1, (size_t)(end - slash - 1)) : s->media;
+	*v = pf_span_from(*v, (size_t)(end - v->p) + sizeof(BETWEEN) - 1);
+	return true;
+}
+
 static void put_converted(struct writer *w, const struct pf_line *l)
 {
 	struct pf_span v = pf_vcard_value(w->v, l);
@@ -192,7 +213,7 @@ static void put_converted(struct writer *w, const struct pf_line *l)
 	}
 	put(w, &head, l->name);
 	s = put_params(w, l, &head);
-	if (s.base64) {
+	if (s.base64 || (w->from == 40 && split_data(&v, &s))) {
 		put_binary(w, s.media, v, &head, &value);
 	} else if (w->from == 21) {
 		put_escaped(w, l, v, &value);
@@ -237,6 +258,25 @@ static void put_fn(struct writer *w)
 	pf_buf_deinit(&b);
 }
 
+static void put_tight(struct writer *w, const struct pf_line *l)
+{
+	struct pf_buf head, value;
+
+	pf_buf_init(&head, 1 << 24);
+	pf_buf_init(&value, 1 << 28);
+	put(w, &head, l->group);
+	put(w, &head, pf_span(".", l->group.n > 0 ? 1 : 0));
+	put(w, &head, l->name);
+	put(w, &head, l->params);
+	w->rc = w->rc == PF_OK ? pf_text_tighten(l->value, &value, w->err) : w->rc;
+	if (w->rc == PF_OK) {
+		w->rc = pf_line_write(w->out, pf_buf_span(&head), pf_buf_span(&value), w->err);
+	}
+	pf_buf_deinit(&head);
+	pf_buf_deinit(&value);
+	changed(w, "text escaped");
+}
+
 static void put_missing(struct writer *w)
 {
 	if (w->edit->uid.p && !pf_vcard_find(w->v, w->card, "UID")) {
@@ -276,6 +316,9 @@ static void put_one(struct writer *w, const struct pf_line *l)
 	}
 	if (l->bad && w->edit->repair) {
 		changed(w, "a line without a name dropped");
+	} else if (w->edit->repair && w->from == w->to && w->from != 21 &&
+		   is_one_of(l->name, TEXTS, PF_COUNT(TEXTS)) && pf_text_is_loose(l->value)) {
+		put_tight(w, l);
 	} else if (w->from != w->to && !l->bad) {
 		put_converted(w, l);
 	} else {
@@ -296,8 +339,8 @@ int pf_vcard_write(struct pf_vcards *v, size_t card, const struct pf_vcard_edit 
 		.changes = changes,
 		.err = err};
 
-	if (edit->version > 0) {
-		w.to = edit->version;
+	if (edit->version > 0 || (edit->repair && w.from == 21)) { /* few take 2.1 */
+		w.to = edit->version > 0 ? edit->version : 30;
 	}
 	put_line(&w, "BEGIN", pf_span_str("VCARD"));
 	put_version(&w);
