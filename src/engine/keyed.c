@@ -261,6 +261,16 @@ static int begin_confirming(struct pf_fold *f, struct pf_err *err)
 	return rc == PF_END ? finish(f, err) : rc;
 }
 
+/* Some may have to be put once more. */
+static int after_looking(struct pf_fold *f, struct pf_err *err)
+{
+	if (f->keyed->tasks_open == 0) {
+		return finish(f, err);
+	}
+	f->keyed->state = KEYED_WRITING;
+	return PF_AGAIN;
+}
+
 int keyed_step(struct pf_fold *f, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
@@ -301,11 +311,7 @@ int keyed_step(struct pf_fold *f, struct pf_err *err)
 		break;
 	case KEYED_LOOKING:
 		rc = keyed_look_step(f, err);
-		if (rc == PF_OK && k->tasks_open > 0) { /* some are put once more */
-			k->state = KEYED_WRITING;
-			rc = PF_AGAIN;
-		}
-		rc = rc == PF_OK ? finish(f, err) : rc;
+		rc = rc == PF_OK ? after_looking(f, err) : rc;
 		break;
 	case KEYED_OVER:
 		return PF_OK;
