@@ -426,6 +426,7 @@ static int step_conns(struct istore *s, struct pf_store_event *out, bool *given,
 		}
 		if (s->conn[i]->lost) {
 			conn_free(&s->conn[i]);
+			s->look_again = true; /* its place may be another one's */
 		}
 		if (*given) {
 			s->turn = i; /* stay with the one that has more to say */
