@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import time
 
 import pytest
 from mail import snapshot
+from run import BINARY
+from servers import radicale
 from servers.base import MAIL_GID, MAIL_UID
 from servers.delay import PROGRAMS, Delay
 
@@ -120,3 +123,14 @@ def test_delay_keeps_order_and_passes_the_end_on(echo):
         found = delay.finish()
     assert got == octets
     assert (found["links"][0]["up"], found["links"][0]["down"]) == (len(octets), len(octets))
+
+
+@pytest.mark.skipif(not (radicale.available() and shutil.which("vdirsyncer")), reason="Radicale or vdirsyncer is not installed")
+def test_events_are_all_there_and_measured():
+    """Of events with one identifier vdirsyncer and plain PUTs get only one; postferry brings all."""
+    done = subprocess.run([sys.executable, os.path.join(os.path.dirname(accounts.__file__), "events"), "--server", "radicale",
+                           "--events", "60", "--rounds", "1"], env=dict(os.environ, POSTFERRY=BINARY), stdout=subprocess.PIPE,
+                          timeout=90, check=True)
+    rows = [line.split("|")[1:3] for line in done.stdout.decode().splitlines()[4:]]
+    arrived = {name.strip(): int(number) for name, number in rows}
+    assert arrived["postferry"] == 60 and arrived["vdirsyncer"] == arrived["put"] < 60
