@@ -134,6 +134,7 @@ static int put_numbers(struct pf_buf *b, const struct pf_outcome *o, struct pf_e
 		{"equivalent", o->equivalent},
 		{"differing", o->differing},
 		{"compared", o->compared},
+		{"estimate_items", o->estimate_items},
 		{"estimate_bytes", o->estimate_bytes},
 		{"too_large", o->too_large},
 		{"folders", o->folders},
@@ -327,7 +328,8 @@ static void account_text(
 	if (row->why) {
 		(void)printf(" (%s)", row->why);
 	} else if (o && s->plan) {
-		(void)printf("; to be copied: %s in %zu folders",
+		(void)printf("; to be copied: %llu items (%s) in %zu folders",
+			(ull)o->estimate_items,
 			pf_show_bytes(o->estimate_bytes, size, sizeof(size)), o->folders);
 	} else if (o && s->mode == PF_JOB_VERIFY) {
 		(void)printf("; %llu compared, %llu differing, %llu not at the target",

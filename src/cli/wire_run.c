@@ -252,6 +252,7 @@ static void add_up(struct pf_outcome *sum, const struct pf_outcome *o, bool over
 	sum->differing += o->differing;
 	sum->equivalent += o->equivalent;
 	sum->compared += o->compared;
+	sum->estimate_items += o->estimate_items;
 	sum->estimate_bytes += o->estimate_bytes;
 	sum->too_large += o->too_large;
 	sum->folders += o->folders;

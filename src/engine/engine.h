@@ -85,7 +85,8 @@ struct pf_outcome {
 	uint64_t differing;      /* VERIFY: size, date, flags or bytes differ */
 	uint64_t equivalent;     /* other bytes that say the same; not part of differing */
 	uint64_t compared;       /* VERIFY: items that were */
-	uint64_t estimate_bytes; /* CHECK: to be copied */
+	uint64_t estimate_items; /* CHECK: to be copied */
+	uint64_t estimate_bytes; /* the same; 0 where a server tells no sizes */
 	uint64_t too_large;      /* CHECK: items over the target's limit */
 	size_t folders, folders_failed, folders_skipped;
 	size_t renamed;        /* folders that got another name */

@@ -148,6 +148,8 @@ static void count_folders(struct pf_job *job)
 		o->folders_failed += job->folds[i].failed || job->folds[i].incomplete;
 		o->folders_skipped += job->folds[i].skipped;
 		o->renamed += job->folds[i].renamed && !job->folds[i].skipped;
+		o->estimate_items +=
+			job->cfg->mode == PF_JOB_CHECK ? job->folds[i].to_copy_items : 0;
 	}
 }
 

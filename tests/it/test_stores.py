@@ -76,6 +76,8 @@ def same(a, b):
 def test_all_of_an_account_in_one_run(sites, ledger):
     a, b = sites
     a.fill()
+    look = run(a.urls(), b.urls(), ledger, command="check")
+    assert look.status == 0 and look.outcome["estimate_items"] == 15 + 5 + 4, look
     done = run(a.urls(), b.urls(), ledger)
     assert done.status == 0 and done.outcome["copied"] == 15 + 5 + 4, done
     same(a, b)
