@@ -8,7 +8,9 @@
  *   fold.c         one folder from its listing to its end: the states below
  *   fold_list.c    listings of both sides, compared with the ledger
  *   fold_pair.c    which items are at the target already, by fingerprint
- *   fold_copy.c    slots: from the source to the target
+ *   slot.c         items in flight
+ *   fold_copy.c    from the source to the target: asking and putting
+ *   fold_answer.c  ... and what both sides answer
  *   fold_receipt.c  no receipts because of a migration
  *   fold_refuse.c  what is done about an item that a side will not give or take
  *   fold_confirm.c the target read back
@@ -482,7 +484,20 @@ int fold_pair_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 	struct pf_err *err);
 void fold_pair_free(struct pf_fold *f);
 
+/* ---- slot.c ---- */
+/* What an operation's id has of it. */
+size_t slot_index(const struct pf_slot *s);
+/* NULL: it was released meanwhile. */
+struct pf_slot *slot_of(struct pf_fold *f, uint64_t op);
+struct pf_entry *slot_entry(const struct pf_slot *s);
+struct pf_slot *slot_take(struct pf_fold *f, size_t entry); /* NULL: all are in use */
+void slot_release(struct pf_slot *s);
+void slot_unlink(struct pf_slot *s); /* from the folder's row of those that wait */
+void slot_set_budget(struct pf_slot *s, uint64_t bytes);
+
 /* ---- fold_copy.c ---- */
+bool slot_may_put(const struct pf_slot *s);
+int slot_put(struct pf_slot *s, struct pf_err *err); /* PF_AGAIN: the target takes none now */
 void fold_copy_begin(struct pf_fold *f);
 int fold_copy_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all that can be done is done */
 /* PF_AGAIN: a chunk was not taken and must be given again. */
@@ -490,12 +505,10 @@ int fold_copy_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 	struct pf_err *err);
 /* Rows that were marked SENT and not sent are PLANNED again. */
 int fold_copy_unsend(struct pf_fold *f, struct pf_err *err);
-void slot_release(struct pf_slot *s);
 /* Not this time: give the slot back, the row is asked for again from `at_ms` on. */
 void ask_again(struct pf_slot *s, int64_t at_ms);
 /* Ask the source for the slot's item. */
 int ask_source(struct pf_slot *s, struct pf_err *err);
-struct pf_entry *slot_entry(const struct pf_slot *s);
 
 /* ---- fold_receipt.c ---- */
 /* `header` is the beginning of the item, which is about to be put. */
