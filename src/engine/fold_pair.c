@@ -77,9 +77,7 @@ static void fill_sources(struct pf_fold *f)
 			.flags_key = flags_key(f, e),
 			.index = i,
 			.rank = rank};
-		if (pf_date_is_odd(e->date_utc_s)) { /* the target may have another */
-			n->date_utc_s = PF_DATE_NONE;
-		}
+		n->odd_date = pf_date_is_odd(e->date_utc_s);
 		n->rival = rank == RANK_STORED && !f->pair_anew && !f->pair_names;
 		n->known = e->digest != NULL;
 		if (e->digest) {

@@ -65,7 +65,7 @@ static int canonical_cmp(const struct pf_pair_item *x, const struct pf_pair_item
 
 static bool has_date(const struct pf_pair_item *i)
 {
-	return i->date_utc_s != PF_DATE_NONE;
+	return i->date_utc_s != PF_DATE_NONE && !i->odd_date;
 }
 
 static bool left_over(const struct pf_pair_item *i)

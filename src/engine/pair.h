@@ -31,6 +31,7 @@ struct pf_pair_item {
 	bool rival;        /* of the source: not looked for itself, but it may be what is found */
 	bool asked;        /* its bytes are on the way, or can't be had */
 	uint8_t refusals;  /* times that it was asked for and refused: the caller's */
+	bool odd_date;     /* of the source: the target may have been given another one */
 	bool counted;      /* no date tells it from others of its form: set by pf_pair_match */
 	bool by_canonical; /* paired by that one: the target holds it in a rewritten form */
 	bool by_repair;    /* paired by that one: the target holds it repaired */

@@ -96,6 +96,28 @@ static size_t mate(const struct pf_pair_item *items, size_t n, size_t index)
 	return SIZE_MAX;
 }
 
+/* A date that the target may not keep still tells which one it is when the target did keep it. */
+static void an_odd_date_that_was_kept_counts(void **state)
+{
+	struct pf_pair_item s[] = {item(0, "same", 5), item(1, "same", 1LL << 31)};
+	struct pf_pair_item t[] = {item(0, "same", 1LL << 31)};
+	struct pf_pairing p = {s, t, 2, 1, true, true};
+
+	(void)state;
+	s[1].odd_date = true;
+	pf_pair_candidates(&p);
+	pf_pair_match(&p);
+	assert_int_equal(mate(s, 2, 1), 0);
+	assert_int_equal(mate(s, 2, 0), SIZE_MAX);
+	t[0] = item(0, "same", 7); /* and when it did not, it is one all the same */
+	s[0] = item(0, "same", 1LL << 31);
+	s[0].odd_date = true;
+	p = (struct pf_pairing){s, t, 1, 1, true, true};
+	pf_pair_candidates(&p);
+	pf_pair_match(&p);
+	assert_int_equal(mate(s, 1, 0), 0);
+}
+
 static void copies_stay_as_many(void **state)
 {
 	struct pf_pair_item s[] = {item(0, "same", 1), item(1, "same", 1), item(2, "same", 2)};
@@ -404,6 +426,7 @@ int main(void)
 		cmocka_unit_test(what_targets_alter_unasked_is_fragile),
 		cmocka_unit_test(any_cut_gives_the_same_print),
 		cmocka_unit_test(canonical_sees_what_a_rewrite_leaves),
+		cmocka_unit_test(an_odd_date_that_was_kept_counts),
 		cmocka_unit_test(copies_stay_as_many),
 		cmocka_unit_test(identical_items_are_told_by_flags),
 		cmocka_unit_test(equal_headers_do_not_make_one),
