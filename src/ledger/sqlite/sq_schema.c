@@ -34,8 +34,8 @@ static const char *const STEPS[] = {
 	" number INTEGER NOT NULL, folder BLOB, item BLOB, text BLOB, raw BLOB);"
 	"CREATE INDEX event_account ON event(account);",
 	/* 1 to 2. What items with identifiers of their own have beside the rest. */
-	"CREATE TABLE keyed(k INTEGER PRIMARY KEY, src_version BLOB, dst_version BLOB, src_uid "
-	"BLOB, dst_uid BLOB, codec INTEGER NOT NULL, raw BLOB, a INTEGER NOT NULL);",
+	("CREATE TABLE keyed(k INTEGER PRIMARY KEY, src_version BLOB, dst_version BLOB, src_uid "
+	 "BLOB, dst_uid BLOB, codec INTEGER NOT NULL, raw BLOB, a INTEGER NOT NULL);"),
 	/* 2 to 3. How items that did not arrive are named: few, so they cost the others nothing. */
 	"CREATE TABLE about(k INTEGER PRIMARY KEY, message_id BLOB, sender BLOB, subject BLOB);",
 };

@@ -92,7 +92,7 @@ class Session(SignIn, Folders, Messages):
         out = b""
         while True:
             part = self.r.readline()
-            if not part:
+            if not part.endswith(b"\n"): # cut off: no command
                 return None
             m = re.search(rb"(~?)\{(\d+)(\+?)\}\r\n$", part)
             if not m:
