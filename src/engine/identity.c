@@ -472,6 +472,7 @@ static void find_meaning(
 
 	if (item->part_count == 1 && item->merged_parts == 0) {
 		item->whole = first->meaning;
+		item->forms = first->meaning_forms;
 		item->whole_known = !(item->notes & PF_ID_ALONE);
 		return;
 	}
@@ -479,8 +480,19 @@ static void find_meaning(
 		there += pf_span_eq(part_at(id, i)->skey, first->skey);
 	}
 	item->whole = first->whole;
+	item->forms = first->whole_forms;
 	item->whole_known = item->merged_parts == 0 && there == item->part_count &&
 			    !(item->notes & (PF_ID_JOINED | PF_ID_ALONE));
+}
+
+bool pf_id_means(const struct pf_id_item *x, const struct pf_digest *whole)
+{
+	bool means = pf_digest_eq(&x->whole, whole);
+
+	for (size_t i = 0; i < x->forms.n && !means; i++) {
+		means = pf_digest_eq(&x->forms.at[i], whole);
+	}
+	return x->whole_known && means;
 }
 
 static int make_items(struct pf_identity *id, struct group *g, struct pf_err *err)

@@ -17,6 +17,13 @@
 #include "base/digest.h"
 #include "model/item.h"
 
+/* What an item comes to mean when a target takes it repaired only: repairs are the same in every
+ * run, so that an item is known again by them. Borrowed. */
+struct pf_id_forms {
+	const struct pf_digest *at;
+	size_t n;
+};
+
 /* What stays of a part when its document is closed. */
 struct pf_id_part {
 	struct pf_span skey; /* id of its document at the source; parts of one have equal ones */
@@ -24,6 +31,7 @@ struct pf_id_part {
 	struct pf_span organizer;
 	struct pf_digest meaning; /* of this part alone */
 	struct pf_digest whole;   /* of all parts of its UID in its document together */
+	struct pf_id_forms meaning_forms, whole_forms; /* of both */
 	int64_t rid_utc_s;
 	int64_t created_utc_s, modified_utc_s, stamp_utc_s; /* PF_DATE_NONE: not said */
 	uint64_t summary;                                   /* a hash of it */
@@ -89,11 +97,14 @@ struct pf_id_item {
 	size_t same_as; /* the item that it was merged into; SIZE_MAX */
 	bool whole_known;
 	struct pf_digest whole; /* of all its parts, when they are all of one document */
+	struct pf_id_forms forms;
 	uint32_t notes;
 };
 
 struct pf_identity;
 
+/* Whether the item is known to mean this, as it is or in one of its forms. */
+bool pf_id_means(const struct pf_id_item *x, const struct pf_digest *whole);
 /* `in` is borrowed until free. PF_FAIL: no memory. */
 PF_MUST_CHECK int pf_identity_new(
 	const struct pf_identity_in *in, struct pf_identity **out, struct pf_err *err);

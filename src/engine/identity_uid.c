@@ -109,9 +109,10 @@ static size_t first_foreign(const struct pf_identity *id, struct pf_span uid)
 	return lo;
 }
 
-/* One that has this UID and is not adopted; `whole` given: and means that. SIZE_MAX: none. */
+/* One that has this UID and is not adopted; `x` given: and is what the item means. SIZE_MAX: none.
+ */
 static size_t find_foreign(
-	const struct pf_identity *id, struct pf_span uid, const struct pf_digest *whole)
+	const struct pf_identity *id, struct pf_span uid, const struct pf_id_item *x)
 {
 	const struct pf_id_foreign *f = id->in->foreign;
 
@@ -119,7 +120,7 @@ static size_t find_foreign(
 		k < id->in->foreign_count && pf_span_eq(f[id->foreign[k]].uid, uid); k++) {
 		size_t at = id->foreign[k];
 
-		if (!id->taken[at] && (!whole || pf_digest_eq(&f[at].whole, whole))) {
+		if (!id->taken[at] && (!x || pf_id_means(x, &f[at].whole))) {
 			return at;
 		}
 	}
@@ -238,8 +239,9 @@ static bool claims_before(
 }
 
 /*
- * Who keeps the UID: the one that has it at the target by the ledger; else one that the target's
- * holder means; else the best claim, unless somebody else's item has the UID there.
+ * Who keeps the UID: the one that has it at the target by the ledger; else, of those that the
+ * target's holder means, the one with the best claim, as a run whose ledger was lost chose it; else
+ * the best claim, unless somebody else's item has the UID there.
  */
 static size_t choose_holder(struct pf_identity *id, const struct group *g)
 {
@@ -257,10 +259,13 @@ static size_t choose_holder(struct pf_identity *id, const struct group *g)
 	for (size_t i = g->items_first; i < g->items_end && held; i++) {
 		const struct pf_id_item *x = &id->items[i];
 
-		if (may_hold(x) && x->row == SIZE_MAX && x->whole_known &&
-			find_foreign(id, uid, &x->whole) != SIZE_MAX) {
-			return i;
+		if (may_hold(x) && x->row == SIZE_MAX && find_foreign(id, uid, x) != SIZE_MAX &&
+			(best == SIZE_MAX || claims_before(id, x, &id->items[best]))) {
+			best = i;
 		}
+	}
+	if (best != SIZE_MAX) {
+		return best;
 	}
 	for (size_t i = g->items_first; i < g->items_end; i++) {
 		struct pf_id_item *x = &id->items[i];
@@ -280,7 +285,7 @@ static void settle(struct pf_identity *id, struct pf_id_item *x, struct pf_span 
 	if (x->row != SIZE_MAX) {
 		return;
 	}
-	x->foreign = x->whole_known ? find_foreign(id, uid, &x->whole) : SIZE_MAX;
+	x->foreign = find_foreign(id, uid, x);
 	if (x->foreign != SIZE_MAX) {
 		id->taken[x->foreign] = true;
 	} else {

@@ -4,6 +4,7 @@
  */
 #include "engine/keyed_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static int no_memory(struct pf_err *err)
@@ -133,11 +134,13 @@ static int adopt(struct pf_fold *f, const struct pf_id_item *x, size_t row, stru
 	struct keyed_row *r = &k->row[row];
 	size_t target = k->foreign_of[x->foreign];
 	bool sent = r->state == PF_ROW_SENT;
+	bool repaired = !pf_digest_eq(&x->whole, &k->foreign[x->foreign].whole);
+	char note[200];
 
 	r->dst_id = k->target[target].id;
 	r->dst_version = k->target[target].version;
 	r->dst_uid = x->uid;
-	r->whole = x->whole;
+	r->whole = k->foreign[x->foreign].whole;
 	r->has_whole = true;
 	k->target[target].row = row;
 	if (sent) {
@@ -147,9 +150,11 @@ static int adopt(struct pf_fold *f, const struct pf_id_item *x, size_t row, stru
 	} else {
 		f->job->outcome.present_now++;
 	}
-	return end_row(f, row, sent ? PF_VERDICT_COPIED : PF_VERDICT_PRESENT,
-		x->notes & PF_ID_REKEYED ? "another item has its UID: it got one of its own" : NULL,
-		err);
+	(void)snprintf(note, sizeof(note), "%s%s%s",
+		x->notes & PF_ID_REKEYED ? "another item has its UID: it got one of its own" : "",
+		x->notes & PF_ID_REKEYED && repaired ? "; " : "",
+		repaired ? KEYED_AS_REPAIRED : "");
+	return end_row(f, row, sent ? PF_VERDICT_COPIED : PF_VERDICT_PRESENT, note, err);
 }
 
 /* ---- tasks ---- */
@@ -215,7 +220,7 @@ static int plan_item(struct pf_fold *f, const struct pf_id_item *x, size_t item,
 	r = &k->row[row];
 	known = r->dst_id.p &&
 		(r->verdict == PF_VERDICT_COPIED || r->verdict == PF_VERDICT_PRESENT);
-	if (known && x->whole_known && r->has_whole && pf_digest_eq(&x->whole, &r->whole) &&
+	if (known && r->has_whole && pf_id_means(x, &r->whole) &&
 		r->codec_version == k->codec->version) {
 		describe(k, x, r);
 		return keyed_save(f, row, NULL, err);

@@ -8,7 +8,8 @@
  *   keyed_read.c     documents and the target's items: parts, meanings, answers to probes
  *   keyed_probe.c    overrides that look for their master
  *   keyed_plan.c     from identity's items to tasks
- *   keyed_write.c    tasks: composed, put, what the target answers
+ *   keyed_compose.c  an item composed, and what it means in every form that it may get
+ *   keyed_write.c    tasks: put, and what the target answers
  *   keyed_verify.c   both sides compared again
  *   keyed_confirm.c  the target listed again, what it altered read back
  */
@@ -83,6 +84,7 @@ struct keyed_target {
 	uint16_t bits;
 };
 
+#define KEYED_AS_REPAIRED "the target has it as it was repaired for it"
 #define KEYED_ALTERED "the target altered it: it means something else there"
 
 enum task_state {
@@ -92,6 +94,13 @@ enum task_state {
 	TASK_PUTTING,
 	TASK_MEETING, /* the item that stands in its way is being read */
 	TASK_DONE,
+};
+
+/* What is done to an item that a target does not take, or does not keep, as it is. */
+struct keyed_form {
+	bool repaired;
+	bool older; /* a contact as vCard 3.0 */
+	bool apart; /* an instance without its series */
 };
 
 /* One item to be written. */
@@ -107,10 +116,11 @@ struct keyed_task {
 	struct pf_span meets; /* id of the item in its way */
 	enum pf_conflict conflict;
 	uint8_t tries;
-	bool over;                                   /* in the place of what was written before */
-	bool spare, repaired, renamed, apart, older; /* ways that were tried */
-	bool sent_before;                            /* a row that was in doubt */
-	bool cure; /* the target altered it: it is put once more, repaired, or not at all */
+	bool over;           /* in the place of what was written before */
+	bool spare, renamed; /* ways that were tried */
+	struct keyed_form form;
+	bool sent_before; /* a row that was in doubt */
+	bool cure;        /* the target altered it: it is put once more, repaired, or not at all */
 	char why[400], note[300];
 };
 
@@ -217,6 +227,23 @@ int keyed_probe_event(struct pf_fold *f, const struct pf_store_event *ev, struct
 /* All is read: tell identity. */
 int keyed_identify(struct pf_fold *f, struct pf_err *err);
 int keyed_plan(struct pf_fold *f, struct pf_err *err);
+
+/* ---- keyed_compose.c ---- */
+const struct pf_id_item *keyed_item_of(const struct pf_fold *f, const struct keyed_task *t);
+/* The document of the i-th part. */
+size_t keyed_doc_of(const struct pf_fold *f, const struct pf_id_item *x, size_t i);
+void keyed_drop_body(struct pf_fold *f, struct keyed_task *t);
+/* The task's documents are open: body, meaning and note of it in its form. */
+int keyed_compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err);
+/*
+ * Whether it means this in another of the forms that it may have got in an earlier run whose ledger
+ * is lost. *yes: the task has that meaning then, and a note of it.
+ */
+int keyed_other_form(struct pf_fold *f, struct keyed_task *t, const struct pf_digest *whole,
+	bool *yes, struct pf_err *err);
+/* What an item of these pieces means in its other forms, apart from `whole`; in the arena. */
+int keyed_forms(struct pf_fold *f, const struct pf_piece *pieces, size_t n,
+	const struct pf_digest *whole, struct pf_id_forms *out, struct pf_err *err);
 
 /* ---- keyed_write.c ---- */
 int keyed_write_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all tasks are done */

@@ -159,13 +159,26 @@ static int add_wholes(struct pf_fold *f, const struct pf_doc *doc, size_t first,
 		}
 		if (p->uid.p && earlier < i) { /* was summed up with the first of its UID */
 			p->whole = k->part[first + earlier].whole;
+			p->whole_forms = k->part[first + earlier].whole_forms;
 			k->in_range[first + i] = k->in_range[first + earlier];
 			continue;
 		}
 		pieces[0] = (struct pf_piece){doc, i};
 		count = p->uid.p ? keyed_pieces_of(k->codec, doc, p->uid, pieces) : 1;
 		rc = count > 1 ? k->codec->fingerprint(pieces, count, &p->whole, err) : PF_OK;
+		rc = rc == PF_OK ? keyed_forms(f, pieces, count, &p->whole, &p->whole_forms, err)
+				 : rc;
 		rc = rc == PF_OK ? is_in_range(f, pieces, count, &k->in_range[first + i], err) : rc;
+	}
+	for (size_t i = 0; i < n && rc == PF_OK; i++) { /* it may become an item by itself */
+		struct pf_id_part *p = &k->part[first + i];
+
+		pieces[0] = (struct pf_piece){doc, i};
+		if (pf_digest_eq(&p->meaning, &p->whole)) {
+			p->meaning_forms = p->whole_forms;
+		} else {
+			rc = keyed_forms(f, pieces, 1, &p->meaning, &p->meaning_forms, err);
+		}
 	}
 	free(pieces);
 	return rc;

@@ -13,40 +13,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CARD_OLDER = 30 }; /* vCard 3.0: what servers know best */
-
-static const struct pf_id_item *item_of(const struct pf_fold *f, const struct keyed_task *t)
-{
-	size_t n = 0;
-
-	return &pf_identity_items(f->keyed->identity, &n)[t->item];
-}
-
-static size_t doc_of(const struct pf_fold *f, const struct pf_id_item *x, size_t i)
-{
-	return f->keyed->part_doc[x->parts[i]];
-}
-
-static void drop_body(struct pf_fold *f, struct keyed_task *t)
-{
-	if (t->body) {
-		f->job->bytes_in_flight -= t->body->n;
-	}
-	pf_blob_unref(&t->body);
-}
-
 void keyed_task_end(struct pf_fold *f, struct keyed_task *t)
 {
 	struct pf_keyed *k = f->keyed;
-	const struct pf_id_item *x = item_of(f, t);
+	const struct pf_id_item *x = keyed_item_of(f, t);
 
 	if (t->state != TASK_WAITING && t->state != TASK_DONE) {
 		k->tasks_open--;
 	}
 	t->state = TASK_DONE;
-	drop_body(f, t);
+	keyed_drop_body(f, t);
 	for (size_t i = 0; i < x->part_count; i++) {
-		struct keyed_doc *d = &k->doc[doc_of(f, x, i)];
+		struct keyed_doc *d = &k->doc[keyed_doc_of(f, x, i)];
 
 		if (--d->tasks == 0) {
 			k->codec->free(&d->open);
@@ -78,114 +56,6 @@ static int give_up(struct pf_fold *f, struct keyed_task *t, const char *why, str
 
 /* ---- composing ---- */
 
-static enum pf_schedule schedule_of(
-	const struct pf_fold *f, const struct pf_id_item *x, const struct pf_component *p)
-{
-	if (!job_has_cap(f->job, DST, PF_CAP_SCHEDULES) ||
-		(!p->has_organizer && p->attendees == 0)) {
-		return PF_SCHEDULE_KEEP;
-	}
-	if ((x->notes & PF_ID_REKEYED) || (!p->recurs && p->begin_utc_s < f->job->now.utc_s)) {
-		return PF_SCHEDULE_NONE;
-	}
-	return PF_SCHEDULE_CLIENT;
-}
-
-struct making {
-	struct pf_piece *pieces;
-	int64_t *wanted;
-	struct pf_compose how;
-};
-
-static int make_how(struct pf_fold *f, struct keyed_task *t, struct making *m, struct pf_err *err)
-{
-	struct pf_keyed *k = f->keyed;
-	const struct pf_id_item *x = item_of(f, t);
-	const struct pf_id_part *first = &k->part[x->parts[0]];
-
-	m->pieces = calloc(x->part_count, sizeof(*m->pieces));
-	m->wanted = calloc(x->part_count, sizeof(*m->wanted));
-	if (!m->pieces || !m->wanted) {
-		return pf_fail_memory(err, "an item");
-	}
-	for (size_t i = 0; i < x->part_count; i++) {
-		const struct pf_id_part *p = &k->part[x->parts[i]];
-
-		m->pieces[i] = (struct pf_piece){k->doc[doc_of(f, x, i)].open, p->ordinal};
-		if (m->pieces[i].part >= k->codec->parts(m->pieces[i].doc)) {
-			return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_LATER,
-				"the source changed it while it was being copied");
-		}
-		if (p->is_override && !pf_span_eq(p->skey, first->skey)) {
-			m->wanted[m->how.wanted_n++] = p->rid_utc_s;
-		}
-	}
-	m->how.wanted = m->wanted;
-	if (!pf_span_eq(t->uid, first->uid)) {
-		m->how.uid = t->uid;
-	}
-	m->how.alone = (x->notes & PF_ID_ALONE) || t->apart;
-	m->how.repair = t->repaired;
-	m->how.card_version = t->older ? CARD_OLDER : 0;
-	m->how.schedule = schedule_of(f, x, k->codec->part(m->pieces[0].doc, m->pieces[0].part));
-	return PF_OK;
-}
-
-/* What was made means what its pieces mean: no item is altered by its way. */
-static int check_made(
-	struct pf_fold *f, struct keyed_task *t, const struct making *m, struct pf_err *err)
-{
-	struct pf_keyed *k = f->keyed;
-	struct pf_doc *doc = NULL;
-	struct pf_digest meant;
-	int rc = k->codec->read(pf_blob_span(t->body), &doc, err);
-
-	if (rc == PF_OK) {
-		rc = keyed_meaning(k->codec, doc, &t->whole, err);
-	}
-	k->codec->free(&doc);
-	if (rc != PF_OK || m->how.alone || t->repaired || t->older) {
-		return rc;
-	}
-	rc = k->codec->fingerprint(m->pieces, item_of(f, t)->part_count, &meant, err);
-	if (rc == PF_OK && !pf_digest_eq(&meant, &t->whole)) {
-		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
-			"it can't be written anew without a change of its meaning");
-	}
-	return rc;
-}
-
-static int compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
-{
-	struct pf_keyed *k = f->keyed;
-	struct making m = {.pieces = NULL};
-	struct pf_composed made = {.body = NULL};
-	int rc = make_how(f, t, &m, err);
-
-	drop_body(f, t);
-	if (rc == PF_OK) {
-		rc = k->codec->compose(m.pieces, item_of(f, t)->part_count, &m.how, &made, err);
-		t->body = made.body;
-	}
-	if (rc == PF_OK) {
-		f->job->bytes_in_flight += t->body->n;
-		k->row[t->row].size = t->body->n;
-		k->row[t->row].date_utc_s =
-			k->codec->part(m.pieces[0].doc, m.pieces[0].part)->begin_utc_s;
-		rc = check_made(f, t, &m, err);
-	}
-	if (rc == PF_OK && made.changes[0]) {
-		size_t n = strlen(t->note);
-
-		(void)snprintf(t->note + n, sizeof(t->note) - n, "%srepaired: %s",
-			n > 0 ? "; " : "", made.changes);
-		keyed_event_log(f, PF_EV_ITEM_REPAIRED, &k->row[t->row], "%s", made.changes);
-	}
-	free(m.pieces);
-	free(m.wanted);
-	return rc;
-}
-
 bool keyed_task_cure(struct pf_fold *f, size_t row)
 {
 	struct pf_keyed *k = f->keyed;
@@ -198,20 +68,20 @@ bool keyed_task_cure(struct pf_fold *f, size_t row)
 	}
 	t = i < k->task_n ? &k->task[i] : NULL;
 	if (!t || t->state != TASK_DONE || f->job->stopping || f->job->target_full ||
-		(t->repaired && (f->kind != PF_KIND_CONTACTS || t->older))) {
+		(t->form.repaired && (f->kind != PF_KIND_CONTACTS || t->form.older))) {
 		return false;
 	}
-	t->older = t->repaired;
+	t->form.older = t->form.repaired;
 	t->note[0] = '\0';
 	t->cure = true;
-	t->repaired = true;
+	t->form.repaired = true;
 	t->over = true;
 	t->state = TASK_OPENING;
 	k->tasks_open++;
 	k->task_first = i < k->task_first ? i : k->task_first;
-	x = item_of(f, t);
+	x = keyed_item_of(f, t);
 	for (size_t d = 0; d < x->part_count; d++) {
-		k->doc[doc_of(f, x, d)].tasks++;
+		k->doc[keyed_doc_of(f, x, d)].tasks++;
 	}
 	/* It is counted again when it is put again. */
 	f->job->outcome.copied_now -= f->job->outcome.copied_now > 0;
@@ -225,7 +95,7 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 	struct pf_job *job = f->job;
 	struct keyed_row *r = &f->keyed->row[t->row];
 	uint64_t max = job_facts(job, DST)->max_item_bytes;
-	int rc = compose(f, t, err);
+	int rc = keyed_compose(f, t, err);
 
 	if (rc != PF_OK) {
 		char why[sizeof(t->why)];
@@ -237,8 +107,8 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 		return err->retry == PF_RETRY_NO ? give_up(f, t, why, err) : leave(f, t, why, err);
 	}
 	if (t->cure && !t->note[0]) { /* nothing to repair: the same would come of it */
-		if (f->kind == PF_KIND_CONTACTS && !t->older) {
-			t->older = true;
+		if (f->kind == PF_KIND_CONTACTS && !t->form.older) {
+			t->form.older = true;
 			return make_ready(f, t, err);
 		}
 		return give_up(f, t, KEYED_ALTERED, err);
@@ -262,11 +132,11 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 static int open_docs(struct pf_fold *f, struct keyed_task *t, bool *all, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
-	const struct pf_id_item *x = item_of(f, t);
+	const struct pf_id_item *x = keyed_item_of(f, t);
 
 	*all = true;
 	for (size_t i = 0; i < x->part_count; i++) {
-		size_t at = doc_of(f, x, i);
+		size_t at = keyed_doc_of(f, x, i);
 		struct keyed_doc *d = &k->doc[at];
 		int rc;
 
@@ -309,7 +179,8 @@ static int start_tasks(struct pf_fold *f, struct pf_err *err)
  * from what is the item's own. */
 static void name_of(const struct pf_fold *f, const struct keyed_task *t, char out[PF_UUID_TEXT])
 {
-	const struct pf_span names[] = {f->keyed->in.unique ? t->uid : item_of(f, t)->spare_uid,
+	const struct pf_span names[] = {
+		f->keyed->in.unique ? t->uid : keyed_item_of(f, t)->spare_uid,
 		pf_span_str(t->renamed ? "1" : "0")};
 
 	pf_uuid5(names, PF_COUNT(names), out);
@@ -353,7 +224,7 @@ static int put(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 			.size = t->body->n,
 			.date_utc_s = PF_DATE_NONE,
 			.guard = t->over ? PF_GUARD_SAME : PF_GUARD_NEW,
-			.kind = k->part[item_of(f, t)->parts[0]].kind},
+			.kind = k->part[keyed_item_of(f, t)->parts[0]].kind},
 	};
 	bool go = true;
 	int rc;
@@ -476,6 +347,7 @@ static int written(struct pf_fold *f, struct keyed_task *t, struct pf_span id,
 static int found(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 {
 	struct keyed_row *r = &f->keyed->row[t->row];
+	char note[sizeof(t->note)];
 
 	r->dst_id = t->meets;
 	r->dst_version = pf_span(NULL, 0);
@@ -492,8 +364,9 @@ static int found(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 	} else if (!t->over) {
 		f->job->outcome.present_now++;
 	}
+	(void)snprintf(note, sizeof(note), "%s", t->note);
 	keyed_task_end(f, t);
-	return keyed_save(f, t->row, NULL, err);
+	return keyed_save(f, t->row, note, err);
 }
 
 static bool is_ours(const struct pf_fold *f, const struct keyed_task *t, const struct pf_doc *doc)
@@ -504,11 +377,18 @@ static bool is_ours(const struct pf_fold *f, const struct keyed_task *t, const s
 int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc, struct pf_err *err)
 {
 	struct pf_digest whole;
+	bool same = false;
 
 	if (doc && keyed_meaning(f->keyed->codec, doc, &whole, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	if (doc && pf_digest_eq(&whole, &t->whole)) {
+		return found(f, t, err);
+	}
+	if (doc && keyed_other_form(f, t, &whole, &same, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (same) { /* it was repaired on its way, and the ledger was lost */
 		return found(f, t, err);
 	}
 	if (t->conflict == PF_CONFLICT_CHANGED ||
@@ -526,7 +406,7 @@ int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc,
 	}
 	if (t->conflict == PF_CONFLICT_UID && !t->spare) {
 		t->spare = true;
-		t->uid = item_of(f, t)->spare_uid;
+		t->uid = keyed_item_of(f, t)->spare_uid;
 		(void)snprintf(t->note, sizeof(t->note),
 			"the target has another item with its UID: it got one of its own");
 		return make_ready(f, t, err);
@@ -574,7 +454,7 @@ static const char APART[] = "an instance of no series: made an item of its own";
 
 static bool is_lone_override(const struct pf_fold *f, const struct keyed_task *t)
 {
-	const struct pf_id_item *x = item_of(f, t);
+	const struct pf_id_item *x = keyed_item_of(f, t);
 
 	return x->part_count == 1 && f->keyed->part[x->parts[0]].is_override;
 }
@@ -616,17 +496,18 @@ static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_stor
 					 err)
 			       : PF_FAIL;
 	}
-	if (!t->repaired) {
-		t->repaired = true;
+	if (!t->form.repaired) {
+		t->form.repaired = true;
 		keyed_event_log(f, PF_EV_ITEM_REFUSED, &k->row[t->row], "%s", why->text);
 		return make_ready(f, t, err);
 	}
-	if (!t->older && f->kind == PF_KIND_CONTACTS) {
-		t->older = true;
+	if (!t->form.older && f->kind == PF_KIND_CONTACTS) {
+		t->form.older = true;
 		return make_ready(f, t, err);
 	}
-	if (!t->apart && is_lone_override(f, t)) { /* some take no instance without its series */
-		t->apart = true;
+	if (!t->form.apart &&
+		is_lone_override(f, t)) { /* some take no instance without its series */
+		t->form.apart = true;
 		(void)snprintf(t->note, sizeof(t->note), "%s", APART);
 		keyed_event_log(f, PF_EV_ITEM_REPAIRED, &k->row[t->row], "%s", APART);
 		return make_ready(f, t, err);

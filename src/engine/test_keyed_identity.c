@@ -215,6 +215,35 @@ static void equal_copies_stay_two_unless_told(void **state)
 	forget(&w);
 }
 
+/* The ledger is lost: the holder is chosen as it was, and what was repaired is known again. */
+static void all_are_known_again_by_their_forms(void **state)
+{
+	const struct given g[] = {{"1.ics", "u", "lunch", 0, false, 0},
+		{"2.ics", "u", "lunch, two titles", 0, true, 0},
+		{"3.ics", "u", "lunch, two titles", 0, false, 0}};
+	const struct pf_digest form = digest_of("lunch");
+	const struct pf_id_forms forms = {&form, 1};
+	struct world w, later;
+
+	(void)state;
+	give(&w, g, 3);
+	plan(&w);
+	give(&later, g, 3);
+	for (size_t i = 0; i < 3; i++) {
+		later.foreign[i] =
+			(struct pf_id_foreign){item_of(&w, g[i].doc)->uid, digest_of("lunch")};
+		later.parts[i].meaning_forms = i > 0 ? forms : (struct pf_id_forms){NULL, 0};
+	}
+	later.in.foreign_count = 3;
+	plan(&later);
+	accounted(&later);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(item_of(&later, g[i].doc)->foreign, i);
+	}
+	forget(&w);
+	forget(&later);
+}
+
 static void an_override_from_elsewhere_joins_its_series(void **state)
 {
 	static const char *const NAMES[][2] = {{"1.ics", "2.ics"}, {"2.ics", "1.ics"}};
@@ -387,6 +416,7 @@ int main(void)
 		cmocka_unit_test(a_pasted_copy_stays),
 		cmocka_unit_test(uids_are_the_same_in_every_run),
 		cmocka_unit_test(equal_copies_stay_two_unless_told),
+		cmocka_unit_test(all_are_known_again_by_their_forms),
 		cmocka_unit_test(an_override_from_elsewhere_joins_its_series),
 		cmocka_unit_test(overrides_find_the_one_master_that_fits),
 		cmocka_unit_test(of_two_overrides_of_one_instance_none_is_lost),

@@ -9,6 +9,8 @@ import subprocess
 import time
 
 import mbox
+from calendar_items import seen, texts
+from dav_peer import Peer as DavPeer
 from mail import Account, mutf7, snapshot
 from peer import Box, Peer
 from servers.cyrus import BIN, Cyrus
@@ -109,11 +111,8 @@ def cyrus_is_there():
     return os.path.exists(os.path.join(BIN, "imapd"))
 
 
-class PeerPlace(Place):
-    """Also for what is in no decent server: fill its boxes by hand."""
-
-    def __init__(self, **faults):
-        self.peer, self.kept = Peer(**faults), None
+class ScriptedPlace(Place):
+    """A scripted server, `peer`."""
 
     def __enter__(self):
         self.peer.__enter__()
@@ -122,6 +121,13 @@ class PeerPlace(Place):
 
     def __exit__(self, *_):
         self.peer.__exit__()
+
+
+class PeerPlace(ScriptedPlace):
+    """Also for what is in no decent server: fill its boxes by hand."""
+
+    def __init__(self, **faults):
+        self.peer, self.kept = Peer(**faults), None
 
     def url(self, port=None):
         return f"imap://user@127.0.0.1:{port or self.port}/"
@@ -220,3 +226,39 @@ class MaildirPlace(FilesPlace):
         with open(path, "rb") as f:
             raw = f.read()
         return hashlib.sha256(raw).hexdigest(), b" ".join(sorted(flags)), tuple(time.localtime(os.stat(path).st_mtime))
+
+
+class CalendarFilesPlace(FilesPlace):
+    """Calendars as folders of files. state(): what a person sees of each."""
+
+    def url(self, port=None):
+        return f"ics:{self.top}"
+
+    def state(self):
+        return {name: sorted(seen(texts(os.path.join(self.top, name)).values()).elements())
+                for name in os.listdir(self.top)}
+
+
+class DavPlace(ScriptedPlace):
+    """on_put(request, text) refuses what it does not like."""
+
+    def __init__(self, on_put):
+        self.peer = DavPeer()
+        self.peer.on_put = on_put
+
+    def __exit__(self, *_):
+        super().__exit__()
+        assert self.peer.breaches == []
+
+    def url(self, port=None):
+        return f"caldav://user@127.0.0.1:{port or self.port}/"
+
+    def state(self):
+        return {name: sorted(seen(self.peer.named(name)).elements()) for name in self.peer.names.values()}
+
+    def raw(self):
+        return {path: {href: self.peer.etags[href] for href in items} for path, items in self.peer.folders.items()}
+
+    def back(self):
+        with self.peer.lock:
+            self.peer.folders, self.peer.names, self.peer.etags = {}, {}, {}

@@ -7,8 +7,10 @@ import re
 import shutil
 from contextlib import ExitStack
 
+from calendar_items import calendar, event, write
+from dav_peer import ROOT, Answer, uid_of
 from mail import date, difference, flags, message
-from places import CyrusPlace, DovecotPlace, MaildirPlace, MboxPlace, PeerPlace, cyrus_is_there
+from places import CalendarFilesPlace, CyrusPlace, DavPlace, DovecotPlace, MaildirPlace, MboxPlace, PeerPlace, cyrus_is_there
 from run import commands, postferry, start
 from servers.proxy import Proxy
 
@@ -293,4 +295,38 @@ class Retry(Scene):
         self.target.peer.append_reply = None
 
 
-SCENES = [First, Delta, Mirror, Plain, ToMaildir, FromMaildir, ToMbox, DeltaToMbox, Large, Repaired, Retry] + [ToCyrus] * cyrus_is_there()
+def one_title(request, text):
+    if text.count("\r\nSUMMARY") > text.count("BEGIN:VEVENT"):
+        raise Answer(403, "one title will do", "text/plain")
+    holder = [href for href, held in request.items.items() if uid_of(held) == uid_of(text) and href != request.path]
+    if holder:
+        raise Answer(409, f"<D:error {ROOT}><C:no-uid-conflict/></D:error>")
+
+
+class RepairedEvents(Scene):
+    """Events that share their UIDs; the target refuses some, and takes them changed in what they say."""
+
+    folders = ["Work", "Größe & Gewicht"]
+
+    def make(self):
+        return CalendarFilesPlace(self.tmp / "calendars"), DavPlace(one_title)
+
+    def fill(self):
+        for name in self.folders:
+            for n in range(3 * self.per_folder):
+                more = ["SUMMARY:Another title"] if n % 3 else []
+                write(os.path.join(self.source.top, name), f"{n}.ics",
+                      calendar(event(f"{name} {n // 4}", f"2024010{1 + n % 3}T100000Z", f"Event {n // 2}", *more)))
+
+    def check(self, what):
+        """And when the ledger is lost, all is known again."""
+        super().check(what)
+        os.unlink(self.ledger)
+        written = self.target.raw()
+        done = self.run()
+        assert done.status == 0 and done.outcome["copied_now"] == 0, (what, done)
+        assert self.target.raw() == written, (what, "something was put again")
+
+
+SCENES = [First, Delta, Mirror, Plain, ToMaildir, FromMaildir, ToMbox, DeltaToMbox, Large, Repaired, Retry,
+          RepairedEvents] + [ToCyrus] * cyrus_is_there()

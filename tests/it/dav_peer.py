@@ -290,6 +290,7 @@ class Peer:
         if r.headers.get("If-Match") and r.headers["If-Match"] != self.etags.get(r.path):
             raise Answer(412)
         if self.on_put:
+            r.items = self.folders[path]
             self.on_put(r, text)
         self.schedule(text)
         self.store(r.path, text)

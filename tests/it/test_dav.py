@@ -99,6 +99,56 @@ def test_without_its_ledger_nothing_is_doubled(shared, tmp_path, ledger, name, t
     assert len(requests(trace, "PUT")) <= 1
 
 
+def odd_items(folder, tag):
+    """Events that some server takes only when they are changed in what they say, or keeps otherwise; copies and others
+    share their UIDs."""
+    def put(name, *parts):
+        write(folder, name + ".ics", calendar(*(event(f"{uid}-{tag}", *rest) for uid, *rest in parts)))
+
+    for n, start in enumerate(("20240105T120000Z", "20240105T120000Z", "20240112T120000Z")):
+        put(f"titles {n}", ("titles", start, "Lunch", "SUMMARY:Dinner"))
+        text = calendar(event(f"empty-{tag}", start, "Gong", "LOCATION:", "X-EMPTY:")).replace("DURATION:PT1H\r\n", "")
+        write(folder, f"no time {n}.ics", text)
+        put(f"rule {n}", ("rule", start, "Run", "RRULE:FREQ=DAILY;COUNT=3;UNTIL=20240201T000000Z"))
+        put(f"instance {n}", (f"instance-{n}", start, "Alone", "RECURRENCE-ID:20240110T090000Z"))
+    put("one title", ("titles", "20240105T120000Z", "Lunch"))  # what a repair makes of the others
+    put("series", ("apart", "20240109T090000Z", "Review", "SUMMARY:Look", "RRULE:FREQ=WEEKLY;COUNT=5"))
+    put("its instance", ("apart", "20240116T140000Z", "Review, moved", "RECURRENCE-ID:20240116T090000Z"))
+
+
+def test_what_was_repaired_is_known_without_its_ledger(shared, tmp_path, ledger, name, trace):
+    source = tmp_path / "source" / name
+    odd_items(source, name)
+    done = copy(f"ics:{source.parent}", shared.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 15, done
+    path = shared.collections()[name]
+    before = shared.etags(path)
+    assert len(before) == 14
+    again = copy(f"ics:{source.parent}", shared.url(), ledger + "-2", "--trace", trace)
+    assert again.status == 0 and again.outcome["copied_now"] == 0 and again.outcome["present"] == 15, again
+    assert shared.etags(path) == before
+    third = copy(f"ics:{source.parent}", shared.url(), ledger + "-2", "--trace", f"{trace}-3")
+    assert third.outcome["copied_now"] == 0 and requests(f"{trace}-3", "PUT") == [], third
+    deep = postferry("verify", "--deep", "--from", f"ics:{source.parent}", "--to", shared.url(), "--ledger",
+                     ledger + "-2", "--allow-plaintext")
+    assert deep.status == 0, deep
+
+
+def test_contacts_that_were_repaired_are_known_without_their_ledger(shared, tmp_path, ledger, name):
+    source = tmp_path / "source" / name
+    for n in range(3):
+        write(source, f"{n}.vcf", card("ann", "Ann").replace("FN:Ann", f"TEL:{n // 2}"))
+        write(source, f"old {n}.vcf", card(f"bob-{n // 2}", "Bob", "TEL;HOME;VOICE:1").replace("3.0", "2.1"))
+    to = shared.url(scheme="carddav")
+    done = copy(f"vcf:{source.parent}", to, ledger)
+    assert done.status == 0 and done.outcome["copied"] == 6, done
+    path = shared.collections(contacts=True)[name]
+    before = shared.etags(path)
+    again = copy(f"vcf:{source.parent}", to, ledger + "-2")
+    assert again.status == 0 and again.outcome["copied_now"] == 0 and again.outcome["present"] == 6, again
+    assert shared.etags(path) == before and len(before) == 6
+
+
 def test_edits_follow(shared, tmp_path, ledger, name, trace):
     source = fill(tmp_path, name)
     assert copy(f"ics:{source.parent}", shared.url(), ledger).status == 0
