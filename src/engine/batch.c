@@ -557,6 +557,9 @@ static bool may_come_again(
 	if (end->complete || end->why->scope == PF_SCOPE_RUN) {
 		return false;
 	}
+	if (end->why->number == PF_EV_TARGET_FULL) {
+		return false; /* somebody has to make room first */
+	}
 	if (!end->opened[end->at_target ? 1 : 0]) {
 		return not_opened(b, a, end, now_ms) && a->futile < b->cfg.tries && !b->stopped;
 	}

@@ -283,6 +283,7 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
 	e->bits |= PF_ENTRY_CONFIRM;
 	job_target_takes(job);
+	job_room_taken(job);
 	job->outcome.copied_now++;
 	job->outcome.bytes_now += s->total;
 	job->progress.items_done++;
@@ -317,6 +318,7 @@ static void put_ended(struct pf_slot *s)
 		s->put = false;
 		s->fold->putting--;
 		s->fold->job->putting--;
+		job_room_ended(s->fold->job, s);
 		s->fold->solo = false;
 	}
 }

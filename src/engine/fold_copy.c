@@ -41,10 +41,11 @@ static int mark_sent(struct pf_fold *f, size_t from, struct pf_err *err)
 	return pf_ledger_items_sent(f->job->cfg->ledger, f->row_id, first, last, err);
 }
 
-static bool wanted(const struct pf_entry *e)
+static bool wanted(const struct pf_fold *f, const struct pf_entry *e)
 {
 	return e->verdict == PF_VERDICT_NONE && !(e->bits & (PF_ENTRY_BUSY | PF_ENTRY_GONE)) &&
-	       (e->state == PF_ROW_PLANNED || e->state == PF_ROW_SENT);
+	       (e->state == PF_ROW_PLANNED || e->state == PF_ROW_SENT) &&
+	       !job_room_beyond(f->job, e->size);
 }
 
 /*
@@ -131,7 +132,7 @@ static int request_more(struct pf_fold *f, struct pf_err *err)
 		struct pf_entry *e = &f->rows.v[f->next_entry];
 		int rc;
 
-		if (!wanted(e)) {
+		if (!wanted(f, e)) {
 			f->next_entry++;
 			continue;
 		}
@@ -158,8 +159,9 @@ bool slot_may_put(const struct pf_slot *s)
 	const struct pf_job *job = s->fold->job;
 
 	return pf_ledger_commits(job->cfg->ledger) >= s->need_commit &&
-	       s->not_before_ms <= job->now.ms && job_target_may_be_asked(job) && !job->stopping &&
-	       !job->target_full && !s->fold->solo && !s->fold->restart &&
+	       s->not_before_ms <= job->now.ms && job_target_may_be_asked(job) &&
+	       job_room_permits(job, s->total) && !job->stopping && !job->target_full &&
+	       !s->fold->solo && !s->fold->restart &&
 	       (slot_entry(s)->attempts == 0 || s->fold->putting == 0);
 }
 
@@ -208,6 +210,7 @@ int slot_put(struct pf_slot *s, struct pf_err *err)
 		s->put = true;
 		f->putting++;
 		f->job->putting++;
+		job_room_put(f->job, s, op.put.size);
 		f->solo = e->attempts > 0;
 	}
 	pf_buf_deinit(&kw);
@@ -269,14 +272,20 @@ static int flush(struct pf_fold *f, bool blocked, struct pf_err *err)
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
 }
 
-/* No more is put: what did not leave yet is given back, what left is waited for. */
+/* No more is put (or none so large): what did not leave yet is given back, what left is waited for.
+ */
 static void give_up_unsent(struct pf_fold *f)
 {
+	bool all = f->job->stopping || f->job->target_full || f->restart;
+
 	for (size_t i = 0; i < f->job->slots_touched && f->slots > 0; i++) {
 		struct pf_slot *s = &f->job->slots[i];
 
-		if (s->fold == f && (s->state == SLOT_GETTING || s->state == SLOT_READY ||
-					    s->state == SLOT_SWALLOWED)) {
+		if (s->fold == f &&
+			(s->state == SLOT_GETTING || s->state == SLOT_READY ||
+				s->state == SLOT_SWALLOWED) &&
+			(all || job_room_beyond(f->job, slot_entry(s)->size) ||
+				job_room_beyond(f->job, s->total))) {
 			slot_entry(s)->bits &= (uint16_t)~PF_ENTRY_BUSY;
 			slot_release(s);
 		}
@@ -288,7 +297,7 @@ int fold_copy_step(struct pf_fold *f, struct pf_err *err)
 	int asked = request_more(f, err);
 	bool blocked;
 
-	if (f->job->stopping || f->job->target_full || f->restart) {
+	if (f->job->stopping || f->job->target_full || f->restart || f->job->room.below > 0) {
 		give_up_unsent(f);
 	}
 	if (asked == PF_FAIL || push(f, err) != PF_OK) {

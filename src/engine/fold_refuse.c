@@ -315,6 +315,31 @@ static int doubtful(struct pf_slot *s, struct pf_err *err)
 	return rc;
 }
 
+/* To its place among those that are to be put. */
+static void put_back(struct pf_slot *s)
+{
+	struct pf_fold *f = s->fold;
+	struct pf_slot **at = &f->first;
+
+	while (*at && (*at)->entry < s->entry) {
+		at = &(*at)->next;
+	}
+	s->state = SLOT_READY;
+	s->next = *at;
+	*at = s;
+	f->last = s->next ? f->last : s;
+}
+
+/* The target did not get it, and that says nothing of the item. */
+static void not_tried(struct pf_slot *s)
+{
+	if (s->body) {
+		put_back(s);
+	} else {
+		ask_again(s, s->fold->job->now.ms);
+	}
+}
+
 static int try_later(struct pf_slot *s, const struct pf_err *why, struct pf_err *err)
 {
 	struct pf_fold *f = s->fold;
@@ -322,12 +347,8 @@ static int try_later(struct pf_slot *s, const struct pf_err *why, struct pf_err 
 	int64_t at;
 
 	if (job_target_takes_nothing(f->job, why)) {
-		if (s->body) {
-			ready_again(s, 0);
-		} else {
-			ask_again(s, f->job->now.ms);
-		}
-		return PF_OK;
+		not_tried(s);
+		return job_recall(f->job, err);
 	}
 	if (++e->attempts > TRIES_MAX) {
 		slot_release(s);
@@ -343,21 +364,21 @@ static int try_later(struct pf_slot *s, const struct pf_err *why, struct pf_err 
 	return PF_OK;
 }
 
-/* No more is put in this pass; the item stays open. */
-static int target_is_full(struct pf_slot *s, const struct pf_err *why, struct pf_err *err)
+/* A single item stays open; those of a group come into question again. */
+static int target_is_full(
+	struct pf_slot *s, bool grouped, const struct pf_err *why, struct pf_err *err)
 {
-	struct pf_job *job = s->fold->job;
 	struct pf_entry *e = slot_entry(s);
-	int rc = PF_OK;
+	int rc = job_room_refused(s, grouped, why, err);
 
-	if (!job->target_full) {
-		job_event(job, PF_EV_TARGET_FULL, s->fold, e, "%s", why->text);
-		job->outcome.interrupted = true;
-		job->outcome.why = *why;
-		(void)pf_wrap(&job->outcome.why, "target is full");
+	if (grouped && s->body) {
+		s->try = s->try > TRY_ALONE ? s->
+		try : TRY_ALONE
+			;
+		put_back(s);
+		return rc;
 	}
-	job->target_full = true;
-	if (s->body) {
+	if (rc == PF_OK && s->body) {
 		rc = name_entry(s->fold, e, pf_blob_span(s->body), err);
 	}
 	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
@@ -373,6 +394,10 @@ int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 		*err = *why;
 		return PF_FAIL;
 	}
+	if (ev->failed.recalled) {
+		not_tried(s);
+		return PF_OK;
+	}
 	if (ev->failed.in_doubt) {
 		return doubtful(s, err);
 	}
@@ -382,7 +407,7 @@ int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 		return PF_OK;
 	}
 	if (why->number == PF_EV_TARGET_FULL) {
-		return target_is_full(s, why, err);
+		return target_is_full(s, ev->failed.grouped, why, err);
 	}
 	if (ev->failed.grouped && s->body) {
 		s->try = s->try > TRY_ALONE ? s->

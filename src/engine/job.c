@@ -504,7 +504,7 @@ static int step_items(struct pf_job *job, bool *moved, struct pf_err *err)
 	if (!folds_are_over(job) || job->making > 0) {
 		return PF_OK;
 	}
-	if (job->stopping || job->target_full) {
+	if (job->stopping || job->target_full || job->room.told) {
 		return begin_closing(job, err);
 	}
 	job->phase = PF_PHASE_MIRROR;

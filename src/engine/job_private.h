@@ -17,6 +17,7 @@
  *   fold_fleeting.c  folders whose ids don't hold
  *   fold_nameless.c  items whose ids the target did not tell
  *   job_patience.c a target that takes nothing just now
+ *   job_room.c     a target that is full
  *   fold_late.c    what the target stores when the link has ended
  *   fold_deep.c    items read on both sides and compared
  *   fold_flags.c   flags carried over
@@ -181,7 +182,9 @@ struct pf_slot {
 	uint64_t fed, total;              /* of a large one */
 	int64_t not_before_ms;            /* after a pause */
 	bool large, got, aborted, put, weighed;
-	bool redated; /* it goes with this date, and not with that of its row */
+	uint64_t room;          /* bytes that it takes at the target, while it is put */
+	unsigned int room_turn; /* see job_room.c */
+	bool redated;           /* it goes with this date, and not with that of its row */
 	int64_t date_utc_s;
 	int zone_min;
 	bool mdn_sent;       /* to be put with $MDNSent */
@@ -318,6 +321,17 @@ struct pf_fold {
 	uint64_t to_copy_items, to_copy_bytes, too_large;
 };
 
+/* What is known of the room at the target; all 0: it has not said that it is full. */
+struct pf_room {
+	uint64_t putting;      /* bytes of PUTs without answer */
+	uint64_t below;        /* only items below this are put; 0 = all */
+	size_t most;           /* PUTs at once; 0 = any number */
+	size_t taken;          /* since there was one more at once */
+	unsigned int refusals; /* apart from those of what was in flight with another one */
+	unsigned int turn;     /* grows with each */
+	bool told;             /* items are left open for it */
+};
+
 struct pf_job {
 	const struct pf_job_cfg *cfg;
 	struct pf_now now;
@@ -340,7 +354,8 @@ struct pf_job {
 	size_t slots_paused;              /* have a not_before_ms */
 	size_t sharers;                   /* of the window: folders that have more to ask for */
 	uint64_t window, bytes_in_flight;
-	size_t putting;             /* PUTs without answer, of all folders */
+	size_t putting; /* PUTs without answer, of all folders */
+	struct pf_room room;
 	uint64_t whole_max;         /* larger items stream through */
 	bool sums_known;            /* `sums` is filled */
 	bool large_busy;            /* one large item at a time, or two could wait for each other */
@@ -385,6 +400,23 @@ void job_target_takes(struct pf_job *job);
 bool job_target_may_be_asked(const struct pf_job *job);
 /* An item was put off. Whether that says nothing of the item, as it is so with all of them. */
 bool job_target_takes_nothing(struct pf_job *job, const struct pf_err *why);
+
+/* ---- job_room.c ---- */
+/* Whether so large an item is left to the next pass. */
+bool job_room_beyond(const struct pf_job *job, uint64_t size);
+/* Whether one may be put now. */
+bool job_room_permits(const struct pf_job *job, uint64_t size);
+/* It is put; that has ended, somehow; the target took it. */
+void job_room_put(struct pf_job *job, struct pf_slot *s, uint64_t size);
+void job_room_ended(struct pf_job *job, struct pf_slot *s);
+void job_room_taken(struct pf_job *job);
+/* The target has no room for it; grouped: for it and others together. */
+int job_room_refused(struct pf_slot *s, bool grouped, const struct pf_err *why, struct pf_err *err);
+/* PUTs that have not left yet come back as recalled. */
+int job_recall(struct pf_job *job, struct pf_err *err);
+/* Nothing more is put in this pass. `e` may be NULL. */
+int job_room_over(struct pf_job *job, struct pf_fold *f, const struct pf_entry *e,
+	const struct pf_err *why, struct pf_err *err);
 
 /* ---- job_log.c ---- */
 void job_event(struct pf_job *job, int number, const struct pf_fold *f, const struct pf_entry *e,

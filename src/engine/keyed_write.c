@@ -436,15 +436,9 @@ static int retry(
 static int target_full(
 	struct pf_fold *f, struct keyed_task *t, const struct pf_err *why, struct pf_err *err)
 {
-	struct pf_job *job = f->job;
-
-	if (!job->target_full) {
-		job_event(job, PF_EV_TARGET_FULL, f, NULL, "%s", why->text);
-		job->outcome.interrupted = true;
-		job->outcome.why = *why;
-		(void)pf_wrap(&job->outcome.why, "target is full");
+	if (job_room_over(f->job, f, NULL, why, err) != PF_OK) {
+		return PF_FAIL;
 	}
-	job->target_full = true;
 	f->keyed->row[t->row].state = PF_ROW_PLANNED;
 	keyed_task_end(f, t);
 	return keyed_save(f, t->row, NULL, err);
@@ -474,6 +468,10 @@ static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_stor
 	}
 	if (why->number == PF_EV_TARGET_FULL) {
 		return target_full(f, t, why, err);
+	}
+	if (ev->failed.recalled) { /* as the target is full, or will be asked later */
+		t->state = TASK_READY;
+		return PF_OK;
 	}
 	if (ev->failed.in_doubt || why->retry != PF_RETRY_NO) {
 		t->sent_before = t->sent_before || ev->failed.in_doubt;

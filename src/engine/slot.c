@@ -49,6 +49,7 @@ void slot_release(struct pf_slot *s)
 	unsigned int generation = s->generation;
 
 	slot_unlink(s);
+	job_room_ended(job, s);
 	if (s->put) { /* given up without an answer */
 		f->putting--;
 		f->job->putting--;

@@ -63,9 +63,10 @@ static const struct pf_event_doc DOCS[] = {
 		"Nothing is to be done."},
 	{PF_EV_TARGET_FULL, PF_SEV_ERROR, "target full",
 		"The target refused an item since the account's quota or its disk is used up.",
-		"No more items are sent to this account in this run; what was sent is kept. The "
-		"remaining "
-		"items stay open and are named in the report.",
+		"What has not been sent yet is held back. After a large item smaller ones are "
+		"tried, one at a time and a few times at the most; then no more items are sent to "
+		"this account in this run. What was sent is kept, the remaining items stay open "
+		"and are named in the report.",
 		"Raise the quota or free space at the target, then run again: it goes on where it "
 		"stopped."},
 

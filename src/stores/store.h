@@ -31,6 +31,7 @@ enum pf_op_kind {
 	PF_OP_GET,       /* BODY, or CHUNKs in order, then DONE */
 	PF_OP_PUT,       /* DONE with the new id */
 	PF_OP_FLUSH,     /* no more PUTs to this folder soon: settle those under way. No event */
+	PF_OP_RECALL,    /* no event: PUTs of which nothing was sent end as FAILED, `recalled` */
 	PF_OP_FLAGS,     /* DONE */
 	PF_OP_MKFOLDER,  /* DONE with the folder's id; a folder that was there already is fine */
 	PF_OP_SUBSCRIBE, /* DONE */
@@ -154,6 +155,7 @@ struct pf_store_event {
 			bool missing;  /* FAILED of GET: the answer was read well, without it */
 			bool refused;  /* the server's final no to this very item (PUT, GET) */
 			bool grouped;  /* FAILED of PUT: a group was, nothing stored: try alone */
+			bool recalled; /* FAILED of PUT: it was not tried */
 			enum pf_conflict conflict;
 			struct pf_span holder; /* PF_CONFLICT_UID: the item that has it; absent: not
 						  told, or outside this folder */

@@ -290,3 +290,44 @@ def test_shared_folders_only_when_asked_for(fast_dir, ledger, tmp_path):
             assert done.status == 0 and "Public/Team" not in snapshot(target), done
             done = copy(source.url(), target.url(), f"{ledger}-{listed}", "--shared")
             assert done.status == 0 and len(snapshot(target)["Public/Team"]) == 2, done
+
+
+QUOTA = """
+mail_plugins = $mail_plugins quota
+protocol imap {{
+  mail_plugins = $mail_plugins imap_quota
+}}
+plugin {{
+  quota = count:User quota
+  quota_rule = *:storage={kib}K
+  quota_grace = 0
+  quota_vsizes = yes
+}}
+"""
+
+
+def refusals(trace):
+    with open(trace, "rb") as f:
+        return f.read().count(b"OVERQUOTA")
+
+
+def test_target_with_a_quota(fast_dir, ledger, tmp_path):
+    """It fills up, is left alone, and when there is more room the rest comes: none twice, none lost."""
+    trace = str(tmp_path / "trace")
+    with Dovecot(fast_dir) as a, Dovecot(fast_dir, extra=QUOTA.format(kib=1000)) as b:
+        fill(a, FOLDERS[:4], 100)
+        full = copy(a.url(), b.url(), ledger, "--trace", trace)
+        assert full.status == 4 and "target is full" in full.outcome["why"], full
+        assert full.outcome["copied"] > 50 and full.outcome["open"] == 400 - full.outcome["copied"] > 50, full
+        assert 1 <= refusals(trace) <= 10, refusals(trace)
+        os.unlink(trace)
+        again = copy(a.url(), b.url(), ledger, "--trace", trace)
+        assert again.status == 4 and refusals(trace) <= 4, (refusals(trace), again)
+        b.stop()
+        with open(b.path("dovecot.conf"), encoding="utf-8") as f:
+            roomy = f.read().replace("=1000K", "=100000K")
+        b.write("dovecot.conf", roomy)
+        b.start()
+        done = copy(a.url(), b.url(), ledger)
+        told = difference(snapshot(a), snapshot(b))
+        assert done.status == 0 and [d for d in told if "another order" not in d] == [], done

@@ -61,6 +61,29 @@ static void begin_many(struct suite *s)
 	}
 }
 
+/* Each PUT is carried out, or has not been sent; which of them, is the store's to know. */
+static void recalled_ones_are_not_there(void **state)
+{
+	struct suite *s = *state;
+	struct pf_op op = {.kind = PF_OP_RECALL};
+	size_t stored = 0;
+
+	(void)folders(s);
+	begin_many(s);
+	(void)begin(s, &op);
+	settle_all(s);
+	for (struct task *t = s->tasks; t; t = t->next) {
+		if (t->kind == PF_OP_PUT) {
+			assert_int_equal(t->failed, t->recalled);
+			assert_false(t->in_doubt || t->refused);
+			stored += !t->failed;
+		}
+	}
+	assert_int_equal(list(s)->n, stored);
+	put(s, message(50), NULL); /* and the store goes on */
+	assert_int_equal(list(s)->n, stored + 1);
+}
+
 /* What is there is whole, whenever the end came. */
 static void all_there_is_whole(struct suite *s)
 {
@@ -239,7 +262,7 @@ size_t life_cases(const struct CMUnitTest **out)
 	static const struct CMUnitTest CASES[] = {
 		CASE(ready_comes_before_all_else),
 		CASE(full_window_says_again),
-		CASE(closed_in_mid_flight),
+		CASE(recalled_ones_are_not_there), CASE(closed_in_mid_flight),
 		CASE(closed_at_once),
 		CASE(closed_within_a_large_item),
 		CASE(signing_out_ends_all),

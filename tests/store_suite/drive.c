@@ -91,6 +91,7 @@ static void on_end(struct task *t, const struct pf_store_event *ev)
 		t->missing = ev->failed.missing;
 		t->refused = ev->failed.refused;
 		t->grouped = ev->failed.grouped;
+		t->recalled = ev->failed.recalled;
 		t->conflict = ev->failed.conflict;
 		assert_true(t->why.text[0] != '\0'); /* a failure says what failed */
 	} else if (t->kind == PF_OP_PUT || t->kind == PF_OP_MKFOLDER) {
@@ -206,7 +207,7 @@ void settle(struct suite *s, struct task *t)
 void settle_all(struct suite *s)
 {
 	for (struct task *t = s->tasks; t; t = t->next) {
-		if (t->kind != PF_OP_FLUSH) {
+		if (t->kind != PF_OP_FLUSH && t->kind != PF_OP_RECALL) {
 			settle(s, t);
 		}
 	}

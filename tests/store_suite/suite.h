@@ -51,7 +51,7 @@ struct task {
 	struct task *next;
 	uint64_t id;
 	enum pf_op_kind kind;
-	bool ended, failed, in_doubt, missing, refused, grouped;
+	bool ended, failed, in_doubt, missing, refused, grouped, recalled;
 	enum pf_conflict conflict;
 	struct pf_err why;
 	bool has_new_id;

@@ -206,6 +206,9 @@ PF_MUST_CHECK int pf_imap_cmd_send(struct pf_imap_cmd *c, bool open, struct pf_e
 PF_MUST_CHECK int pf_imap_cmd_extended(struct pf_imap_cmd *c, struct pf_err *err);
 void pf_imap_cmd_close(struct pf_imap_cmd *c);
 
+/* Take it back, if none of it has been written: then it is gone, and true. Not while it is open. */
+bool pf_imap_cmd_withdraw(struct pf_imap_cmd *c);
+
 /* Octets of the command so far, and how many of them have been written. */
 uint64_t pf_imap_cmd_length(const struct pf_imap_cmd *c);
 uint64_t pf_imap_cmd_written(const struct pf_imap_cmd *c);

@@ -59,6 +59,9 @@ static const struct {
 	{"bandwidth limit", {PF_SCOPE_ITEM, PF_RETRY_LATER, EV_THROTTLED}}, /* Gmail */
 	{"Quota exceeded", {PF_SCOPE_ITEM, PF_RETRY_LATER, EV_TARGET_FULL}},
 	{"Over quota", {PF_SCOPE_ITEM, PF_RETRY_LATER, EV_TARGET_FULL}},
+	{"exceeded your mail quota", {PF_SCOPE_ITEM, PF_RETRY_LATER, EV_TARGET_FULL}}, /* Courier */
+	{"quota has been exceeded", {PF_SCOPE_ITEM, PF_RETRY_LATER, EV_TARGET_FULL}},
+	{"mailbox is full", {PF_SCOPE_ITEM, PF_RETRY_LATER, EV_TARGET_FULL}},
 	{"AccessTokenExpired", {PF_SCOPE_SESSION, PF_RETRY_NOW, 0}},
 	{"Session expired", {PF_SCOPE_SESSION, PF_RETRY_NOW, 0}},
 	{"try again later", {PF_SCOPE_ITEM, PF_RETRY_LATER, 0}},

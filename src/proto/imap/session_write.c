@@ -313,6 +313,15 @@ void pf_imap_cmd_close(struct pf_imap_cmd *c)
 	}
 }
 
+bool pf_imap_cmd_withdraw(struct pf_imap_cmd *c)
+{
+	if (c->written > 0) {
+		return false;
+	}
+	session_drop_cmd(c->s, c);
+	return true;
+}
+
 uint64_t pf_imap_cmd_length(const struct pf_imap_cmd *c)
 {
 	return c->length;

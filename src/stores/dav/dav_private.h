@@ -49,7 +49,7 @@ enum dop_state { DOP_WAITING, DOP_RUNNING, DOP_GIVING };
 /* An operation's end. */
 struct dend {
 	struct pf_err why;
-	bool failed, in_doubt, missing, refused, existed;
+	bool failed, in_doubt, missing, refused, recalled, existed;
 	enum pf_conflict conflict;
 	struct pf_buf id, version, holder;
 };
@@ -61,6 +61,7 @@ struct dop {
 	struct dop *give_next;
 	struct pf_op op;
 	enum dop_state state;
+	bool begun; /* a request was sent for it */
 	struct pf_buf folder, item, version, name, words[3];
 	struct pf_path path;
 	struct pf_folder_looks looks;

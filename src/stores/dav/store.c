@@ -12,6 +12,19 @@ static struct dstore *store_of(struct pf_store *base)
 
 /* ---- operations ---- */
 
+static void recall(struct dstore *s)
+{
+	struct pf_err why;
+
+	(void)pf_fail(&why, PF_SCOPE_ITEM, PF_RETRY_NOW, "recalled before it was sent");
+	for (struct dop *o = s->first; o; o = o->next) {
+		if (o->op.kind == PF_OP_PUT && o->state == DOP_WAITING && !o->begun) {
+			o->end.recalled = true;
+			dop_failed(s, o, &why);
+		}
+	}
+}
+
 static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err)
 {
 	struct dstore *s = store_of(base);
@@ -21,6 +34,10 @@ static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *
 	}
 	if (op->kind == PF_OP_FLUSH) {
 		return PF_OK; /* nothing is held back */
+	}
+	if (op->kind == PF_OP_RECALL) {
+		recall(s);
+		return PF_OK;
 	}
 	if (s->ops >= DAV_OPS_MAX && op->kind != PF_OP_CLOSE) {
 		return PF_AGAIN;
@@ -91,6 +108,7 @@ static int issue(struct dstore *s, int64_t *wake_ms, bool *moved, struct pf_err 
 		if (o->state != DOP_WAITING || !dop_may_start(s, o)) {
 			continue;
 		}
+		o->begun = true;
 		rc = start(s, o, err);
 		if (rc == PF_FAIL && err->scope > PF_SCOPE_ITEM) {
 			return PF_FAIL;
@@ -129,6 +147,7 @@ static void give_end(struct dstore *s, struct dop *o, struct pf_store_event *out
 	}
 	out->failed.why = e->why;
 	out->failed.in_doubt = e->in_doubt;
+	out->failed.recalled = e->recalled;
 	out->failed.missing = e->missing;
 	out->failed.refused = e->refused;
 	out->failed.conflict = e->conflict;

@@ -53,7 +53,7 @@ struct isecond;
 /* An operation's end. */
 struct iend {
 	struct pf_err why;
-	bool failed, in_doubt, missing, refused, grouped;
+	bool failed, in_doubt, missing, refused, grouped, recalled;
 };
 
 /* A folder that operations were submitted for. */
@@ -214,11 +214,12 @@ struct istore {
 	bool uid_behind; /* rows name their message behind its body: a long one goes solely */
 	struct pf_store_event early; /* what must wait until READY is told */
 	bool has_held, has_early, ready, ready_told, closing, closed, lost_told;
-	bool bads;            /* some commands were */
-	bool declined;        /* a connection left a folder to another one */
-	bool look_again;      /* a folder is free for another connection than was asked before */
-	bool slow_link;       /* bytes come or go so slowly that it pays to compress them */
-	bool slowed;          /* the server said that it is slow on purpose */
+	bool bads;        /* some commands were */
+	bool put_refused; /* and that was not told yet: it may be that all others are recalled */
+	bool declined;    /* a connection left a folder to another one */
+	bool look_again;  /* a folder is free for another connection than was asked before */
+	bool slow_link;   /* bytes come or go so slowly that it pays to compress them */
+	bool slowed;      /* the server said that it is slow on purpose */
 	bool sign_in_refused; /* a password is tried once, never in a loop */
 	/* what was found out */
 	uint32_t caps;         /* of enum pf_imap_cap, signed in */
@@ -427,6 +428,8 @@ struct pf_span second_rest(const struct iop *op);
 int put_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);
 int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev);
 void put_lost(struct iconn *c, struct icmd *i, const struct pf_err *why);
+/* PUTs of which nothing was written yet end as recalled. */
+void put_recall(struct istore *s);
 /* The PUT that takes feed() is over. */
 void put_end_fed(struct iconn *c, const struct icmd *i);
 

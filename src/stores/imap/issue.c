@@ -90,6 +90,9 @@ static int issue_one(struct iconn *c, struct ifolder *f, struct pf_err *err)
 	if (needs_selection(kind) && is_being_selected(c, f)) {
 		return PF_AGAIN;
 	}
+	if (kind == PF_OP_PUT && c->store->put_refused) {
+		return PF_AGAIN;
+	}
 	op = take_op(f);
 	switch (kind) {
 	case PF_OP_FOLDERS:

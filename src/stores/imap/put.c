@@ -199,6 +199,7 @@ int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event
 		return PF_OK;
 	}
 	(void)pf_imap_refusal(&end.why, PF_SCOPE_ITEM, ev->cmd, ev->resp);
+	c->store->put_refused = true;
 	/* Where it stopped reading is not known: a message must not be taken for commands. */
 	c->retire = c->retire || (ev->resp->cond == PF_IMAP_BAD && unasked(c));
 	if (ev->resp->code == PF_IMAP_CODE_TRYCREATE ||
@@ -206,7 +207,8 @@ int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event
 		end.why.scope = PF_SCOPE_FOLDER;
 		end.why.number = PF_EV_FOLDER_LOST;
 	}
-	end.grouped = i->n > 1 && end.why.retry == PF_RETRY_NO && end.why.scope == PF_SCOPE_ITEM;
+	end.grouped = i->n > 1 && end.why.scope == PF_SCOPE_ITEM &&
+		      (end.why.retry == PF_RETRY_NO || end.why.number == PF_EV_TARGET_FULL);
 	end.refused = i->n == 1 && end.why.retry == PF_RETRY_NO;
 	for (size_t k = 0; k < i->n; k++) {
 		op_failed(c->store, i->ops[k], &end);
@@ -239,4 +241,66 @@ void put_lost(struct iconn *c, struct icmd *i, const struct pf_err *why)
 			op_again(c->store, i->ops[k - 1], &end.why);
 		}
 	}
+}
+
+/* ---- recalled ---- */
+
+static void recalled(struct istore *s, struct iop *op)
+{
+	struct iend end = {.failed = true, .recalled = true};
+
+	(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_NOW, "recalled before it was sent");
+	op_failed(s, op, &end);
+}
+
+/* Commands that wait behind others for their first byte to be written. */
+static void recall_commands(struct iconn *c)
+{
+	struct icmd *i, *next;
+
+	conn_close_append(c);
+	for (i = c->cmds; i; i = next) {
+		next = i->next;
+		if (i->kind != ICMD_PUT || !pf_imap_cmd_withdraw(i->cmd)) {
+			continue;
+		}
+		put_end_fed(c, i);
+		for (size_t k = 0; k < i->n; k++) {
+			recalled(c->store, i->ops[k]);
+		}
+		icmd_free(c, i);
+	}
+}
+
+static void recall_queued(struct istore *s, struct ifolder *f)
+{
+	struct iop **at = &f->first;
+
+	f->last = NULL;
+	while (*at) {
+		struct iop *op = *at;
+
+		if (op->op.kind == PF_OP_PUT) {
+			*at = op->next;
+			recalled(s, op);
+		} else {
+			f->last = op;
+			at = &op->next;
+		}
+	}
+}
+
+void put_recall(struct istore *s)
+{
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		if (s->conn[i] && !s->conn[i]->lost) {
+			recall_commands(s->conn[i]);
+		}
+	}
+	for (size_t b = 0; b < PF_COUNT(s->buckets); b++) {
+		for (struct ifolder *f = s->buckets[b]; f; f = f->next) {
+			recall_queued(s, f);
+		}
+	}
+	s->look_again = true;
 }

@@ -173,6 +173,10 @@ static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *
 	if (s->cfg->source && pf_op_writes(op->kind)) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "a source is never changed");
 	}
+	if (op->kind == PF_OP_RECALL) {
+		put_recall(s);
+		return PF_OK;
+	}
 	if (s->ops >= OPS_MAX && op->kind != PF_OP_FLUSH && op->kind != PF_OP_CLOSE) {
 		return PF_AGAIN;
 	}
@@ -290,6 +294,8 @@ static bool take_end(struct istore *s, struct pf_store_event *out)
 		s->told = NULL;
 	}
 	if (!op) {
+		s->look_again = s->look_again || s->put_refused;
+		s->put_refused = false;
 		return false;
 	}
 	if (second_give(op, out)) {
@@ -307,6 +313,7 @@ static bool take_end(struct istore *s, struct pf_store_event *out)
 		out->failed.missing = op->end.missing;
 		out->failed.refused = op->end.refused;
 		out->failed.grouped = op->end.grouped;
+		out->failed.recalled = op->end.recalled;
 		out->failed.rest = second_rest(op);
 	} else if (op->has_id) {
 		out->id = pf_buf_span(&op->text);

@@ -62,7 +62,7 @@ int mem_cursor(const struct pf_mem_folder *f, struct pf_buf *out, struct pf_err 
 
 struct mem_end {
 	struct pf_err why;
-	bool failed, in_doubt, missing, refused, grouped, has_id;
+	bool failed, in_doubt, missing, refused, grouped, recalled, has_id;
 };
 
 struct mem_op {

@@ -650,6 +650,7 @@ int mem_perform(struct mem_store *s, struct mem_op *op, struct pf_store_event *o
 		return step_get(s, op, out, given, err);
 	case PF_OP_PUT:
 		return step_put(s, op, out, given, moved, err);
+	case PF_OP_RECALL: /* never queued */
 	case PF_OP_FLUSH:
 		mem_op_done(s, op, pf_span(NULL, 0));
 		return PF_OK;

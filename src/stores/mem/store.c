@@ -42,6 +42,24 @@ static struct mem_queue *queue_for(struct mem_store *s, struct pf_span id, struc
 	return q;
 }
 
+/* What is in a group counts as sent. */
+static void recall(struct mem_store *s)
+{
+	struct mem_end end = {.failed = true, .recalled = true};
+
+	(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_NOW, "recalled before it was sent");
+	for (struct mem_queue *q = s->queues; q; q = q->next) {
+		struct mem_op *next;
+
+		for (struct mem_op *op = q->first; op; op = next) {
+			next = op->next;
+			if (op->kept.op.kind == PF_OP_PUT && !op->begun) {
+				mem_op_end(s, op, &end);
+			}
+		}
+	}
+}
+
 static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err)
 {
 	struct mem_store *s = pf_container_of(base, struct mem_store, base);
@@ -49,6 +67,10 @@ static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *
 
 	if (s->cfg->source && pf_op_writes(op->kind)) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "a source is never changed");
+	}
+	if (op->kind == PF_OP_RECALL) {
+		recall(s);
+		return PF_OK;
 	}
 	if (s->ops >= MEM_OPS_MAX && op->kind != PF_OP_FLUSH && op->kind != PF_OP_CLOSE) {
 		return PF_AGAIN;
@@ -185,6 +207,7 @@ static bool take_end(struct mem_store *s, struct pf_store_event *out)
 		out->failed.missing = op->end.missing;
 		out->failed.refused = op->end.refused;
 		out->failed.grouped = op->end.grouped;
+		out->failed.recalled = op->end.recalled;
 	} else if (op->end.has_id) {
 		out->id = pf_span(op->new_id.p ? (const char *)op->new_id.p : "", op->new_id.n);
 	}
