@@ -158,27 +158,37 @@ void pf_conn_close(struct pf_conn **conn)
 static void on_io(uv_poll_t *poll, int status, int events)
 {
 	struct attempt *a = pf_container_of(poll, struct attempt, poll);
-	int left = a->conn && status == 0 ? a->conn->armed & ~events : 0;
+	struct pf_conn *c = a->conn;
+	int left = 0;
 
-	/* What did not come is still waited for; an error shows at the next read or write, with its
-	 * reason. */
-	if (left != 0) {
-		(void)uv_poll_start(poll, left, on_io); /* fails for a closed handle only */
-	} else {
-		(void)uv_poll_stop(poll); /* armed again by whoever needs more */
+	/* What did not come is still waited for. What came stays polled as long as somebody reads
+	 * it up in between, which saves two system calls a wait; an error shows at the next read or
+	 * write, with its reason. */
+	if (c && status == 0) {
+		left = (c->polled & ~events) | (events & c->armed & UV_READABLE);
 	}
-	if (a->conn) {
-		a->conn->armed = left;
-		stir(a->conn);
+	if (left == 0) {
+		(void)uv_poll_stop(poll);
+	} else if (left != c->polled) {
+		(void)uv_poll_start(poll, left, on_io); /* fails for a closed handle only */
+	}
+	if (c) {
+		c->armed = status == 0 ? c->armed & ~events : 0;
+		c->polled = left;
+		stir(c);
 	}
 }
 
 void conn_arm(struct pf_conn *c, int events)
 {
-	if (c->io && (c->armed | events) != c->armed) {
-		c->armed |= events;
+	if (!c->io) {
+		return;
+	}
+	c->armed |= events;
+	if ((c->polled | events) != c->polled) {
+		c->polled |= events;
 		(void)uv_poll_start(
-			&c->io->poll, c->armed, on_io); /* fails for a closed handle only */
+			&c->io->poll, c->polled, on_io); /* fails for a closed handle only */
 	}
 }
 
@@ -264,7 +274,7 @@ static int keep(struct pf_conn *c, struct attempt **slot, struct pf_err *err)
 	c->io = *slot;
 	*slot = NULL;
 	(void)uv_poll_stop(&c->io->poll); /* never fails */
-	c->armed = 0;
+	c->armed = c->polled = 0;
 	for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
 		attempt_close(&c->attempt[i]);
 	}

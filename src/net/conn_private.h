@@ -42,7 +42,8 @@ struct pf_conn {
 	int64_t next_attempt_ms;
 	struct attempt *attempt[ATTEMPTS_MAX];
 	struct attempt *io; /* the one that got through */
-	int armed;          /* of uv_poll: what we wait for */
+	int armed;          /* of uv_poll's events: what was not there when it was wanted */
+	int polled;         /* what the loop looks for: all of armed, and what may come again */
 	SSL *ssl;
 	struct deflate *deflate; /* NULL: bytes go as they are */
 	bool cut;
