@@ -48,6 +48,14 @@ const struct pf_option pf_link_options[] = {
 	{"rate", "BYTES/S", "press no harder than this on each link (10M: ten mebibytes a second)",
 		false},
 	{"allow-plaintext", NULL, "permit links that are not encrypted", false},
+	{"trust-host", "HOST[:PORT]",
+		"a server to which the password may go as well, when the name service or the "
+		"server of a URL sends us there (calendars, contacts)",
+		true},
+	{"dns-server", "ADDRESS[:PORT]",
+		"ask this name server where a domain's calendars and contacts are; default: the "
+		"system's",
+		false},
 	{"ca-file", "FILE", "PEM file with further authorities to trust", false},
 	{"tls-fingerprint", "SHA256",
 		"trust the server that shows the certificate with this fingerprint", false},
@@ -396,6 +404,11 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	}
 	s->quarantine = pf_args_get(args, "quarantine");
 	s->ca_file = pf_args_get(args, "ca-file");
+	s->dns_server = pf_args_get(args, "dns-server");
+	s->trusted = pf_args_list(args, "trust-host");
+	if (!s->trusted) {
+		return pf_fail_memory(err, "the options");
+	}
 	s->fingerprint = pf_args_get(args, "tls-fingerprint");
 	s->trace = pf_args_get(args, "trace");
 	s->allow_plaintext = pf_args_has(args, "allow-plaintext");
@@ -474,6 +487,7 @@ void pf_settings_free(struct pf_settings *s)
 	free((void *)s->include);
 	free((void *)s->exclude);
 	free((void *)s->subjects);
+	free((void *)s->trusted);
 	free(s->map);
 	free(s->subject_text);
 	*s = (struct pf_settings){0};

@@ -14,6 +14,7 @@ struct pf_settings {
 	const char *from_secret, *to_secret, *from_admin, *to_admin;
 	const char *from_cert, *to_cert;
 	const char *from_admin_form, *to_admin_form;
+	const char *dns_server;
 	const char *ledger, *quarantine, *ca_file, *fingerprint, *trace;
 	bool no_receipts; /* $MDNSent for what asks for a receipt */
 	bool allow_plaintext, mirror, mirror_all, dry_run, json, quiet, no_progress, verbose, deep;
@@ -21,7 +22,7 @@ struct pf_settings {
 	uint64_t rate, memory;
 	struct pf_rules rules;
 	/* owned */
-	const char **include, **exclude, **subjects;
+	const char **include, **exclude, **subjects, **trusted;
 	struct pf_map_rule *map;
 	char *subject_text;
 };

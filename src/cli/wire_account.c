@@ -112,6 +112,8 @@ static int open_side(struct wire_account *a, size_t side, size_t connections, st
 		.allow_plaintext = server && server->plaintext != PF_PLAN_AS_ALL
 					   ? server->plaintext == PF_PLAN_ALLOWED
 					   : set->allow_plaintext,
+		.trusted = set->trusted,
+		.dns_server = set->dns_server,
 		.source = side == 0,
 		.connections = connections,
 		.trace = w->trace_file ? &w->trace[side].base : NULL,

@@ -73,6 +73,8 @@ static const struct key TOP[] = {
 	{"memory", VALUE_TEXT, "memory", 0},
 	{"tries", VALUE_TEXT, "tries", 0},
 	{"allow_plaintext", VALUE_FLAG, "allow-plaintext", 0},
+	{"trust_hosts", VALUE_LIST, "trust-host", 0},
+	{"dns_server", VALUE_TEXT, "dns-server", 0},
 	{"ca_file", VALUE_PATH, "ca-file", 0},
 	{"fingerprint", VALUE_TEXT, "tls-fingerprint", 0},
 };

@@ -191,9 +191,12 @@ struct pf_store_cfg {
 	const char *admin_form;
 	struct pf_tls *tls; /* shared; certificates, pins */
 	bool allow_plaintext;
-	bool source;           /* read only: nothing may be changed (promise P1) */
-	size_t connections;    /* at most; 0 = the store's choice */
-	uint64_t rate_bytes_s; /* 0 = no limit */
+	/* HOST[:PORT] to which the password may go as well, ended by NULL; or NULL */
+	const char *const *trusted;
+	const char *dns_server; /* ADDRESS[:PORT]; NULL: the system's */
+	bool source;            /* read only: nothing may be changed (promise P1) */
+	size_t connections;     /* at most; 0 = the store's choice */
+	uint64_t rate_bytes_s;  /* 0 = no limit */
 	int idle_timeout_s; /* no answer for so long is a lost connection; 0 = the store's choice */
 	struct pf_trace *trace;
 	bool *stirred; /* set when a socket of this store stirs, so that a process with many looks

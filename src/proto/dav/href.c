@@ -1,5 +1,7 @@
 #include "proto/dav/href.h"
 
+#include "base/utf8.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -130,12 +132,56 @@ static bool is_here(bool https, struct pf_span authority, const struct pf_dav_or
 	return port == o->port || (!https && o->https && port == default_port(false));
 }
 
+bool pf_dav_authority(
+	struct pf_span authority, bool https, char *host, size_t size, struct pf_dav_origin *out)
+{
+	struct pf_span name;
+	int port;
+
+	if (!split(authority, &name, &port) || name.n >= size || memchr(name.p, '\0', name.n)) {
+		return false;
+	}
+	for (size_t i = 0; i < name.n; i++) {
+		host[i] = (char)pf_ascii_lower(name.p[i]);
+	}
+	host[name.n] = '\0';
+	*out = (struct pf_dav_origin){host, port ? port : default_port(https), https};
+	return true;
+}
+
+static size_t authority_length(struct pf_span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] != '/' && s.p[n] != '?' && s.p[n] != '#') {
+		n++;
+	}
+	return n;
+}
+
+bool pf_dav_origin_of(
+	struct pf_span href, bool https, char *host, size_t size, struct pf_dav_origin *out)
+{
+	while (href.n > 0 && isspace(href.p[0])) {
+		href = pf_span_from(href, 1);
+	}
+	if (pf_span_starts(href, "https://") || pf_span_starts(href, "http://")) {
+		https = pf_span_starts(href, "https://");
+		href = pf_span_from(href, https ? 8 : 7);
+	} else if (pf_span_starts(href, "//")) {
+		href = pf_span_from(href, 2);
+	} else {
+		return false;
+	}
+	return pf_dav_authority(pf_span(href.p, authority_length(href)), https, host, size, out);
+}
+
 /* What is behind "http://host" of an absolute reference; the whole of another one. */
 static enum pf_dav_where locate(struct pf_span *href, const struct pf_dav_origin *o)
 {
 	bool https = pf_span_starts(*href, "https://");
 	struct pf_span rest;
-	size_t n = 0;
+	size_t n;
 
 	if (https || pf_span_starts(*href, "http://")) {
 		rest = pf_span_from(*href, https ? 8 : 7);
@@ -154,9 +200,7 @@ static enum pf_dav_where locate(struct pf_span *href, const struct pf_dav_origin
 			       ? PF_DAV_NOWHERE
 			       : PF_DAV_HERE;
 	}
-	while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?' && rest.p[n] != '#') {
-		n++;
-	}
+	n = authority_length(rest);
 	*href = n < rest.n && rest.p[n] == '/' ? pf_span_from(rest, n) : pf_span_str("/");
 	return is_here(https, pf_span(rest.p, n), o) ? PF_DAV_HERE : PF_DAV_ELSEWHERE;
 }

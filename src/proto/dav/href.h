@@ -31,6 +31,17 @@ PF_MUST_CHECK int pf_dav_href(struct pf_span href, struct pf_span base,
 	const struct pf_dav_origin *origin, bool folder, struct pf_buf *out,
 	enum pf_dav_where *where, struct pf_err *err);
 
+/*
+ * Where an absolute reference ("https://HOST[:PORT]/...", or "//HOST..." with the scheme of
+ * `https`) leads: out->host is `host`, lower case; its port is filled in. false: it is none, or the
+ * host does not fit.
+ */
+bool pf_dav_origin_of(
+	struct pf_span href, bool https, char *host, size_t size, struct pf_dav_origin *out);
+/* The same of "HOST[:PORT]" alone. */
+bool pf_dav_authority(
+	struct pf_span authority, bool https, char *host, size_t size, struct pf_dav_origin *out);
+
 /* One segment of bytes as it stands in such a path; appended. */
 PF_MUST_CHECK int pf_dav_segment(struct pf_span bytes, struct pf_buf *out, struct pf_err *err);
 /* The last segment's bytes, decoded; appended. */

@@ -147,9 +147,16 @@ void dstore_note(struct dstore *s, int number, const char *fmt, ...)
 
 void dstore_lost(struct dstore *s, const struct pf_err *why)
 {
-	if (!s->lost) {
-		s->lost = true;
-		s->lost_why = *why;
+	size_t n = strlen(why->text);
+
+	if (s->lost) {
+		return;
+	}
+	s->lost = true;
+	s->lost_why = *why;
+	if (s->stage == DSTAGE_PLACES) { /* perhaps it is where the domain says */
+		(void)snprintf(
+			s->lost_why.text + n, sizeof(s->lost_why.text) - n, "%s", s->dns_says);
 	}
 }
 
@@ -167,14 +174,22 @@ bool dstore_href(
 int dav_fail_elsewhere(
 	const struct dstore *s, enum pf_scope scope, struct pf_span href, struct pf_err *err)
 {
-	char to[200];
+	struct pf_dav_origin at = {.host = NULL};
+	char to[200], host[256];
 
 	pf_print_safe(to, sizeof(to), href);
-	return pf_fail(err, scope, PF_RETRY_NO,
+	(void)pf_fail(err, scope, PF_RETRY_NO,
 		"the server sends us to another one: %s. The password does not go there unasked: "
-		"if "
-		"that place is right, give it as URL (%s://USER@HOST/PATH)",
+		"if that place is right, give it as URL (%s://USER@HOST/PATH)",
 		to, s->contacts ? "carddavs" : "caldavs");
+	if (s->stage != DSTAGE_READY &&
+		pf_dav_origin_of(href, s->origin.https, host, sizeof(host), &at)) {
+		size_t n = strlen(err->text);
+
+		(void)snprintf(err->text + n, sizeof(err->text) - n, ", or --trust-host %.80s:%d",
+			host, at.port);
+	}
+	return PF_FAIL;
 }
 
 /* ---- patience ---- */
@@ -268,7 +283,10 @@ static void lost_link(struct dstore *s, struct dcall *c, const struct pf_http_an
 
 static void not_had(struct dstore *s, struct dcall *c, const struct pf_http_answer *a)
 {
-	if (a->why.scope >= PF_SCOPE_STORE) {
+	if (c->kind == DCALL_WHO && s->stage == DSTAGE_PLACES && a->why.scope >= PF_SCOPE_SESSION &&
+		dav_locate_next(s)) {
+		s->asking = false; /* the domain has another server for it */
+	} else if (a->why.scope >= PF_SCOPE_STORE) {
 		dstore_lost(s, &a->why);
 	} else if (a->why.scope == PF_SCOPE_SESSION) {
 		lost_link(s, c, a);

@@ -5,6 +5,7 @@
  *   store.c     the table that the engine sees; events
  *   op.c        operations: copied, ordered, ended
  *   call.c      requests in flight, what all answers have in common; patience and lost links
+ *   locate.c    which server it is
  *   discover.c  from the URL to the account's home sets
  *   folders.c   collections
  *   make.c      making them
@@ -19,6 +20,7 @@
 #ifndef PF_STORES_DAV_DAV_PRIVATE_H
 #define PF_STORES_DAV_DAV_PRIVATE_H
 
+#include "net/dns.h"
 #include "net/http.h"
 #include "proto/dav/href.h"
 #include "proto/dav/multi.h"
@@ -141,11 +143,18 @@ struct dstore {
 	struct pf_dav_origin origin;
 	struct pf_store_facts facts;
 	bool contacts;
+	/* where it is */
+	bool dns_plain, located, moving, begun;
+	struct pf_dns *dns;
+	size_t dns_at; /* the next of them */
+	struct pf_dns_answer dns_found;
+	char host[256], dns_says[600];
 	/* discovery */
 	enum dstage stage;
 	bool asking; /* its request is in flight */
+	bool given;  /* the first place is where the collections are, or is one */
 	size_t place, places;
-	struct pf_buf place_path[3], principal, home[PF_DAV_HOMES], only;
+	struct pf_buf place_path[4], principal, home[PF_DAV_HOMES], only;
 	size_t homes;
 	bool insisted, token_renewed, has_given, sent_away;
 	char why_not[400], server[128], dav[512], about[200];
@@ -159,7 +168,7 @@ struct dstore {
 	bool no_multiget;
 	/* patience */
 	int64_t quiet_until_ms;
-	unsigned int pauses, losses;
+	unsigned int pauses, losses, moves;
 	bool lost, ready_told, closed;
 	struct pf_err lost_why;
 	struct dnote note[DAV_NOTES], note_told;
@@ -205,6 +214,18 @@ bool dstore_href(struct dstore *s, struct pf_span href, struct pf_span base, boo
 /* A request went to the wrong place: what to do about it, in words. */
 int dav_fail_elsewhere(
 	const struct dstore *s, enum pf_scope scope, struct pf_span href, struct pf_err *err);
+
+/* ---- locate.c ---- */
+/* PF_OK: it is known. PF_AGAIN: the name service is asked. */
+int dav_locate_step(struct dstore *s, struct pf_err *err);
+/* Go on with the domain's next server; false: there is none, or none that we may go to. */
+bool dav_locate_next(struct dstore *s);
+/* The server sends us to another one: go there if we may. `home`: there are our collections. */
+bool dav_locate_follow(struct dstore *s, struct pf_span href, bool home);
+
+/* ---- store.c ---- */
+/* An HTTP client for `origin`, in the place of another one. */
+int dstore_connect(struct dstore *s, struct pf_err *err);
 
 /* ---- discover.c ---- */
 int dav_discover_begin(struct dstore *s, struct pf_err *err);

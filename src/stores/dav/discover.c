@@ -91,7 +91,9 @@ int dav_discover_begin(struct dstore *s, struct pf_err *err)
 	bool given = strspn(s->cfg->url->path, "/") != strlen(s->cfg->url->path);
 	int rc = sign_in(s, err);
 
-	if (rc == PF_OK && given) {
+	s->begun = true;
+	if (rc == PF_OK && given && s->moves == 0) {
+		s->given = true;
 		rc = add_place(s, s->cfg->url->path, err);
 	}
 	if (rc == PF_OK) { /* it has no '/' at its end (RFC 6764 section 5) */
@@ -106,7 +108,7 @@ int dav_discover_begin(struct dstore *s, struct pf_err *err)
 
 static bool is_given(const struct dstore *s)
 {
-	return s->places == 3 && s->place == 0;
+	return s->given && s->place == 0;
 }
 
 static int ask_who(struct dstore *s, struct pf_span path, struct pf_err *err)
@@ -130,8 +132,8 @@ static int nowhere(struct dstore *s, struct pf_err *err)
 
 	(void)err;
 	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO,
-		"%s: no %s service is found there: give the URL of the account as its server "
-		"shows it (%s)",
+		"%s: no %s service is found there (%s): give the URL of the account as its server "
+		"shows it",
 		s->about, s->contacts ? "CardDAV" : "CalDAV",
 		s->why_not[0] ? s->why_not : "no answer names its collections");
 	dstore_lost(s, &why);
@@ -270,6 +272,9 @@ static int next_place(struct dstore *s, const struct who *w)
 {
 	struct pf_err why;
 
+	if (w->elsewhere.n > 0 && dav_locate_follow(s, pf_buf_span(&w->elsewhere), true)) {
+		return PF_OK;
+	}
 	if (w->elsewhere.n > 0) {
 		(void)dav_fail_elsewhere(s, PF_SCOPE_STORE, pf_buf_span(&w->elsewhere), &why);
 		dstore_lost(s, &why);
@@ -355,7 +360,10 @@ int dav_discover_answer(struct dstore *s, struct dcall *c, const struct pf_http_
 	}
 	pf_buf_init(&w.principal, DAV_PATH_MAX);
 	pf_buf_init(&w.elsewhere, DAV_PATH_MAX);
-	if (said->answer == PF_DAV_REDIRECT) {
+	if (said->answer == PF_DAV_REDIRECT && a->location.p &&
+		dav_locate_follow(s, a->location, false)) {
+		rc = PF_OK;
+	} else if (said->answer == PF_DAV_REDIRECT) {
 		s->sent_away = true;
 		(void)snprintf(s->why_not, sizeof(s->why_not), "%.390s", said->text);
 		rc = next_place(s, &w);

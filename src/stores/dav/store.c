@@ -87,7 +87,16 @@ static int sign_in(struct dstore *s, bool *moved, struct pf_err *err)
 		*moved = true;
 		return PF_OK;
 	}
-	rc = s->places == 0 ? dav_discover_begin(s, err) : PF_OK;
+	rc = dav_locate_step(s, err);
+	if (rc != PF_OK) {
+		return rc == PF_FAIL ? PF_FAIL : PF_OK;
+	}
+	if (s->moving) { /* what it answered was read */
+		s->moving = false;
+		s->begun = false;
+		rc = dstore_connect(s, err);
+	}
+	rc = rc == PF_OK && !s->begun ? dav_discover_begin(s, err) : rc;
 	rc = rc == PF_OK ? dav_discover_step(s, err) : rc;
 	*moved = rc == PF_OK;
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
@@ -264,6 +273,7 @@ static void close_store(struct pf_store *base)
 	}
 	s = store_of(base);
 	pf_http_free(&s->http);
+	pf_dns_free(&s->dns);
 	for (size_t i = 0; i < DAV_CALLS; i++) {
 		if (s->call[i].busy) {
 			pf_blob_unref(&s->call[i].body);
@@ -325,11 +335,11 @@ static void init_facts(struct dstore *s)
 	};
 }
 
-static int set_up(struct dstore *s, struct pf_err *err)
+int dstore_connect(struct dstore *s, struct pf_err *err)
 {
 	const struct pf_url *url = s->cfg->url;
 	struct pf_http_cfg http = {
-		.host = url->host,
+		.host = s->origin.host,
 		.port = s->origin.port,
 		.https = s->origin.https,
 		.tls = s->cfg->tls,
@@ -348,6 +358,7 @@ static int set_up(struct dstore *s, struct pf_err *err)
 			"unprotected",
 			url->scheme, url->scheme);
 	}
+	pf_http_free(&s->http);
 	return pf_http_new(s->loop, &http, &s->http, err);
 }
 
@@ -376,7 +387,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 		s->about, sizeof(s->about), "%.150s port %d", cfg->url->host, s->origin.port);
 	init_bufs(s);
 	init_facts(s);
-	if (set_up(s, err) != PF_OK) {
+	if (dstore_connect(s, err) != PF_OK) {
 		close_store(&s->base);
 		return PF_FAIL;
 	}
