@@ -1,10 +1,17 @@
 /*
  * libcurl's sockets and its timer on the loop. A socket that stirs is noted and not looked at again
  * until http_wait_step has handed it to libcurl: nobody pulling means nothing is read.
+ *
+ * A server that writes an answer in pieces without TCP_NODELAY keeps every piece until the one
+ * before is acknowledged (RFC 9293 section 3.7.4), which the kernel puts off by 40 ms when nothing
+ * is to be sent (RFC 1122 section 4.2.3.2). So it is told to acknowledge at once what of an answer
+ * has come; an answer that came whole is acknowledged with the next request. Cyrus 3.6.1 sent
+ * multigets three times as fast.
  */
 #include "net/fast_clock.h"
 #include "net/http_private.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 
 static void on_stir(uv_poll_t *poll, int status, int events)
@@ -124,6 +131,20 @@ static struct http_socket *stirred_one(struct pf_http *h)
 	return s;
 }
 
+/* The socket is still waited for: there is more to come. */
+static void acknowledge(const struct pf_http *h, curl_socket_t fd)
+{
+	const struct http_socket *s = h->sockets;
+	int on = 1;
+
+	while (s && s->fd != fd) {
+		s = s->next;
+	}
+	if (s && s->want == UV_READABLE) { /* where it can't be had, it is slower, that is all */
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+	}
+}
+
 static void hand_over(struct pf_http *h)
 {
 	struct http_socket *s;
@@ -133,10 +154,14 @@ static void hand_over(struct pf_http *h)
 		int what = (s->stirred & UV_READABLE ? CURL_CSELECT_IN : 0) |
 			   (s->stirred & UV_WRITABLE ? CURL_CSELECT_OUT : 0) |
 			   (s->failed ? CURL_CSELECT_ERR : 0);
+		curl_socket_t fd = s->fd;
 
 		s->stirred = 0;
 		s->failed = false;
-		(void)curl_multi_socket_action(h->multi, s->fd, what, &running);
+		(void)curl_multi_socket_action(h->multi, fd, what, &running);
+		if (what & CURL_CSELECT_IN) {
+			acknowledge(h, fd); /* by its number: it may be gone */
+		}
 	}
 }
 
