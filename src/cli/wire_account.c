@@ -85,6 +85,18 @@ uint32_t wire_kinds(const struct pf_wire *w, size_t row)
 	return asked && kinds ? asked & kinds : asked | kinds;
 }
 
+/* Of a server's connections, so that all of its accounts can be at work; 0 = nobody counts them. */
+static size_t share_of(const struct pf_wire *w, size_t row, size_t side)
+{
+	size_t server = w->batch_server[row][side], share;
+
+	if (server == PF_BATCH_NONE) {
+		return 0;
+	}
+	share = w->server_limit[server] / w->server_accounts[server];
+	return share > 0 ? share : 1;
+}
+
 static int open_side(struct wire_account *a, size_t side, size_t connections, struct pf_err *err)
 {
 	struct pf_wire *w = a->wire;
@@ -116,6 +128,7 @@ static int open_side(struct wire_account *a, size_t side, size_t connections, st
 		.dns_server = set->dns_server,
 		.source = side == 0,
 		.connections = connections,
+		.connections_most = share_of(w, a->row, side),
 		.trace = w->trace_file ? &w->trace[side].base : NULL,
 		.stirred = &a->stirred,
 	};

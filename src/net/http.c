@@ -9,7 +9,9 @@
 #include <time.h>
 
 enum {
-	CONNECTIONS = 4,
+	CONNECTIONS_LEAST = 2,
+	CONNECTIONS_MOST = 16,
+	CONNECTIONS_PACED = 4, /* that share a rate */
 	IDLE_S = 120,
 	IDLE_LEAST_S = 15,
 	CONNECT_MS = 30000,
@@ -187,7 +189,7 @@ static int set_up_handle(struct http_flight *f, struct pf_err *err)
 		http_tls_set_up(h, e);
 	}
 	if (h->cfg.rate_bytes_s > 0) {
-		curl_off_t each = (curl_off_t)(h->cfg.rate_bytes_s / h->cfg.connections);
+		curl_off_t each = (curl_off_t)(h->cfg.rate_bytes_s / h->width.most);
 
 		(void)curl_easy_setopt(e, CURLOPT_MAX_RECV_SPEED_LARGE, each > 0 ? each : 1);
 		(void)curl_easy_setopt(e, CURLOPT_MAX_SEND_SPEED_LARGE, each > 0 ? each : 1);
@@ -221,11 +223,26 @@ static int set_up(struct pf_http *h, struct pf_err *err)
 	if (!h->base) {
 		return rc == PF_OK ? pf_fail_memory(err, "HTTP") : rc;
 	}
-	if (curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)h->cfg.connections) !=
+	if (curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)h->width.most) !=
 		CURLM_OK) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "libcurl can't be set up");
 	}
 	return http_wait_init(h, err);
+}
+
+static void set_width(struct pf_http *h)
+{
+	const struct pf_http_cfg *cfg = &h->cfg;
+	size_t most = cfg->rate_bytes_s > 0 ? CONNECTIONS_PACED : CONNECTIONS_MOST;
+
+	most = cfg->connections_most > 0 && cfg->connections_most < most ? cfg->connections_most
+									 : most;
+	if (cfg->connections > 0) {
+		http_width_init(&h->width, cfg->connections, cfg->connections);
+	} else {
+		http_width_init(
+			&h->width, cfg->rate_bytes_s > 0 ? most : (size_t)CONNECTIONS_LEAST, most);
+	}
 }
 
 int pf_http_new(struct pf_loop *loop, const struct pf_http_cfg *cfg, struct pf_http **out,
@@ -242,7 +259,7 @@ int pf_http_new(struct pf_loop *loop, const struct pf_http_cfg *cfg, struct pf_h
 	}
 	h->loop = loop;
 	h->cfg = *cfg;
-	h->cfg.connections = cfg->connections ? cfg->connections : CONNECTIONS;
+	set_width(h);
 	h->auth = (long)CURLAUTH_NONE;
 	for (size_t i = 0; i < HTTP_FLIGHTS_MAX; i++) {
 		h->flight[i].http = h;
@@ -322,6 +339,11 @@ void pf_http_insist(struct pf_http *h)
 {
 	h->auth = (long)CURLAUTH_BASIC;
 	h->auth_known = true;
+}
+
+void pf_http_narrow(struct pf_http *h)
+{
+	http_width_narrow(&h->width);
 }
 
 bool pf_http_was_asked(const struct pf_http *h)
@@ -417,7 +439,7 @@ size_t pf_http_busy(const struct pf_http *h)
 size_t pf_http_room(const struct pf_http *h)
 {
 	/* Not more than go out at once: what waits in libcurl can't be held back any more. */
-	size_t most = h->cfg.connections * (h->multiplexed ? (size_t)STREAMS : 1u);
+	size_t most = h->multiplexed ? h->width.most * STREAMS : h->width.now;
 
 	/* Alone until it is known how to sign in: not all of them are to be refused first. */
 	most = !h->auth_known && h->auth != (long)CURLAUTH_NONE ? 1 : most;
@@ -441,6 +463,7 @@ int pf_http_submit(struct pf_http *h, const struct pf_http_req *req, struct pf_e
 	forget_fields(f);
 	f->offered = 0;
 	f->id = req->id;
+	(void)snprintf(f->method, sizeof(f->method), "%s", req->method);
 	if ((!f->easy && set_up_handle(f, err) != PF_OK) || set_request(f, req, err) != PF_OK) {
 		clear_flight(f);
 		return PF_FAIL;
@@ -563,6 +586,9 @@ int pf_http_next(
 			fill_failure(h, f, code, out);
 		}
 		(void)curl_multi_remove_handle(h->multi, f->easy);
+		if (!out->failed) {
+			http_width_answer(&h->width, f->method, h->busy, pf_loop_now_ms(h->loop));
+		}
 		h->busy--;
 		h->told = f;
 		return PF_OK;

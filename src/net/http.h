@@ -26,8 +26,9 @@ struct pf_http_cfg {
 	const char *host; /* name, IPv4 or IPv6 address without brackets; copied */
 	int port;
 	bool https;
-	struct pf_tls *tls; /* for https; must outlive the client */
-	size_t connections; /* at most; 0 = 4 */
+	struct pf_tls *tls;      /* for https; must outlive the client */
+	size_t connections;      /* as many; 0 = as many as are seen to pay, from two on */
+	size_t connections_most; /* of those; 0 = 16 */
 	int idle_timeout_s; /* an answer that stands still for so long is lost; 0 = 120; at least 15
 			     */
 	uint64_t rate_bytes_s; /* over all connections; 0 = no limit */
@@ -84,6 +85,9 @@ struct pf_http_answer {
  */
 PF_MUST_CHECK int pf_http_next(
 	struct pf_http *h, struct pf_http_answer *out, int64_t *wake_ms, struct pf_err *err);
+
+/* The server has too much of it: half as many requests at once from now on. */
+void pf_http_narrow(struct pf_http *h);
 
 /* Requests that are in flight; how many more submit would take. */
 size_t pf_http_busy(const struct pf_http *h);

@@ -3,6 +3,7 @@
  *
  *   http.c         requests and answers
  *   http_wait.c    libcurl's sockets and timer on the loop
+ *   http_width.c   how many requests go out at once
  *   http_tls.c     whom we talk to
  */
 #ifndef PF_NET_HTTP_PRIVATE_H
@@ -10,6 +11,7 @@
 
 #include "net/conn_private.h"
 #include "net/http.h"
+#include "net/http_width.h"
 
 #include <curl/curl.h>
 
@@ -31,6 +33,7 @@ struct http_flight {
 	CURL *easy;
 	bool busy, too_large;
 	uint64_t id;
+	char method[12];
 	size_t number;
 	struct curl_slist *fields;
 	struct pf_blob *sent;
@@ -49,6 +52,7 @@ struct pf_http {
 	int64_t due_ms; /* libcurl's timer; INT64_MAX: not set */
 	struct http_flight flight[HTTP_FLIGHTS_MAX];
 	size_t busy;
+	struct http_width width;
 	struct http_flight *told; /* what the answer given out last borrows from */
 	char *user;
 	struct pf_secret secret;

@@ -129,8 +129,7 @@ static bool acknowledges_at_once(const struct world *w)
 	socklen_t n = sizeof(on);
 
 	assert_non_null(w->http->sockets);
-	assert_int_equal(
-		getsockopt(w->http->sockets->fd, IPPROTO_TCP, TCP_QUICKACK, &on, &n), 0);
+	assert_int_equal(getsockopt(w->http->sockets->fd, IPPROTO_TCP, TCP_QUICKACK, &on, &n), 0);
 	return on != 0;
 }
 

@@ -193,10 +193,11 @@ struct pf_store_cfg {
 	bool allow_plaintext;
 	/* HOST[:PORT] to which the password may go as well, ended by NULL; or NULL */
 	const char *const *trusted;
-	const char *dns_server; /* ADDRESS[:PORT]; NULL: the system's */
-	bool source;            /* read only: nothing may be changed (promise P1) */
-	size_t connections;     /* at most; 0 = the store's choice */
-	uint64_t rate_bytes_s;  /* 0 = no limit */
+	const char *dns_server;  /* ADDRESS[:PORT]; NULL: the system's */
+	bool source;             /* read only: nothing may be changed (promise P1) */
+	size_t connections;      /* at most; 0 = the store's choice */
+	size_t connections_most; /* which then is no more than this; 0 = no limit */
+	uint64_t rate_bytes_s;   /* 0 = no limit */
 	int idle_timeout_s; /* no answer for so long is a lost connection; 0 = the store's choice */
 	struct pf_trace *trace;
 	bool *stirred; /* set when a socket of this store stirs, so that a process with many looks

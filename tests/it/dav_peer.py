@@ -61,6 +61,8 @@ class Peer:
         self.sign_in = True
         self.login = LOGIN
         self.quiet_from = self.quiet_until = 0
+        self.far = 0  # seconds that each answer is under way
+        self.under_way = self.at_once = 0
         self.lock = threading.RLock()
         peer = self
 
@@ -127,6 +129,17 @@ class Peer:
     def serve(self, h):
         length = int(h.headers.get("Content-Length") or 0)
         request = Request(h, h.rfile.read(length))
+        with self.lock:
+            self.under_way += 1
+            self.at_once = max(self.at_once, self.under_way)
+        try:
+            self.work(h, request)
+        finally:
+            with self.lock:
+                self.under_way -= 1
+
+    def work(self, h, request):
+        time.sleep(self.far)
         try:
             with self.lock:
                 self.log.append((h.command, request.path, dict(h.headers)))

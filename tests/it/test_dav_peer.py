@@ -4,7 +4,7 @@ throttling, broken answers, redirects, other origins, and a trap for invitations
 import pytest
 from calendar_items import calendar, card, event, seen, texts, uids, write
 from dav_peer import ROOT, XML, Answer, Hang, Peer, uid_of
-from run import copy
+from run import copy, postferry
 from servers.certs import make as make_certs
 
 
@@ -252,6 +252,44 @@ def test_patience(peer, source, ledger, method, status):
     done = to_peer(source, peer, ledger)
     assert done.status == 0 and arrived(peer, source), done
     assert any(e["number"] == 10004 for e in done.events)
+
+
+@pytest.mark.parametrize("more,plan", [((), ""), (("--connections", "5"), ""), ((), "connections: 3"), ((), "connections: 1")],
+                         ids=["as many as pay", "named", "a server's", "a server's only one"])
+def test_requests_at_once(peer, source, ledger, tmp_path, more, plan):
+    peer.far = 0.05 if more or plan else 0.2  # so that waiting takes all the time, and more at once pay
+    fill(source, 60 if more or plan else 150)
+    if plan:
+        write(tmp_path, "accounts.csv", f"from,to\nics:{source.parent},{peer.url().replace('127.0.0.1', 'peer')}\n")
+        write(tmp_path, "plan.yaml", f"accounts: accounts.csv\nallow_plaintext: true\nservers:\n  peer: {{host: 127.0.0.1, {plan}}}\n")
+        done = postferry("run", tmp_path / "plan.yaml", "--ledger", ledger, "--json")
+    else:
+        done = to_peer(source, peer, ledger, *more)
+    assert done.status == 0 and arrived(peer, source), done
+    if plan:  # which counts them over all accounts
+        assert peer.at_once <= int(plan.split()[-1])
+    elif more:
+        assert peer.at_once == int(more[-1])
+    else:
+        assert 4 <= peer.at_once <= 16
+
+
+def test_patience_narrows(peer, source, ledger):
+    peer.far = 0.05
+    fill(source, 30)
+    before = []
+
+    def busy(request):
+        if request.method == "PUT" and peer.count("PUT") == 10:
+            before.append(peer.at_once)
+            raise peer.patience(1, 503)
+        if request.method == "PUT" and peer.count("PUT") == 13:  # those that were under way are through
+            peer.at_once = peer.under_way
+
+    peer.before.append(busy)
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0 and arrived(peer, source), done
+    assert before == [2] and peer.at_once == 1
 
 
 def test_patience_while_reading(peer, tmp_path, ledger):

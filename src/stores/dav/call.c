@@ -237,6 +237,7 @@ static void be_patient(struct dstore *s, const struct pf_http_answer *a, const c
 		return;
 	}
 	if (s->quiet_until_ms <= now) {
+		pf_http_narrow(s->http);
 		dstore_note(s, PF_EV_THROTTLED, "asks for patience, waiting %lld s: %s",
 			(long long)(until - now) / 1000, text);
 		if (s->note_n > 0) {
