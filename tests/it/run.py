@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from collections import Counter
 
 BINARY = os.environ.get("POSTFERRY", os.path.join(os.path.dirname(__file__), "../../build/postferry"))
@@ -51,10 +52,38 @@ def arguments(command, *args):
     return [BINARY, command, *map(str, args)]
 
 
-def postferry(command, *args, env=None, timeout=120, stdin=subprocess.DEVNULL):
+class Complaint(AssertionError):
+    """What a server of the tests holds against the program."""
+
+
+def postferry(command, *args, env=None, timeout=120, stdin=subprocess.DEVNULL, complaints=None):
+    """`complaints`: function that gives what is wrong; the program is ended as soon as anything is."""
+    if complaints:
+        return watched(command, *args, env=env, timeout=timeout, complaints=complaints)
     done = subprocess.run(arguments(command, *args), env=environment(env), timeout=timeout, stdin=stdin,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, check=False)
     return Result(done)
+
+
+def watched(command, *args, env, timeout, complaints):
+    process = start(command, *args, env=env)
+    end = time.monotonic() + timeout
+    try:
+        while True:
+            try:
+                out, err = process.communicate(timeout=0.1)
+                break
+            except subprocess.TimeoutExpired:
+                if complaints() or time.monotonic() > end:
+                    raise
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        if not complaints():
+            raise
+    if complaints():
+        raise Complaint("; ".join(complaints()[:3]))
+    return Result(subprocess.CompletedProcess(process.args, process.returncode, out, err))
 
 
 def start(command, *args, env=None):

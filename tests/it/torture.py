@@ -205,6 +205,11 @@ class Server:
             sock.close()
 
 
+def complaints(*servers):
+    """What they hold against their client. It is cut off for it, and would come again for long: who runs it should end it."""
+    return [v for server in servers for v in server.violations]
+
+
 def shut(sock):
     try:
         sock.shutdown(socket.SHUT_RDWR)
