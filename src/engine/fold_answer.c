@@ -223,6 +223,9 @@ static int src_event(struct pf_slot *s, const struct pf_store_event *ev, struct 
 	if (ev->pieced) {
 		note_pieced(s);
 	}
+	if (ev->kind == PF_STORE_BODY || ev->kind == PF_STORE_CHUNK) {
+		fold_source_gives(s->fold);
+	}
 	switch (ev->kind) {
 	case PF_STORE_BODY:
 		return got_body(s, ev->body, err);

@@ -136,8 +136,16 @@ static int request_more(struct pf_fold *f, struct pf_err *err)
 			f->next_entry++;
 			continue;
 		}
+		if (fold_source_gave_up(f)) {
+			if (leave_open(f, e, "the source breaks off at each item of its folder",
+				    err) != PF_OK) {
+				return PF_FAIL;
+			}
+			continue;
+		}
 		if (job->stopping || job->target_full || job->holding ||
 			job->side[SRC].pause_until_ms > job->now.ms || window_is_full(f, e->size) ||
+			!fold_source_may_be_asked(f) ||
 			(e->size > job->whole_max && job->large_busy)) {
 			return PF_AGAIN;
 		}

@@ -42,7 +42,12 @@ int fold_name_step(struct pf_fold *f, struct pf_err *err)
 	}
 	for (; f->name_next < f->rows.n && job->named < NAMED_MAX && !job->stopping;
 		f->name_next++) {
-		int rc = is_nameless(&f->rows.v[f->name_next]) ? ask(f, f->name_next, err) : PF_OK;
+		int rc;
+
+		if (fold_source_gave_up(f) && f->name_open > 0) {
+			break; /* one by one, as long as they come */
+		}
+		rc = is_nameless(&f->rows.v[f->name_next]) ? ask(f, f->name_next, err) : PF_OK;
 
 		if (rc != PF_OK) {
 			return rc;
@@ -85,6 +90,9 @@ int fold_name_event(struct pf_fold *f, const struct pf_store_event *ev, struct p
 	} else if (ev->kind == PF_STORE_DONE || ev->kind == PF_STORE_FAILED) {
 		e->bits &= (uint16_t)~PF_ENTRY_BUSY;
 		f->name_open--;
+		if (ev->kind == PF_STORE_FAILED && fold_source_gave_up(f)) {
+			f->name_next = f->rows.n;
+		}
 	}
 	return rc;
 }

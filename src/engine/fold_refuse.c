@@ -488,6 +488,10 @@ int refuse_get(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 		slot_release(s);
 		return PF_OK;
 	}
+	if (fold_source_gives_nothing(f, why)) {
+		ask_again(s, f->not_before_ms);
+		return PF_OK;
+	}
 	if (why->retry != PF_RETRY_NO && ++e->attempts <= TRIES_MAX) {
 		ask_again(s, when_again(f, e, SRC, why));
 		return PF_OK;

@@ -18,6 +18,7 @@
  *   fold_nameless.c  items whose ids the target did not tell
  *   job_patience.c a target that takes nothing just now
  *   job_room.c     a target that is full
+ *   fold_patience.c  a source that gives nothing of a folder
  *   fold_late.c    what the target stores when the link has ended
  *   fold_deep.c    items read on both sides and compared
  *   fold_flags.c   flags carried over
@@ -310,6 +311,8 @@ struct pf_fold {
 	int64_t dst_listed_ms;        /* when the target was last asked for a listing */
 	size_t again; /* entries behind next_entry that are to be asked for once more */
 	int64_t again_ms;
+	unsigned int breaks;     /* items in a row that the source put off */
+	unsigned int ask_pauses; /* since it gave one: see fold_patience.c */
 	size_t flag_ops, flag_next;
 	struct pf_keyed *keyed; /* items with identifiers of their own; NULL: mail */
 	size_t single_next,
@@ -417,6 +420,16 @@ int job_recall(struct pf_job *job, struct pf_err *err);
 /* Nothing more is put in this pass. `e` may be NULL. */
 int job_room_over(struct pf_job *job, struct pf_fold *f, const struct pf_entry *e,
 	const struct pf_err *why, struct pf_err *err);
+
+/* ---- fold_patience.c ---- */
+/* An item of the folder came. */
+void fold_source_gives(struct pf_fold *f);
+bool fold_source_may_be_asked(const struct pf_fold *f);
+/* An item was put off. Whether that says nothing of the item, as it is so with all of the folder.
+ */
+bool fold_source_gives_nothing(struct pf_fold *f, const struct pf_err *why);
+/* Whether what is left of the folder is for the next run. */
+bool fold_source_gave_up(const struct pf_fold *f);
 
 /* ---- job_log.c ---- */
 void job_event(struct pf_job *job, int number, const struct pf_fold *f, const struct pf_entry *e,

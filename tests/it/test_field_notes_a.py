@@ -6,6 +6,7 @@ import os
 import pytest
 from field_notes import MESSAGES, bodies, quick, run, source
 from peer import Box, Peer
+from peer.messages import numbers
 from run import postferry
 from servers.proxy import Proxy
 
@@ -544,6 +545,39 @@ def test_fn14_many_unreadable_items_cost_themselves(ledger):
         assert a.logins <= 4 * len(poisoned) + 8 and a.rows < 5 * count
         named = report(ledger, "csv") # on screen are the first hundred
         assert all(f'"{uid}"' in named for uid in poisoned)
+
+
+def hang_up(folder, wanted):
+    """A server that hangs up, without a word, when it is asked for a body of that folder that is wanted so."""
+    def before(session, word, args):
+        if word != "UID_FETCH" or "BODY" not in args or session.name != folder:
+            return None
+        asked = numbers(args.split(" ")[0], max(session.box.items))
+        return "cut" if any(uid in session.box.items and wanted(uid) for uid in asked) else None
+    return before
+
+
+@pytest.mark.parametrize("count", [30, 300])
+def test_fn14_a_folder_that_always_breaks_off_costs_itself_and_few_connections(ledger, count):
+    """However many messages it has; when the server is well again, they come."""
+    many = [b"Subject: %d\r\n\r\nx\r\n" % n for n in range(count)]
+    with source(before=hang_up("F", lambda uid: True)) as a, Peer() as b:
+        a.boxes = {"F": box(*many), **a.boxes}
+        done = run(a, b, ledger, env=quick(60))
+        assert done.status == 1 and bodies(b) == sorted(MESSAGES) and not bodies(b, "F"), done
+        assert done.outcome["open"] == count and a.logins < 50, (a.logins, done)
+        assert "gives nothing of this folder" in done.out
+        a.before = None
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b, "F") == sorted(many), done
+
+
+def test_fn14_where_many_break_off_the_others_of_the_folder_come(ledger):
+    many = [b"Subject: %d\r\n\r\nx\r\n" % n for n in range(1, 301)]
+    with source(many, before=hang_up("INBOX", lambda uid: uid <= 60)) as a, Peer() as b:
+        done = run(a, b, ledger, env=quick(60))
+        assert done.status == 1 and bodies(b) == sorted(many[60:]), done
+        assert done.outcome["open"] == 60 and a.logins < 200, (a.logins, done)
 
 
 CLASSES = {

@@ -77,6 +77,29 @@ def test_expunged_between_listing_and_reading(sides, ledger):
     assert len(target.boxes[b"A"].messages) == 4
 
 
+@pytest.mark.parametrize("extensions", [[], ["CONDSTORE"]])
+@pytest.mark.parametrize("uid", [False, True])
+def test_the_user_reads_the_messages_meanwhile(sides, ledger, uid, extensions):
+    """RFC 3501 7.4.2: the server tells of changed flags at any time, also amidst the bodies. The next run carries them."""
+    def mark(session, command):
+        if not reads_body(command):
+            return
+        for m in session.view:
+            session.box.modseq += 1
+            m.flags, m.modseq = [b"\\Seen", b"\\Flagged"], session.box.modseq
+            session.output += session.row(m, [(b"FLAGS", session.flags_of(m))] + ([(b"UID", b"%d" % m.uid)] if uid else []))
+    source, target = sides
+    source.extensions += extensions
+    source.hook = mark
+    done = run(sides, ledger)
+    assert done.status == 0 and done.outcome["copied"] == 15 and source.connections < 5, done
+    source.hook = None
+    done = run(sides, ledger)
+    assert done.status == 0 and done.outcome["copied_now"] == 0 and done.outcome["flags_carried"] == 15, done
+    assert all(b"\\Flagged" in m.flags for box in target.boxes.values() for m in box.messages)
+    assert run(sides, ledger).outcome["flags_carried"] == 0
+
+
 @pytest.mark.parametrize("code", [b"READ-ONLY", b"NOPERM", b"UNKNOWN-CTE"])
 def test_a_folder_that_takes_nothing(sides, ledger, code):
     source, target = sides

@@ -152,19 +152,23 @@ static void suspect(struct iconn *c, struct iop *op, const struct pf_err *why)
 	struct istore *s = c->store;
 	struct ifolder *f = op->folder;
 	bool within = !pf_imap_session_at_rest(c->session);
+	bool all = ++f->breaks >= BREAKS_MAX && !within;
 	struct iend end = {.refused = within};
 
-	if (++op->tries < TRIES) {
+	if (++op->tries < TRIES && !all) {
 		op->alone = true;
-		op->next = NULL;
-		*(f->last ? &f->last->next : &f->first) = op;
-		f->last = op;
-		folder_ready(s, f);
+		get_behind(s, op);
 		return;
 	}
 	/* Between two rows it may have been chance all the same: then later once more. */
 	(void)pf_fail(&end.why, PF_SCOPE_ITEM, within ? PF_RETRY_NO : PF_RETRY_LATER,
 		"the connection broke each of %u times it was read: %s", op->tries, why->text);
+	if (all) {
+		(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_LATER,
+			"the connection broke each of %u times that its folder was read: %s",
+			f->breaks, why->text);
+		get_put_off(s, f, &end);
+	}
 	if (within && second_begin(s, op, &end)) {
 		return;
 	}

@@ -332,6 +332,7 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 	if (!body || body->nil) {
 		return PF_OK;
 	}
+	op->folder->breaks = 0;
 	if (body->streamed && c->nameless && (f->has & PF_IMAP_HAS_UID)) {
 		c->store->uid_behind = true;
 	}
@@ -372,6 +373,44 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->op.id, .body = blob};
 	*given = true;
 	return PF_OK;
+}
+
+static void append(struct ifolder *f, struct iop *op)
+{
+	op->next = NULL;
+	*(f->last ? &f->last->next : &f->first) = op;
+	f->last = op;
+}
+
+void get_behind(struct istore *s, struct iop *op)
+{
+	struct ifolder *f = op->folder;
+	size_t more = f->breaks > 1 ? (size_t)1 << (f->breaks < 16 ? f->breaks - 1 : 15) : 0;
+
+	for (; more > 0 && f->first && f->first->op.kind == PF_OP_GET && f->first->next; more--) {
+		append(f, take_get(f));
+	}
+	append(f, op);
+	folder_ready(s, f);
+}
+
+void get_put_off(struct istore *s, struct ifolder *f, const struct iend *end)
+{
+	struct iop **at = &f->first;
+
+	f->last = NULL;
+	while (*at) {
+		struct iop *op = *at;
+
+		if (op->op.kind == PF_OP_GET && !op->second) {
+			*at = op->next;
+			op->next = NULL;
+			op_failed(s, op, end);
+		} else {
+			f->last = op;
+			at = &op->next;
+		}
+	}
 }
 
 static void not_got(struct iconn *c, struct iop *op, const struct pf_imap_session_event *ev)

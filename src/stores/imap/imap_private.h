@@ -41,9 +41,11 @@ enum {
 	BUSY_BYTES = 4 << 20, /* a connection with so much to move is worth another one beside it */
 	COMMAND_BYTES = 6000, /* of a UID set: some servers take no line over 8,000 octets */
 	TRIES = 3,            /* of an operation over lost connections */
-	LOSSES_MAX = 8,       /* in a row, without any command done between them */
-	ERRORS_MAX = 8,       /* BADs on a connection: servers hang up at ten or so */
-	DROPS_MAX = 2,        /* times that a command the store can do without may end a link */
+	BREAKS_MAX = 8 * TRIES, /* of connections at a folder's bodies, with none between: then it
+				   is not the bodies */
+	LOSSES_MAX = 8,         /* in a row, without any command done between them */
+	ERRORS_MAX = 8,         /* BADs on a connection: servers hang up at ten or so */
+	DROPS_MAX = 2,          /* times that a command the store can do without may end a link */
 	SPANS = 32,
 };
 
@@ -65,10 +67,11 @@ struct ifolder {
 	struct iconn *home;       /* that has all its commands in flight, ... */
 	size_t cmds;              /* so many */
 	struct ifolder *next_ready;
-	bool ready;        /* in the list of those that wait for a connection */
-	uint64_t validity; /* as of the last SELECT; 0 = the server told none */
-	bool opened;       /* there was a SELECT */
-	bool stale;        /* the validity changed: ids mean nothing until it is listed again */
+	bool ready;          /* in the list of those that wait for a connection */
+	uint64_t validity;   /* as of the last SELECT; 0 = the server told none */
+	bool opened;         /* there was a SELECT */
+	bool stale;          /* the validity changed: ids mean nothing until it is listed again */
+	unsigned int breaks; /* connections that broke at its bodies, since one came */
 };
 
 struct iop {
@@ -391,6 +394,14 @@ bool get_room(struct iconn *c, uint8_t **p, size_t *n);
 int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_event *out, bool *given,
 	struct pf_err *err);
 /* A row without body: what it says of a message that is asked for part by part. */
+/*
+ * The connection broke at this one: it is asked for last. Where one after the other breaks it, more
+ * and more of those in front go behind as well, so that a long row of them does not stand before
+ * those that come.
+ */
+void get_behind(struct istore *s, struct iop *op);
+/* All that is asked for of the folder fails so; not what goes the second road. */
+void get_put_off(struct istore *s, struct ifolder *f, const struct iend *end);
 void get_described(struct iconn *c, const struct pf_imap_fetch *f);
 int get_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev);
 
