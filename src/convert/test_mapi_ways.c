@@ -1,0 +1,181 @@
+/* What becomes of properties, and addresses of people whatever their form. */
+#include "convert/mapi_ways.h"
+
+#include "model/mapi_tags.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void assert_text(struct pf_span got, const char *want)
+{
+	if (!want) {
+		assert_null(got.p);
+		return;
+	}
+	if (!pf_span_eq(got, pf_span_str(want))) {
+		fail_msg("%.*s, not %s", (int)got.n, (const char *)got.p, want);
+	}
+}
+
+static void each_property_has_one_fate(void **state)
+{
+	struct pf_arena arena;
+	struct pf_mapi_losses l;
+	struct pf_mapi_name location = {pf_set_appointment, 0x8208, {0}};
+	struct pf_mapi_name words = {pf_set_strings, 0, pf_span_str("Key\nwords")};
+	struct pf_mapi_item *item;
+	char name[64];
+	struct pf_err err;
+	/* id, number, fate at the end */
+	static const struct {
+		uint16_t id;
+		int64_t number;
+	} PROPS[] = {{PF_TAG_IMPORTANCE, 2}, {PF_TAG_SENSITIVITY, 1}, {0x0E08, 4711}, {0x6001, 0},
+		{0x6001, 5}};
+
+	(void)state;
+	pf_arena_init(&arena);
+	item = pf_mapi_new(&arena);
+	for (size_t i = 0; i < PF_COUNT(PROPS); i++) {
+		*pf_mapi_add(item, &item->props) = (struct pf_mapi_prop){.id = PROPS[i].id,
+			.value = {.type = PF_MAPI_I32, .number = PROPS[i].number}};
+	}
+	pf_mapi_losses_init(&l, &arena);
+	assert_non_null(
+		pf_mapi_use(&l, PF_MAPI_MAPPED, pf_mapi_tag(&item->props, PF_TAG_IMPORTANCE)));
+	(void)pf_mapi_use(&l, PF_MAPI_KEPT, pf_mapi_tag(&item->props, PF_TAG_IMPORTANCE));
+	(void)pf_mapi_use(&l, PF_MAPI_MAPPED, pf_mapi_tag(&item->props, PF_TAG_SENSITIVITY));
+	assert_null(pf_mapi_use(&l, PF_MAPI_KEPT, pf_mapi_tag(&item->props, PF_TAG_SUBJECT)));
+	for (int i = 0; i < 200; i++) {
+		pf_mapi_odd(&l, "odd %d \x01", i);
+	}
+	assert_int_equal(pf_mapi_losses_end(&l, &item->props, &err), PF_OK);
+	assert_int_equal(l.n, PF_COUNT(PROPS));
+	assert_int_equal(pf_mapi_losses_count(&l, PF_MAPI_KEPT), 1);
+	assert_int_equal(pf_mapi_losses_count(&l, PF_MAPI_MAPPED), 1);
+	assert_int_equal(pf_mapi_losses_count(&l, PF_MAPI_IDLE), 2); /* a size, and a zero */
+	assert_int_equal(pf_mapi_losses_count(&l, PF_MAPI_LOST), 1);
+	assert_int_equal(l.odd_n, 200);
+	assert_text(l.odd[199], "odd 199 \\x01");
+
+	assert_string_equal(
+		pf_mapi_prop_name(&item->props.v[0], name, sizeof(name)), "PidTag 0x0017");
+	item->props.v[0].name = &location;
+	assert_string_equal(
+		pf_mapi_prop_name(&item->props.v[0], name, sizeof(name)), "Appointment 0x8208");
+	item->props.v[0].name = &words;
+	assert_string_equal(pf_mapi_prop_name(&item->props.v[0], name, sizeof(name)),
+		"PublicStrings Key\\x0awords");
+	pf_arena_deinit(&arena);
+}
+
+static bool resolve(void *ctx, struct pf_span type, struct pf_span address, struct pf_span *smtp)
+{
+	if (!pf_span_is(type, "EX") || !pf_span_is(address, "/o=Org/ou=S 1/cn=Ann")) {
+		return false;
+	}
+	*smtp = pf_span_str(ctx);
+	return true;
+}
+
+#define ANN "/O=ORG/OU=S 1/CN=ANN"
+#define BOB "/o=Org/cn=Bob_x"
+
+static void addresses(void **state)
+{
+	static const struct {
+		const char *smtp, *type, *address, *want;
+		uint32_t unresolved;
+	} CASES[] = {
+		{NULL, "SMTP", "ann@x.example", "ann@x.example", 0},
+		{NULL, NULL, " <ann@x.example>\r\n", "ann@x.example", 0},
+		{"ann@x.example", "EX", BOB, "ann@x.example", 0},
+		{NULL, "EX", ANN, "ann@y.example", 0},
+		{"no address", "EX", ANN, "ann@y.example", 0},
+		{NULL, NULL, ANN, "ann@y.example", 0},
+		{NULL, "EX", BOB, "IMCEAEX-_o=Org_cn=Bob+5Fx@own.example", 1},
+		{NULL, "SMTP", "IMCEAEX-_O=ORG_OU=S+201_CN=ANN@z.example", "ann@y.example", 0},
+		{"imceaex-_O=ORG_CN=ZOE@z.example", "EX", BOB, "imceaex-_O=ORG_CN=ZOE@z.example",
+			1},
+		{NULL, "FAX", "+49 30", "IMCEAFAX-+2B49+2030@own.example", 1},
+		{NULL, "SMTP", "a@b\r\nATTENDEE:x", "IMCEASMTP-a+40b+0D+0AATTENDEE+3Ax@own.example",
+			1},
+		{NULL, "SMTP", "", NULL, 0},
+		{NULL, "EX", NULL, NULL, 0},
+	};
+	char ann[] = "ann@y.example";
+	const struct pf_mapi_ways ways = {
+		.owner = pf_span_str("owner@own.example"), .resolve = resolve, .ctx = ann};
+	struct pf_mapi_losses l;
+	struct pf_arena arena;
+	struct pf_span out;
+	struct pf_err err;
+
+	(void)state;
+	pf_arena_init(&arena);
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		const struct pf_mapi_person who = {.smtp = pf_span_str(CASES[i].smtp),
+			.type = pf_span_str(CASES[i].type),
+			.address = pf_span_str(CASES[i].address)};
+
+		pf_mapi_losses_init(&l, &arena);
+		assert_int_equal(pf_mapi_address(&ways, &l, &who, &out, &err), PF_OK);
+		assert_text(out, CASES[i].want);
+		assert_int_equal(l.unresolved, CASES[i].unresolved);
+	}
+	pf_arena_deinit(&arena);
+}
+
+static void an_address_without_end_is_left_out(void **state)
+{
+	struct pf_mapi_person who = {.type = pf_span_str("EX")};
+	const struct pf_mapi_ways ways = {0};
+	struct pf_mapi_losses l;
+	struct pf_arena arena;
+	struct pf_span out;
+	struct pf_err err;
+	char text[5000];
+
+	(void)state;
+	pf_arena_init(&arena);
+	pf_mapi_losses_init(&l, &arena);
+	memset(text, '/', sizeof(text));
+	who.address = pf_span(text, sizeof(text));
+	assert_int_equal(pf_mapi_address(&ways, &l, &who, &out, &err), PF_OK);
+	assert_text(out, NULL);
+	assert_int_equal(l.odd_n, 1);
+	who.address.n = 2; /* and nobody's domain is known */
+	assert_int_equal(pf_mapi_address(&ways, &l, &who, &out, &err), PF_OK);
+	assert_text(out, "IMCEAEX-__@unresolved.invalid");
+	assert_int_equal(l.unresolved, 2);
+	pf_arena_deinit(&arena);
+}
+
+static void made_uids_stay(void **state)
+{
+	struct pf_mapi_ways ways = {.key = pf_span_str("store/folder/1")};
+	char a[PF_UUID_TEXT], b[PF_UUID_TEXT];
+
+	(void)state;
+	pf_mapi_made_uid(&ways, a);
+	pf_mapi_made_uid(&ways, b);
+	assert_string_equal(a, b);
+	ways.key = pf_span_str("store/folder/2");
+	pf_mapi_made_uid(&ways, b);
+	assert_string_not_equal(a, b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_property_has_one_fate),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(an_address_without_end_is_left_out),
+		cmocka_unit_test(made_uids_stay),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
