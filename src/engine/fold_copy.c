@@ -190,7 +190,7 @@ int slot_put(struct pf_slot *s, struct pf_err *err)
 				.date_utc_s = s->redated ? s->date_utc_s : e->date_utc_s,
 				.zone_min = s->redated ? s->zone_min : e->zone_min,
 				.more = s->body != NULL,
-				.alone = s->try != TRY_GROUPED || !s->body || e->attempts > 0,
+				.alone = s->form != TRY_GROUPED || !s->body || e->attempts > 0,
 			},
 	};
 	int rc;
@@ -204,11 +204,11 @@ int slot_put(struct pf_slot *s, struct pf_err *err)
 		rc = receipt_mark(s, &kw, err);
 		op.put.flags.kw = pf_buf_span(&kw);
 	}
-	if (s->try >= TRY_NO_KEYWORDS) {
+	if (s->form >= TRY_NO_KEYWORDS) {
 		op.put.flags.kw = pf_span(NULL, 0);
 	}
 	op.put.flags.sys &= ~flags_apart(s);
-	if (s->try >= TRY_NO_FLAGS) {
+	if (s->form >= TRY_NO_FLAGS) {
 		op.put.flags.sys = 0;
 	}
 	if (rc == PF_OK) {

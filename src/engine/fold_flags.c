@@ -125,12 +125,12 @@ int note_put_flags(struct pf_slot *s, bool *noted, struct pf_err *err)
 	struct pf_entry *e = slot_entry(s);
 	uint32_t apart = flags_apart(s);
 
-	if (s->try < TRY_NO_KEYWORDS && !(e->sys & apart)) {
+	if (s->form < TRY_NO_KEYWORDS && !(e->sys & apart)) {
 		return PF_OK;
 	}
 	*noted = true;
-	pf_rows_stored_with(e, s->try < TRY_NO_FLAGS ? (uint8_t)(e->sys & ~apart) : 0,
-		s->try < TRY_NO_KEYWORDS ? e->kw : pf_span(NULL, 0));
+	pf_rows_stored_with(e, s->form < TRY_NO_FLAGS ? (uint8_t)(e->sys & ~apart) : 0,
+		s->form < TRY_NO_KEYWORDS ? e->kw : pf_span(NULL, 0));
 	return fold_list_all_next(s->fold, err);
 }
 

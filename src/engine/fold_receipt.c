@@ -32,7 +32,7 @@ int receipt_mark(struct pf_slot *s, struct pf_buf *kw, struct pf_err *err)
 	if (!s->mdn_sent) {
 		return PF_OK;
 	}
-	if (s->try < TRY_NO_KEYWORDS) {
+	if (s->form < TRY_NO_KEYWORDS) {
 		return pf_keywords_add(kw, pf_span_str(MDN_SENT), err);
 	}
 	s->mdn_sent = false;

@@ -184,12 +184,12 @@ static bool other_date(struct pf_slot *s)
 		return false;
 	}
 	(void)snprintf(why, sizeof(why), "the target had said: %.150s", s->why);
-	if (s->try != TRY_NEAREST_DATE && pf_arrival(pf_blob_span(s->body), &utc_s, &zone_min) &&
+	if (s->form != TRY_NEAREST_DATE && pf_arrival(pf_blob_span(s->body), &utc_s, &zone_min) &&
 		!pf_date_is_odd(utc_s)) {
 		redate(s, utc_s, zone_min, why);
 		return true;
 	}
-	if (s->try == TRY_HEADER_DATE) {
+	if (s->form == TRY_HEADER_DATE) {
 		return false;
 	}
 	redate(s, pf_date_nearest(own), 0, why);
@@ -209,7 +209,7 @@ static int changes_something(struct pf_slot *s, bool *yes, struct pf_err *err)
 	char said[sizeof(s->why)];
 
 	*yes = false;
-	switch (s->try) {
+	switch (s->form) {
 	case TRY_ALONE:
 		*yes = true;
 		return PF_OK;
@@ -282,7 +282,7 @@ static int try_otherwise(struct pf_slot *s, const struct pf_err *why, struct pf_
 		s->large = false;
 		return ask_source(s, err) == PF_OK ? PF_OK : refuse_for_good(s, err);
 	}
-	while (!yes && ++s->try < TRY_NONE_LEFT) {
+	while (!yes && ++s->form < TRY_NONE_LEFT) {
 		if (changes_something(s, &yes, err) != PF_OK) {
 			return PF_FAIL;
 		}
@@ -372,9 +372,7 @@ static int target_is_full(
 	int rc = job_room_refused(s, grouped, why, err);
 
 	if (grouped && s->body) {
-		s->try = s->try > TRY_ALONE ? s->
-		try : TRY_ALONE
-			;
+		s->form = s->form > TRY_ALONE ? s->form : TRY_ALONE;
 		put_back(s);
 		return rc;
 	}
@@ -410,9 +408,7 @@ int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 		return target_is_full(s, ev->failed.grouped, why, err);
 	}
 	if (ev->failed.grouped && s->body) {
-		s->try = s->try > TRY_ALONE ? s->
-		try : TRY_ALONE
-			;
+		s->form = s->form > TRY_ALONE ? s->form : TRY_ALONE;
 		ready_again(s, 0);
 		return PF_OK;
 	}

@@ -168,7 +168,7 @@ struct pf_keyed;
 
 struct pf_slot {
 	enum slot_state state;
-	enum slot_try try;
+	enum slot_try form;
 	struct pf_fold *fold;
 	size_t entry; /* index of its row */
 	struct pf_slot
