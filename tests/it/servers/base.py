@@ -1,6 +1,7 @@
 """What the servers have in common: a port, a directory, a life."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -10,12 +11,24 @@ import time
 
 MAIL_UID = 65534  # nobody: mail servers refuse to keep mail as root
 MAIL_GID = 65534
+PORTS, RANGES = range(10000, 32768), 8
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """
+    A port that nobody listens on, of those that the kernel gives to no client. Test processes that run beside one another
+    have a range each, as between this and the server's start another one could get the same.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % RANGES
+    first = PORTS.start + len(PORTS) // RANGES * worker
+    while True:
+        port = random.randrange(first, first + len(PORTS) // RANGES)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Server:
