@@ -204,6 +204,26 @@ static int check_made(
 	return rc;
 }
 
+/* What the source could not give of it: told once. */
+static int note_left(struct pf_fold *f, struct keyed_task *t)
+{
+	const struct pf_id_item *x = keyed_item_of(f, t);
+
+	for (size_t i = 0; i < x->part_count; i++) {
+		struct pf_span left = f->keyed->doc[keyed_doc_of(f, x, i)].left;
+		size_t n = strlen(t->note);
+
+		if (!left.p || strstr(t->note, (const char *)left.p)) {
+			continue;
+		}
+		(void)snprintf(t->note + n, sizeof(t->note) - n, "%s%s", n > 0 ? "; " : "",
+			(const char *)left.p);
+		keyed_event_log(f, PF_EV_ATTACHMENT_LEFT, &f->keyed->row[t->row], "%s",
+			(const char *)left.p);
+	}
+	return PF_OK;
+}
+
 int keyed_compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
@@ -233,7 +253,7 @@ int keyed_compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 		keyed_event_log(f, PF_EV_ITEM_REPAIRED, &k->row[t->row], "%s", made.changes);
 	}
 	free_making(&m);
-	return rc;
+	return rc == PF_OK ? note_left(f, t) : rc;
 }
 
 int keyed_other_form(struct pf_fold *f, struct keyed_task *t, const struct pf_digest *whole,

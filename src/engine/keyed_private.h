@@ -74,6 +74,7 @@ struct keyed_doc {
 	uint16_t bits;
 	size_t tasks;        /* that need it open */
 	struct pf_doc *open; /* its parts are at hand */
+	struct pf_span left; /* what of it the source could not give, in words; absent: nothing */
 };
 
 /* An item of the target. */

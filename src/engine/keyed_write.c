@@ -564,6 +564,9 @@ int keyed_open_event(struct pf_fold *f, const struct pf_store_event *ev, struct 
 			d->bits |= d->open ? 0u : KEYED_UNREADABLE;
 		}
 		pf_blob_unref(&body);
+		if (ev->left) {
+			return keyed_keep(k, pf_span_str(ev->left), &d->left, err);
+		}
 	} else if (ev->kind == PF_STORE_FAILED || ev->kind == PF_STORE_DONE) {
 		if (ev->kind == PF_STORE_FAILED && ev->failed.why.scope >= PF_SCOPE_SESSION) {
 			*err = ev->failed.why;

@@ -345,6 +345,12 @@ static const struct pf_event_doc DOCS[] = {
 		"Where it could not be set: switch receipts off at the target until the migration "
 		"is "
 		"over."},
+	{PF_EV_ATTACHMENT_LEFT, PF_SEV_WARNING, "attachment stays a reference",
+		"A calendar item refers to an attachment on the server that it is from. The server "
+		"did not give it, or the item would be too large with it.",
+		"The item is copied; the attachment is still at the old server only.",
+		"Open the item, save the attachment and attach it anew, before the old server is "
+		"switched off."},
 	{PF_EV_PASS_BEGUN, PF_SEV_INFO, "pass begun", "A run over the account has begun.",
 		"Both sides are opened and their folders compared with the ledger.",
 		"Nothing is to be done."},

@@ -162,8 +162,9 @@ struct pf_store_event {
 			struct pf_span rest;   /* FAILED of GET: what there is of it; or absent */
 		} failed;
 	};
-	bool existed; /* DONE of MKFOLDER: made by somebody else before this operation */
-	bool pieced;  /* BODY, first CHUNK: put together from parts; sizes prove it whole */
+	bool existed;     /* DONE of MKFOLDER: made by somebody else before this operation */
+	const char *left; /* BODY: what of the item could not be had, in words; NULL: nothing */
+	bool pieced;      /* BODY, first CHUNK: put together from parts; sizes prove it whole */
 	/* STATE only */
 	bool delta;                  /* the ITEMs to come are only what changed since the cursor */
 	uint32_t permitted_sys;      /* STATE: system flags that can be kept */

@@ -44,7 +44,8 @@ class Peer:
         self.home, self.principal = home, "/dav/principals/user/"
         self.folders = {}  # path -> {href: text}
         self.names, self.tokens, self.changes = {}, {}, 0
-        self.etags = {}
+        self.etags, self.files = {}, {}  # files: what attachments refer to, path -> bytes
+        self.on_post = None
         self.log, self.breaches, self.sent = [], [], []
         self.before = []  # functions (request) called first; they may raise Answer or Hang
         self.on_put = None
@@ -78,7 +79,7 @@ class Peer:
                 except (ConnectionError, ssl.SSLError):
                     self.close_connection = True
 
-        for method in ("OPTIONS", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "PUT", "GET", "DELETE"):
+        for method in ("OPTIONS", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "PUT", "GET", "DELETE", "POST"):
             setattr(Handler, "do_" + method, lambda h: peer.serve(h))
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
@@ -288,6 +289,8 @@ class Peer:
         return self.multi(self.response(r.path, ""))
 
     def get(self, r):
+        if r.path in self.files:
+            return Answer(200, self.files[r.path], "application/octet-stream")
         text = self.folders.get(r.path.rpartition("/")[0] + "/", {}).get(r.path)
         if text is None:
             raise Answer(404)
@@ -308,6 +311,21 @@ class Peer:
         self.schedule(text)
         self.store(r.path, text)
         return Answer(204 if there else 201, **({} if self.no_etag else {"ETag": self.etag(r.path)}))
+
+    def post(self, r):
+        """RFC 8607, attachment-add to the whole resource."""
+        folder = self.folders[r.path.rpartition("/")[0] + "/"]
+        if not r.raw.endswith("?action=attachment-add") or r.path not in folder:
+            raise Answer(404)
+        if self.on_post:
+            self.on_post(r)
+        where = f"/files/{len(self.files)}"
+        self.files[where] = r.body
+        name = re.search('filename="(.*)"', r.headers.get("Content-Disposition", 'filename="x"')).group(1)
+        line = (f"ATTACH;MANAGED-ID={len(self.files)};SIZE={len(r.body)};FILENAME={name};FMTTYPE="
+                f"{r.headers['Content-Type']}:http://127.0.0.1:{self.port}{where}?x=1\r\nEND:VEVENT")
+        self.store(r.path, folder[r.path].replace("END:VEVENT", line))
+        return Answer(201, ETag=self.etag(r.path), Cal_Managed_ID=str(len(self.files)))
 
     def delete(self, r):
         self.folders[r.path.rpartition("/")[0] + "/"].pop(r.path)

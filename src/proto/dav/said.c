@@ -35,6 +35,7 @@ static const struct {
 	{"max-instances", PF_DAV_CONTENT},
 	{"max-attendees-per-instance", PF_DAV_CONTENT},
 	{"max-attachment-size", PF_DAV_TOO_LARGE},
+	{"max-attachments-per-resource", PF_DAV_TOO_LARGE},
 	{"resource-must-be-null", PF_DAV_UNKNOWN},
 	{"calendar-collection-location-ok", PF_DAV_REFUSED},
 	{"addressbook-collection-location-ok", PF_DAV_REFUSED},

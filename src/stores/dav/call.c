@@ -73,7 +73,7 @@ static void call_end(struct dcall *c)
 
 static int submit(struct dstore *s, struct dcall *c, struct pf_err *err)
 {
-	bool item = c->kind == DCALL_GET || c->kind == DCALL_PUT;
+	bool item = c->kind == DCALL_GET || c->kind == DCALL_PUT || c->kind == DCALL_ATTACH;
 	struct pf_http_req req = {
 		.id = (uint64_t)(c - s->call) + 1,
 		.method = c->method,
@@ -269,7 +269,9 @@ static void lost_link(struct dstore *s, struct dcall *c, const struct pf_http_an
 	for (size_t i = 0; i < c->n; i++) {
 		struct dop *o = c->ops[i];
 
-		if ((c->kind == DCALL_PUT && a->in_doubt) || ++o->tries > DAV_TRIES) {
+		bool writes = c->kind == DCALL_PUT || c->kind == DCALL_ADD;
+
+		if ((writes && a->in_doubt) || ++o->tries > DAV_TRIES) {
 			o->end.in_doubt = pf_op_writes(o->op.kind) && a->in_doubt;
 			dop_failed(s, o, &a->why);
 		} else {
@@ -287,6 +289,10 @@ static void not_had(struct dstore *s, struct dcall *c, const struct pf_http_answ
 	if (c->kind == DCALL_WHO && s->stage == DSTAGE_PLACES && a->why.scope >= PF_SCOPE_SESSION &&
 		dav_locate_next(s)) {
 		s->asking = false; /* the domain has another server for it */
+	} else if (c->kind == DCALL_ATTACH &&
+		   (a->why.scope <= PF_SCOPE_ITEM ||
+			   (a->why.scope == PF_SCOPE_SESSION && c->ops[0]->tries >= DAV_TRIES))) {
+		dav_attach_left(s, c->ops[0], a->why.text);
 	} else if (a->why.scope >= PF_SCOPE_STORE) {
 		dstore_lost(s, &a->why);
 	} else if (a->why.scope == PF_SCOPE_SESSION) {
@@ -373,6 +379,11 @@ static int dispatch(struct dstore *s, struct dcall *c, const struct pf_http_answ
 	case DCALL_MULTIGET:
 	case DCALL_GET:
 		return dav_get_answer(s, c, a, said, err);
+	case DCALL_ATTACH:
+		return dav_attach_answer(s, c, a, said, err);
+	case DCALL_ADD:
+	case DCALL_UNDO:
+		return dav_managed_answer(s, c, a, said, err);
 	case DCALL_PUT:
 	case DCALL_HOLDER:
 		return dav_put_answer(s, c, a, said, err);
@@ -398,7 +409,8 @@ static enum pf_dav_guard guard_of(const struct dcall *c)
 static bool is_patience(const struct dcall *c, const struct pf_dav_said *said)
 {
 	return said->answer == PF_DAV_PATIENCE ||
-	       (said->answer == PF_DAV_BUSY && c->kind != DCALL_PUT && c->kind != DCALL_REMOVE);
+	       (said->answer == PF_DAV_BUSY && c->kind != DCALL_PUT && c->kind != DCALL_ADD &&
+		       c->kind != DCALL_REMOVE);
 }
 
 static int take(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
@@ -437,7 +449,7 @@ static int take(struct dstore *s, struct dcall *c, const struct pf_http_answer *
 		be_patient(s, a, said.text);
 		return PF_OK;
 	}
-	if (said.answer == PF_DAV_SIGN_IN) {
+	if (said.answer == PF_DAV_SIGN_IN && c->kind != DCALL_ATTACH) {
 		return sign_in_again(s, c, &said, err);
 	}
 	s->pauses = 0;

@@ -11,6 +11,8 @@
  *   make.c      making them
  *   list.c      sync-collection, PROPFIND
  *   get.c       multiget, GET
+ *   attach.c    attachments that an item only refers to
+ *   managed.c   attachments that are added by themselves
  *   put.c       PUT, DELETE
  *   quirks.c    servers that differ
  *
@@ -79,6 +81,13 @@ struct dop {
 	struct pf_blob *body;
 	uint64_t given;
 	bool alone, got;
+	bool adding, undoing; /* PUT: its attachments, or that it was put */
+	bool linking;         /* one of its attachments is fetched */
+	size_t links_left;    /* attachments that stay references */
+	char left[300];       /* why; "": none does */
+	/* PUT */
+	struct pf_blob *bare; /* the item without its attachments, which are added by themselves */
+	size_t to_add, added; /* of them */
 	/* FOLDERS: the home, then the folder, that is next */
 	size_t at;
 	bool listed;
@@ -103,6 +112,9 @@ enum dcall_kind {
 	DCALL_LIST,
 	DCALL_MULTIGET,
 	DCALL_GET,
+	DCALL_ATTACH,
+	DCALL_ADD,
+	DCALL_UNDO,
 	DCALL_PUT,
 	DCALL_HOLDER,
 	DCALL_REMOVE,
@@ -263,6 +275,25 @@ int dav_get_answer(struct dstore *s, struct dcall *c, const struct pf_http_answe
 int dav_get_give(struct dstore *s, struct dop *o, struct pf_store_event *out, struct pf_err *err);
 /* Text as XML leaves it, with its CRLFs again; NULL: no memory. */
 struct pf_blob *dav_get_crlf(struct pf_span text);
+
+/* ---- attach.c ---- */
+/* Its body is whole: go on with the next attachment on this server, or give it. */
+void dav_attach_next(struct dstore *s, struct dop *o);
+int dav_attach_start(struct dstore *s, struct dop *o, struct pf_err *err);
+int dav_attach_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
+	const struct pf_dav_said *said, struct pf_err *err);
+/* The one that was asked for can't be had. */
+void dav_attach_left(struct dstore *s, struct dop *o, const char *why);
+
+/* ---- managed.c ---- */
+/* The item is too large for a PUT. *yes: it can be put without its attachments, o->bare. */
+int dav_managed_begin(struct dstore *s, struct dop *o, bool *yes, struct pf_err *err);
+/* It is there without them. */
+void dav_managed_stored(struct dop *o);
+int dav_managed_start(struct dstore *s, struct dop *o, struct pf_err *err);
+int dav_managed_undo(struct dstore *s, struct dop *o, struct pf_err *err);
+int dav_managed_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
+	const struct pf_dav_said *said, struct pf_err *err);
 
 /* ---- put.c ---- */
 int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err);

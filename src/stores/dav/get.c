@@ -48,6 +48,9 @@ int dav_get_start(struct dstore *s, struct dop *o, struct pf_err *err)
 	struct dcall *c;
 	struct pf_buf text;
 
+	if (o->linking) {
+		return dav_attach_start(s, o, err);
+	}
 	if (!goes_together(s, o)) {
 		return start_one(s, o, err);
 	}
@@ -94,7 +97,7 @@ static int take_body(struct dstore *s, struct dop *o, struct pf_span text, struc
 		return pf_fail_memory(err, "an item");
 	}
 	o->got = true;
-	dop_give(s, o);
+	dav_attach_next(s, o);
 	return PF_OK;
 }
 
@@ -155,7 +158,7 @@ int dav_get_answer(struct dstore *s, struct dcall *c, const struct pf_http_answe
 			memcpy(o->body->bytes, a->body.p, a->body.n);
 		}
 		o->got = true;
-		dop_give(s, o);
+		dav_attach_next(s, o);
 		return PF_OK;
 	}
 	if (said->answer == PF_DAV_BROKEN && ++o->tries < DAV_TRIES) {
@@ -179,8 +182,10 @@ int dav_get_give(struct dstore *s, struct dop *o, struct pf_store_event *out, st
 		return PF_END;
 	}
 	if (o->body->n <= o->op.get.whole_max) {
-		*out = (struct pf_store_event){
-			.kind = PF_STORE_BODY, .op = o->op.id, .body = o->body};
+		*out = (struct pf_store_event){.kind = PF_STORE_BODY,
+			.op = o->op.id,
+			.body = o->body,
+			.left = o->left[0] ? o->left : NULL};
 		o->body = NULL;
 		return PF_OK;
 	}

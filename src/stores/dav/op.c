@@ -29,6 +29,7 @@ static void free_parts(struct dop *o)
 		pf_blob_unref(&o->op.put.body);
 	}
 	pf_blob_unref(&o->answer);
+	pf_blob_unref(&o->bare);
 	pf_blob_unref(&o->body);
 	pf_dav_multi_free(&o->multi);
 	pf_path_deinit(&o->path);

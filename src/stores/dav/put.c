@@ -114,6 +114,12 @@ int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err)
 {
 	struct dcall *c;
 
+	if (o->undoing) {
+		return dav_managed_undo(s, o, err);
+	}
+	if (o->adding) {
+		return dav_managed_start(s, o, err);
+	}
 	if (o->end.conflict == PF_CONFLICT_UID) {
 		return start_holder(s, o, err);
 	}
@@ -127,7 +133,8 @@ int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err)
 			s->contacts ? "text/vcard" : "text/calendar") != PF_OK) {
 		return PF_FAIL;
 	}
-	return dcall_send(s, c, "PUT", pf_buf_span(&o->end.id), pf_blob_ref(o->op.put.body), err);
+	return dcall_send(s, c, "PUT", pf_buf_span(&o->end.id),
+		pf_blob_ref(o->bare ? o->bare : o->op.put.body), err);
 }
 
 int dav_remove_start(struct dstore *s, struct dop *o, struct pf_err *err)
@@ -159,7 +166,11 @@ static int stored(
 			return PF_FAIL;
 		}
 	}
-	dop_done(s, o);
+	if (o->bare) {
+		dav_managed_stored(o);
+	} else {
+		dop_done(s, o);
+	}
 	return PF_OK;
 }
 
@@ -237,7 +248,7 @@ static void broken(struct dstore *s, struct dop *o, const struct pf_dav_said *sa
 static int answer_put(struct dstore *s, struct dop *o, const struct pf_http_answer *a,
 	const struct pf_dav_said *said, struct pf_err *err)
 {
-	bool same = o->op.put.guard == PF_GUARD_SAME;
+	bool same = o->op.put.guard == PF_GUARD_SAME, without = false;
 
 	switch (said->answer) {
 	case PF_DAV_DONE:
@@ -251,6 +262,16 @@ static int answer_put(struct dstore *s, struct dop *o, const struct pf_http_answ
 		break;
 	case PF_DAV_CONTENT:
 		conflict(s, o, PF_CONFLICT_CONTENT, said);
+		break;
+	case PF_DAV_TOO_LARGE:
+		if (dav_managed_begin(s, o, &without, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		if (without) {
+			o->state = DOP_WAITING;
+		} else {
+			dop_said(s, o, said, PF_SCOPE_ITEM, "PUT");
+		}
 		break;
 	case PF_DAV_GONE:
 		if (same) {
