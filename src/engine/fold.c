@@ -39,6 +39,7 @@ void fold_free_work(struct pf_fold *f)
 	f->job->rows_in_memory -=
 		f->rows.n < f->job->rows_in_memory ? f->rows.n : f->job->rows_in_memory;
 	keyed_free(f);
+	fold_nowhere_free(f);
 	fold_pair_free(f);
 	fold_deep_free(f);
 	pf_rows_deinit(&f->rows);
@@ -443,7 +444,13 @@ int fold_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_ev
 	struct pf_err *err)
 {
 	if (f->nowhere) {
-		return f->state == FOLD_NOWHERE ? fold_nowhere_event(f, ev, err) : PF_OK;
+		struct pf_blob *body = ev->kind == PF_STORE_BODY ? ev->body : NULL;
+
+		if (f->state == FOLD_NOWHERE) {
+			return fold_nowhere_event(f, ev, err);
+		}
+		pf_blob_unref(&body);
+		return PF_OK;
 	}
 	if (f->keyed || op_use(ev->op) >= USE_KEYED_SRC) {
 		return keyed_event(f, side, ev, err);

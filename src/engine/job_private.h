@@ -235,9 +235,9 @@ struct pf_fold {
 	bool needs_making, needs_subscribing;
 	bool shares_place; /* another folder of the source goes to the same one */
 	bool selectable, subscribe, dst_exists, skipped, failed, unchanged, renamed;
-	bool nowhere; /* the target takes nothing of its kind */
-	uint32_t nowhere_items;
-	size_t src_folder; /* index in the source's list; SIZE_MAX: gone */
+	bool nowhere;           /* the target takes nothing of its kind */
+	struct fold_away *away; /* its items then */
+	size_t src_folder;      /* index in the source's list; SIZE_MAX: gone */
 	unsigned int name_tries, names_refused, list_tries, settle_rounds, confirm_rounds;
 	unsigned int flag_tries, pair_tries; /* refusals that may pass, in a row */
 	unsigned int restarts;
@@ -471,9 +471,10 @@ bool fold_is_active(const struct pf_fold *f);
 unsigned int fold_stage(const struct pf_fold *f); /* another one: there is something to do */
 
 /* ---- fold_nowhere.c ---- */
+void fold_nowhere_free(struct pf_fold *f);
 const char *fold_nowhere_why(const struct pf_fold *f, char *out, size_t size);
 int fold_nowhere_begin(struct pf_fold *f, struct pf_err *err);
-int fold_nowhere_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all are listed */
+int fold_nowhere_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all are named */
 int fold_nowhere_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
 
 /* ---- fold_list.c ---- */

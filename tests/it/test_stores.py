@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from calendar_items import calendar, card, event, seen, texts
+from calendar_items import calendar, card, event, seen, texts, write
 from mail import Account, difference, snapshot
 from run import copy, postferry, start
 from servers import radicale
@@ -211,6 +211,29 @@ def test_an_archive_killed_and_run_again(sites, ledger, tmp_path):
         assert killed and run(sources, targets, led).status == 0
         assert run(sources, targets, led).outcome["copied_now"] == 0
     same(a, b)
+
+
+def test_what_is_in_no_place_has_its_title_and_size(ledger, tmp_path):
+    people, work = tmp_path / "a" / "contacts" / "People", tmp_path / "a" / "calendars" / "Work"
+    texts = {people / "1.vcf": card("u", "Jo Doe"), people / "2.vcf": "no card at all",
+             work / "1.ics": calendar(event("e", "20240105T100000Z", "Größe, Lunch"))}
+    for path, text in texts.items():
+        write(str(path.parent), path.name, text)
+    done = run([f"archive:{tmp_path}/a"], [f"maildir:{tmp_path}/m"], ledger)
+    wanted = {("Jo Doe", len(texts[people / "1.vcf"])), ("", len("no card at all")),
+              ("Größe, Lunch", len(texts[work / "1.ics"].encode()))}
+    assert done.status == 1 and {(m["subject"], m["size"]) for m in done.missed} == wanted, done
+    assert [m["date"] for m in done.missed if m["folder"] == "Work"] == ["2024-01-05T10:00:00Z"]
+    for form in ("text", "json", "html", "csv"):
+        shown = postferry("report", "--ledger", ledger, "--format", form).out
+        assert "Jo Doe" in shown and "Lunch" in shown, (form, shown)
+
+
+def test_mail_in_no_place_has_its_subject(sites, ledger):
+    a, b = sites
+    a.fill(2)
+    done = run(a.urls()[:1], [b.dav.url()], ledger)
+    assert done.status == 1 and done.missed and all(m["subject"] and m["size"] for m in done.missed), done
 
 
 def test_archives_that_are_not_there_or_not_whole(ledger, tmp_path):
