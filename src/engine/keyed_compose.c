@@ -35,17 +35,17 @@ void keyed_drop_body(struct pf_fold *f, struct keyed_task *t)
 /* All that keyed_write.c may come to, in its order; `contacts`: only of contacts, or never. */
 static const struct {
 	struct keyed_form form;
-	bool contacts, others, lone_override;
+	bool contacts, others, no_master;
 } FORMS[] = {
 	{{.repaired = true}, true, true, false},
 	{{.repaired = true, .older = true}, true, false, false},
 	{{.repaired = true, .apart = true}, false, true, true},
 };
 
-static bool has_form(size_t form, const struct pf_component *first, size_t n)
+static bool has_form(size_t form, const struct pf_component *first)
 {
 	return (first->kind == PF_KIND_CONTACTS ? FORMS[form].contacts : FORMS[form].others) &&
-	       (!FORMS[form].lone_override || (n == 1 && first->is_override));
+	       (!FORMS[form].no_master || first->is_override);
 }
 
 static void set_form(struct pf_compose *how, struct keyed_form form)
@@ -103,7 +103,7 @@ int keyed_forms(struct pf_fold *f, const struct pf_piece *pieces, size_t n,
 		struct pf_compose how = {.repair = false};
 		struct meant meant = {.changed = false};
 
-		if (!has_form(i, first, n)) {
+		if (!has_form(i, first)) {
 			continue;
 		}
 		set_form(&how, FORMS[i].form);
@@ -269,7 +269,7 @@ int keyed_other_form(struct pf_fold *f, struct keyed_task *t, const struct pf_di
 		struct pf_compose how = m.how;
 		struct meant meant = {.changed = false};
 
-		if (!has_form(i, k->codec->part(m.pieces[0].doc, m.pieces[0].part), n)) {
+		if (!has_form(i, k->codec->part(m.pieces[0].doc, m.pieces[0].part))) {
 			continue;
 		}
 		set_form(&how, FORMS[i].form);

@@ -101,7 +101,7 @@ enum task_state {
 struct keyed_form {
 	bool repaired;
 	bool older; /* a contact as vCard 3.0 */
-	bool apart; /* an instance without its series */
+	bool apart; /* instances without their series */
 };
 
 /* One item to be written. */

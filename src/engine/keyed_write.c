@@ -446,11 +446,9 @@ static int target_full(
 
 static const char APART[] = "an instance of no series: made an item of its own";
 
-static bool is_lone_override(const struct pf_fold *f, const struct keyed_task *t)
+static bool has_no_master(const struct pf_fold *f, const struct keyed_task *t)
 {
-	const struct pf_id_item *x = keyed_item_of(f, t);
-
-	return x->part_count == 1 && f->keyed->part[x->parts[0]].is_override;
+	return f->keyed->part[keyed_item_of(f, t)->parts[0]].is_override;
 }
 
 static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_store_event *ev,
@@ -503,11 +501,13 @@ static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_stor
 		t->form.older = true;
 		return make_ready(f, t, err);
 	}
-	if (!t->form.apart &&
-		is_lone_override(f, t)) { /* some take no instance without its series */
+	if (!t->form.apart && has_no_master(f, t)) { /* some take no instance without its series */
 		t->form.apart = true;
-		(void)snprintf(t->note, sizeof(t->note), "%s", APART);
-		keyed_event_log(f, PF_EV_ITEM_REPAIRED, &k->row[t->row], "%s", APART);
+		t->note[0] = '\0';
+		if (keyed_item_of(f, t)->part_count == 1) {
+			(void)snprintf(t->note, sizeof(t->note), "%s", APART);
+			keyed_event_log(f, PF_EV_ITEM_REPAIRED, &k->row[t->row], "%s", APART);
+		}
 		return make_ready(f, t, err);
 	}
 	return give_up(f, t, t->why, err);

@@ -63,8 +63,9 @@ struct pf_compose {
 				      X-POSTFERRY-ORIGINAL-UID. Absent: as it is */
 	enum pf_schedule schedule; /* SCHEDULE-AGENT on every ATTENDEE and on ORGANIZER (RFC 6638
 				      section 7.1), so that no server invites anybody */
-	bool alone;            /* the one piece is an override that becomes an item of its own */
-	bool repair;           /* what the standards demand and is missing or wrong; see changes */
+	bool alone;  /* the pieces are overrides without a master: one becomes an item of its own,
+			 several get a master that takes place when they do */
+	bool repair; /* what the standards demand and is missing or wrong; see changes */
 	const int64_t *wanted; /* instants that are taken out of the master's EXDATEs, as an
 				  override was found for them */
 	size_t wanted_n;

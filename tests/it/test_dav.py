@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from calendar_items import calendar, card, event, seen, texts, uids, write
+from calendar_items import calendar, card, event, parts, seen, texts, unfold, uids, write
 from run import copy, postferry, start
 from servers import cyrus, radicale, xandikos
 
@@ -147,6 +147,67 @@ def test_contacts_that_were_repaired_are_known_without_their_ledger(shared, tmp_
     again = copy(f"vcf:{source.parent}", to, ledger + "-2")
     assert again.status == 0 and again.outcome["copied_now"] == 0 and again.outcome["present"] == 6, again
     assert shared.etags(path) == before and len(before) == 6
+
+
+def instances(many):
+    """Of each instance that is told by itself: title, begin, instance."""
+    return sorted((p["SUMMARY"], p["DTSTART"], p["RECURRENCE-ID"]) for text in many for p in parts(text)
+                  if "RECURRENCE-ID" in p)
+
+
+def unchanged_without_ledger(shared, source, ledger, path, before):
+    again = copy(f"ics:{source.parent}", shared.url(), ledger + "-2")
+    assert again.status == 0 and again.outcome["copied_now"] == 0 and shared.etags(path) == before, again
+    deep = postferry("verify", "--deep", "--from", f"ics:{source.parent}", "--to", shared.url(), "--ledger", ledger,
+                     "--allow-plaintext")
+    assert deep.status == 0, deep
+
+
+def test_instances_without_their_series(shared, tmp_path, ledger, name):
+    """Several in one resource or in several, also all-day ones: each is there at the end."""
+    source = tmp_path / "source" / name
+    for n in range(3):
+        write(source, f"apart {n}.ics", calendar(event(
+            f"apart-{name}", f"2024011{n}T120000Z", f"Apart {n}", f"RECURRENCE-ID:2024011{2 - n}T090000Z")))
+    write(source, "together.ics", calendar(*(event(
+        f"together-{name}", f"2024011{n}T120000Z", f"Together {n}", f"RECURRENCE-ID:2024011{n}T090000Z") for n in range(3))))
+    days = calendar(*(event(f"days-{name}", f"2024011{n}", f"Day {n}", f"RECURRENCE-ID;VALUE=DATE:2024012{n}")
+                      for n in range(2)))
+    write(source, "days.ics", days.replace("DTSTART:", "DTSTART;VALUE=DATE:").replace("DURATION:PT1H", "DURATION:P1D"))
+    wanted = instances(texts(source).values())
+    done = copy(f"ics:{source.parent}", shared.url(), ledger)
+    assert done.status == 0 and len(wanted) == 8, done
+    path = shared.collections()[name]
+    assert instances(shared.items(path).values()) == wanted
+    assert len(set(uids(shared.items(path).values()))) == 3
+    unchanged_without_ledger(shared, source, ledger, path, shared.etags(path))
+
+
+def test_periods(shared, kind, tmp_path, ledger, name):
+    """An RDATE of periods is kept where it is taken; else each instance is there and lasts as long as it did."""
+    source = tmp_path / "source" / name
+    more = ("20240113T120000Z/PT1H", "20240114T120000Z/20240114T140000Z", "20240115T120000Z/PT30M")
+    write(source, "a.ics", calendar(event(f"same-{name}", "20240110T120000Z", "Same", "RDATE;VALUE=PERIOD:" + more[0])))
+    write(source, "b.ics", calendar(
+        event(f"other-{name}", "20240110T120000Z", "Other", "RDATE;VALUE=PERIOD:" + ",".join(more), "LOCATION:Here"),
+        event(f"other-{name}", "20240115T150000Z", "Moved", "RECURRENCE-ID:20240115T120000Z")))
+    done = copy(f"ics:{source.parent}", shared.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 2, done
+    path = shared.collections()[name]
+    there = shared.items(path)
+    found = {p["SUMMARY"]: p for text in there.values() for p in parts(text) if "RECURRENCE-ID" not in p}
+    if kind is radicale:
+        assert found["Same"]["RDATE"] == "20240113T120000Z"
+        assert found["Other"]["RDATE"] == "20240113T120000Z,20240114T120000Z,20240115T120000Z"
+        longer = [p for text in there.values() for p in parts(text) if p.get("RECURRENCE-ID") == "20240114T120000Z"]
+        assert [(p["DTSTART"], p["DURATION"], p["LOCATION"]) for p in longer] == [("20240114T120000Z", "PT2H", "Here")]
+        assert instances(there.values()) == [("Moved", "20240115T150000Z", "20240115T120000Z"),
+                                             ("Other", "20240114T120000Z", "20240114T120000Z")]
+        assert "periods made instances" in postferry("report", "--ledger", ledger).out
+    else:
+        whole = "".join(line for text in there.values() for line in unfold(text))
+        assert all(period in whole for period in more)
+    unchanged_without_ledger(shared, source, ledger, path, shared.etags(path))
 
 
 def test_edits_follow(shared, tmp_path, ledger, name, trace):

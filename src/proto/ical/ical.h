@@ -114,10 +114,10 @@ PF_MUST_CHECK int pf_ical_canonical(
 /* ---- writing ---- */
 
 struct pf_ical_edit {
-	struct pf_span uid;    /* new UID; absent: as it is */
-	const char *agent;     /* SCHEDULE-AGENT on ATTENDEE and ORGANIZER; NULL: as it is */
-	bool alone;            /* take the RECURRENCE-ID away */
-	bool repair;           /* see ical_repair.c */
+	struct pf_span uid; /* new UID; absent: as it is */
+	const char *agent;  /* SCHEDULE-AGENT on ATTENDEE and ORGANIZER; NULL: as it is */
+	bool alone;  /* an override loses its RECURRENCE-ID; several get a series to belong to */
+	bool repair; /* see ical_repair.c */
 	const int64_t *wanted; /* taken out of the EXDATEs */
 	size_t wanted_n;
 };

@@ -12,6 +12,8 @@
 
 struct writer {
 	const struct pf_ical_edit *edit;
+	const struct pf_ical_piece *pieces;
+	size_t n;
 	struct pf_buf *out, *changes;
 	struct pf_err *err;
 	int rc; /* the first failure is kept */
@@ -222,6 +224,75 @@ static void put_aside(struct writer *w, const struct pf_line *l)
 	changed(w, "what may be there once kept once, the rest under another name");
 }
 
+static bool has_periods(const struct pf_line *l)
+{
+	struct pf_span value = pf_params_find(l->params, "VALUE");
+
+	return pf_span_is(l->name, "RDATE") && value.p && pf_span_is(value, "PERIOD");
+}
+
+/* The parameters of a line without one of them, behind `name`. */
+static void put_name(struct writer *w, const struct pf_line *l, const char *name,
+	const char *without, struct pf_buf *out)
+{
+	struct pf_span rest = l->params, param, value;
+	const uint8_t *at = rest.p;
+
+	w->rc = w->rc == PF_OK ? pf_buf_add_str(out, name, w->err) : w->rc;
+	while (w->rc == PF_OK && pf_params_next(&rest, &param, &value)) {
+		if (!pf_span_is(param, without)) {
+			w->rc = pf_buf_add(out, pf_span(at, (size_t)(rest.p - at)), w->err);
+		}
+		at = rest.p;
+	}
+}
+
+/* A value with the parameters of another line, but for one of them. */
+static void put_as(struct writer *w, const struct pf_line *l, const char *name, const char *without,
+	struct pf_span value)
+{
+	struct pf_buf head;
+
+	pf_buf_init(&head, 1 << 24);
+	put_name(w, l, name, without, &head);
+	if (w->rc == PF_OK) {
+		w->rc = pf_line_write(w->out, pf_buf_span(&head), value, w->err);
+	}
+	pf_buf_deinit(&head);
+}
+
+/* "begin/end" or "begin/duration" (RFC 5545 section 3.3.9). */
+static bool split_period(struct pf_span period, struct pf_span *begin, struct pf_span *end)
+{
+	const uint8_t *slash = period.n > 0 ? memchr(period.p, '/', period.n) : NULL;
+
+	if (!slash) {
+		return false;
+	}
+	*begin = pf_span(period.p, (size_t)(slash - period.p));
+	*end = pf_span_from(period, begin->n + 1);
+	return begin->n > 0 && end->n > 0;
+}
+
+/* RDATE of periods as one of their begins: how long each lasts is said by put_period. */
+static void put_begins(struct writer *w, const struct pf_line *l)
+{
+	struct pf_span rest = l->value, part, begin, end;
+	struct pf_buf v;
+
+	pf_buf_init(&v, 1 << 24);
+	while (w->rc == PF_OK && pf_value_next(&rest, ',', &part)) {
+		w->rc = v.n > 0 ? pf_buf_add(&v, pf_span(",", 1), w->err) : PF_OK;
+		if (w->rc == PF_OK) {
+			w->rc = pf_buf_add(
+				&v, split_period(part, &begin, &end) ? begin : part, w->err);
+		}
+	}
+	put_as(w, l, "RDATE", "VALUE", pf_buf_span(&v));
+	pf_buf_deinit(&v);
+	changed(w, "periods made instances");
+}
+
 /* true: the line was dealt with. */
 static bool repair_line(struct writer *w, struct pf_ical *c, int comp, const struct pf_line *l)
 {
@@ -239,6 +310,10 @@ static bool repair_line(struct writer *w, struct pf_ical *c, int comp, const str
 	}
 	if (pf_span_is(l->name, "RRULE")) {
 		return put_rule(w, l);
+	}
+	if (has_periods(l)) {
+		put_begins(w, l);
+		return true;
 	}
 	for (size_t i = 0; i < PF_COUNT(TEXTS); i++) {
 		if (pf_span_is(l->name, TEXTS[i]) && pf_text_is_loose(l->value)) {
@@ -305,7 +380,7 @@ static void put_one(struct writer *w, struct pf_ical *c, int comp, size_t i, boo
 	} else if (e->agent &&
 		   (pf_span_is(l->name, "ATTENDEE") || pf_span_is(l->name, "ORGANIZER"))) {
 		put_person(w, l);
-	} else if (e->alone && pf_span_is(l->name, "RECURRENCE-ID")) {
+	} else if (e->alone && w->n == 1 && pf_span_is(l->name, "RECURRENCE-ID")) {
 		struct pf_line renamed = *l;
 
 		renamed.name = pf_span_str("X-POSTFERRY-ORIGINAL-RECURRENCE-ID");
@@ -345,6 +420,157 @@ static void put_comp(struct writer *w, struct pf_ical *c, int comp)
 		put_within(w, c, a);
 	}
 	put_line(w, "END", pf_span_str(name));
+}
+
+/* ---- instances ---- */
+
+static void put_length(struct writer *w, int64_t seconds, bool days)
+{
+	char text[40];
+
+	(void)snprintf(text, sizeof(text), days ? "P%lldD" : "PT%lldS",
+		(long long)(days ? seconds / 86400 : seconds));
+	put_line(w, "DURATION", pf_span_str(text));
+}
+
+static bool has_override(const struct writer *w, int64_t at)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct pf_ical *c = w->pieces[i].c;
+		const struct pf_line *l = pf_ical_find(c, w->pieces[i].comp, "RECURRENCE-ID");
+		struct pf_ical_time t;
+
+		if (l && pf_ical_line_time(c, l, &t) && t.utc_s == at) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* An override that says all that the event says, and lasts as long as the period. */
+static void put_period(struct writer *w, struct pf_ical *c, int comp, const struct pf_line *l,
+	struct pf_span begin)
+{
+	static const char *const OWN[] = {
+		"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE"};
+
+	put_line(w, "BEGIN", c->comp[comp].name);
+	put_as(w, l, "RECURRENCE-ID", "VALUE", begin);
+	put_as(w, l, "DTSTART", "VALUE", begin);
+	if (w->edit->uid.p && !pf_ical_find(c, comp, "UID")) {
+		put_uid(w, NULL, true);
+	}
+	if (!pf_ical_find(c, comp, "DTSTAMP")) {
+		put_stamp(w, c, comp);
+	}
+	for (size_t i = pf_ical_next_line(c, comp, c->comp[comp].begin); i != SIZE_MAX;
+		i = pf_ical_next_line(c, comp, i)) {
+		bool own = false;
+
+		for (size_t k = 0; k < PF_COUNT(OWN); k++) {
+			own = own || pf_span_is(c->line[i].name, OWN[k]);
+		}
+		if (!own) {
+			put_one(w, c, comp, i, false);
+		}
+	}
+}
+
+/* Of periods that do not last as long as the event. */
+static void put_periods(struct writer *w, struct pf_ical *c, int comp, const struct pf_line *l)
+{
+	struct pf_span rest = l->value, part, begin, end;
+	struct pf_ical_time first, from, to;
+	int64_t lasts, seconds;
+
+	if (!pf_ical_begin(c, comp, &first)) {
+		return;
+	}
+	lasts = pf_ical_end(c, comp, &first) - first.utc_s;
+	while (w->rc == PF_OK && pf_value_next(&rest, ',', &part)) {
+		if (!split_period(part, &begin, &end) || !pf_ical_time_of(c, l, begin, &from) ||
+			has_override(w, from.utc_s)) {
+			continue;
+		}
+		if (!pf_ical_duration(end, &seconds)) {
+			seconds = pf_ical_time_of(c, l, end, &to) ? to.utc_s - from.utc_s : lasts;
+		}
+		if (seconds != lasts && seconds > 0) {
+			put_period(w, c, comp, l, begin);
+			put_length(w, seconds, false);
+			for (int a = c->comp[comp].child; a != PF_ICAL_NONE; a = c->comp[a].next) {
+				put_within(w, c, a);
+			}
+			put_line(w, "END", c->comp[comp].name);
+		}
+	}
+}
+
+static void put_all_periods(struct writer *w, struct pf_ical *c, int comp)
+{
+	for (size_t i = pf_ical_next_line(c, comp, c->comp[comp].begin); i != SIZE_MAX;
+		i = pf_ical_next_line(c, comp, i)) {
+		if (has_periods(&c->line[i])) {
+			put_periods(w, c, comp, &c->line[i]);
+		}
+	}
+}
+
+/* The place of the piece whose instance is the earliest. */
+static size_t earliest(const struct pf_ical_piece *pieces, size_t n)
+{
+	int64_t best = INT64_MAX;
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pf_line *l =
+			pf_ical_find(pieces[i].c, pieces[i].comp, "RECURRENCE-ID");
+		struct pf_ical_time t;
+
+		if (l && pf_ical_line_time(pieces[i].c, l, &t) && t.utc_s < best) {
+			best = t.utc_s;
+			at = i;
+		}
+	}
+	return at;
+}
+
+/* A series for overrides that have none: it takes place when their instances do, and nothing of it
+ * is seen, as each is overridden. */
+static void put_series(struct writer *w)
+{
+	size_t first = earliest(w->pieces, w->n);
+	struct pf_ical *c = w->pieces[first].c;
+	int comp = w->pieces[first].comp;
+	const struct pf_line *title = pf_ical_find(c, comp, "SUMMARY"), *l;
+	const struct pf_line *uid = pf_ical_find(c, comp, "UID");
+	struct pf_ical_time begin;
+
+	put_line(w, "BEGIN", c->comp[comp].name);
+	if (w->edit->uid.p) {
+		put_uid(w, uid, false);
+	} else if (uid) {
+		put_raw(w, uid);
+	}
+	put_stamp(w, c, comp);
+	for (size_t i = 0; i < w->n; i++) {
+		size_t at = i == 0 ? first : i == first ? 0 : i;
+
+		l = pf_ical_find(w->pieces[at].c, w->pieces[at].comp, "RECURRENCE-ID");
+		if (l) {
+			put_as(w, l, i == 0 ? "DTSTART" : "RDATE", "RANGE", l->value);
+		}
+	}
+	if (pf_ical_begin(c, comp, &begin) && pf_ical_end(c, comp, &begin) > begin.utc_s &&
+		!pf_ical_comp_is(c, comp, "VJOURNAL")) {
+		put_length(
+			w, pf_ical_end(c, comp, &begin) - begin.utc_s, begin.form == PF_ICAL_DATE);
+	}
+	if (title) {
+		put_raw(w, title);
+	}
+	put_line(w, "END", c->comp[comp].name);
+	changed(w, "a series made for instances that had none");
 }
 
 /* ---- the calendar ---- */
@@ -449,14 +675,21 @@ static void put_zones(struct writer *w, const struct pf_ical_piece *pieces, size
 int pf_ical_write(const struct pf_ical_piece *pieces, size_t n, const struct pf_ical_edit *edit,
 	struct pf_buf *out, struct pf_buf *changes, struct pf_err *err)
 {
-	struct writer w = {.edit = edit, .out = out, .changes = changes, .err = err};
+	struct writer w = {
+		.edit = edit, .pieces = pieces, .n = n, .out = out, .changes = changes, .err = err};
 
 	put_head(&w, pieces[0].c, calendar_of(&pieces[0]));
 	for (size_t i = 0; i < n; i++) {
 		put_zones(&w, pieces, n, i);
 	}
+	if (edit->alone && n > 1) {
+		put_series(&w);
+	}
 	for (size_t i = 0; i < n; i++) {
 		put_comp(&w, pieces[i].c, pieces[i].comp);
+		if (edit->repair) {
+			put_all_periods(&w, pieces[i].c, pieces[i].comp);
+		}
 	}
 	put_line(&w, "END", pf_span_str("VCALENDAR"));
 	if (edit->repair && pieces[0].c->latin) {
