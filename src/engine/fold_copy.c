@@ -111,6 +111,7 @@ static int request(struct pf_fold *f, size_t i, struct pf_err *err)
 		return rc;
 	}
 	e->bits |= PF_ENTRY_BUSY;
+	f->probing = f->ask_pauses > 0;
 	s->large = e->size > f->job->whole_max;
 	f->job->large_busy = f->job->large_busy || s->large;
 	slot_set_budget(s, s->large ? 0 : e->size);

@@ -12,6 +12,7 @@ void fold_source_gives(struct pf_fold *f)
 {
 	f->breaks = 0;
 	f->ask_pauses = 0;
+	f->probing = false;
 }
 
 bool fold_source_may_be_asked(const struct pf_fold *f)
@@ -29,9 +30,10 @@ bool fold_source_gives_nothing(struct pf_fold *f, const struct pf_err *why)
 	if (why->retry != PF_RETRY_LATER || ++f->breaks < BREAKS_MAX) {
 		return false;
 	}
-	if (f->ask_pauses > 0 && f->not_before_ms > f->job->now.ms) {
+	if (f->ask_pauses > 0 && !f->probing) {
 		return true; /* the others that were in flight */
 	}
+	f->probing = false;
 	if (++f->ask_pauses > TRIES_MAX) {
 		job_event(f->job, PF_EV_THROTTLED, f, NULL,
 			"source gives nothing of this folder, it is left to the next run: %s",

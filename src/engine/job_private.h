@@ -313,6 +313,7 @@ struct pf_fold {
 	int64_t again_ms;
 	unsigned int breaks;     /* items in a row that the source put off */
 	unsigned int ask_pauses; /* since it gave one: see fold_patience.c */
+	bool probing;            /* one was asked for behind the last of them */
 	size_t flag_ops, flag_next;
 	struct pf_keyed *keyed; /* items with identifiers of their own; NULL: mail */
 	size_t single_next,

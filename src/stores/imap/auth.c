@@ -316,10 +316,8 @@ static void take_facts(struct iconn *c)
 		  PF_CAP_EXACT_SIZE | PF_CAP_EXACT_BYTES | PF_CAP_CURSOR | PF_CAP_STORES_LATE;
 	f->caps |= k->bits & PF_IMAP_CAP_UIDPLUS ? PF_CAP_PUT_RETURNS_ID | PF_CAP_REMOVE_ONE : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_CONDSTORE ? PF_CAP_CURSOR_FLAGS : 0;
-	/* A list of changes tells of flags, and perhaps not of labels. */
-	f->caps |= enables_qresync(c) && !(k->bits & PF_IMAP_CAP_GMAIL) ? PF_CAP_LIST_DELTA : 0;
+	f->caps |= enables_qresync(c) ? PF_CAP_LIST_DELTA : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_ACL ? PF_CAP_RIGHTS : 0;
-	f->caps |= k->bits & PF_IMAP_CAP_GMAIL ? PF_CAP_LABELS : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_MULTIAPPEND ? PF_CAP_PUT_GROUPS : 0;
 	quirks_apply(s);
 	f->max_item_bytes = k->append_limit ? k->append_limit : s->append_limit;

@@ -157,7 +157,7 @@ static void suspect(struct iconn *c, struct iop *op, const struct pf_err *why)
 
 	if (++op->tries < TRIES && !all) {
 		op->alone = true;
-		get_behind(s, op);
+		op_behind(s, op);
 		return;
 	}
 	/* Between two rows it may have been chance all the same: then later once more. */
@@ -286,6 +286,7 @@ static void reconnect_later(struct iconn *c, const struct pf_err *why)
 void conn_lose(struct iconn *c, const struct pf_err *why)
 {
 	struct istore *s = c->store;
+	struct ifolder *opening;
 
 	if (c->lost) {
 		return;
@@ -293,6 +294,7 @@ void conn_lose(struct iconn *c, const struct pf_err *why)
 	c->lost = true;
 	c->why = *why;
 	c->suspected = being_read(c);
+	opening = c->cmds && c->cmds->kind == ICMD_SELECT ? c->cmds->folder : NULL;
 	while (c->cmds) {
 		struct icmd *last = c->cmds;
 
@@ -309,6 +311,9 @@ void conn_lose(struct iconn *c, const struct pf_err *why)
 	if (why->scope >= PF_SCOPE_STORE) {
 		store_lost(s, why);
 		return;
+	}
+	if (opening) {
+		select_broke(s, opening, why);
 	}
 	reconnect_later(c, why);
 }
@@ -550,6 +555,7 @@ static int settle(struct iconn *c, struct icmd *i, const struct pf_imap_session_
 static void works(struct istore *s, const struct icmd *i, const struct pf_imap_resp *r)
 {
 	s->losses = 0;
+	s->broken_folders = 0;
 	if (i && r->cond == PF_IMAP_OK) {
 		patience_slowed(s, r);
 		if (i->kind == s->put_off || s->put_off == ICMD_SETUP) {

@@ -364,7 +364,7 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 		return PF_FAIL;
 	}
 	if (op->op.get.part == PF_PART_WHOLE &&
-		second_is_stub(pf_blob_span(blob), op->op.get.size)) {
+		quirks_is_stand_in(pf_blob_span(blob), op->op.get.size)) {
 		pf_blob_unref(&blob);
 		op->stub = true;
 		return PF_OK;
@@ -373,25 +373,6 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->op.id, .body = blob};
 	*given = true;
 	return PF_OK;
-}
-
-static void append(struct ifolder *f, struct iop *op)
-{
-	op->next = NULL;
-	*(f->last ? &f->last->next : &f->first) = op;
-	f->last = op;
-}
-
-void get_behind(struct istore *s, struct iop *op)
-{
-	struct ifolder *f = op->folder;
-	size_t more = f->breaks > 1 ? (size_t)1 << (f->breaks < 16 ? f->breaks - 1 : 15) : 0;
-
-	for (; more > 0 && f->first && f->first->op.kind == PF_OP_GET && f->first->next; more--) {
-		append(f, take_get(f));
-	}
-	append(f, op);
-	folder_ready(s, f);
 }
 
 void get_put_off(struct istore *s, struct ifolder *f, const struct iend *end)

@@ -41,8 +41,10 @@ enum {
 	BUSY_BYTES = 4 << 20, /* a connection with so much to move is worth another one beside it */
 	COMMAND_BYTES = 6000, /* of a UID set: some servers take no line over 8,000 octets */
 	TRIES = 3,            /* of an operation over lost connections */
-	BREAKS_MAX = 8 * TRIES, /* of connections at a folder's bodies, with none between: then it
-				   is not the bodies */
+	BREAKS_MAX = 64,      /* of connections at bodies of a folder, with none between: then it
+				 is not the bodies */
+	OPENS_MAX = 5,        /* of a folder at which the connection breaks; under LOSSES_MAX */
+	BROKEN_FOLDERS_MAX = 4, /* such folders in a row: then it is not the folders */
 	LOSSES_MAX = 8,         /* in a row, without any command done between them */
 	ERRORS_MAX = 8,         /* BADs on a connection: servers hang up at ten or so */
 	DROPS_MAX = 2,          /* times that a command the store can do without may end a link */
@@ -67,11 +69,12 @@ struct ifolder {
 	struct iconn *home;       /* that has all its commands in flight, ... */
 	size_t cmds;              /* so many */
 	struct ifolder *next_ready;
-	bool ready;          /* in the list of those that wait for a connection */
-	uint64_t validity;   /* as of the last SELECT; 0 = the server told none */
-	bool opened;         /* there was a SELECT */
-	bool stale;          /* the validity changed: ids mean nothing until it is listed again */
-	unsigned int breaks; /* connections that broke at its bodies, since one came */
+	bool ready;           /* in the list of those that wait for a connection */
+	uint64_t validity;    /* as of the last SELECT; 0 = the server told none */
+	bool opened;          /* there was a SELECT */
+	bool stale;           /* the validity changed: ids mean nothing until it is listed again */
+	unsigned int hangups; /* connections that broke when it was opened, in a row */
+	unsigned int breaks;  /* connections that broke at its bodies, since one came */
 };
 
 struct iop {
@@ -211,7 +214,7 @@ struct istore {
 	int64_t reconnect_ms;
 	int64_t quiet_until_ms; /* the server asked for patience */
 	uint64_t last_seq;
-	unsigned int losses;
+	unsigned int losses, broken_folders;
 	unsigned int pauses;    /* such, in a row */
 	enum icmd_kind put_off; /* what the last one was for; SETUP: any */
 	bool uid_behind; /* rows name their message behind its body: a long one goes solely */
@@ -254,6 +257,8 @@ void op_done(struct istore *s, struct iop *op, struct pf_span id);
 void op_failed(struct istore *s, struct iop *op, const struct iend *end);
 /* Back to its place in its folder's queue, as if it had not been issued. */
 void op_back(struct istore *s, struct iop *op);
+/* Behind all others of its folder. */
+void op_behind(struct istore *s, struct iop *op);
 /* The same, for a time; ends as failed when that happened too often. */
 void op_again(struct istore *s, struct iop *op, const struct pf_err *why);
 void folder_ready(struct istore *s, struct ifolder *f);
@@ -351,6 +356,9 @@ int select_data(struct icmd *i, const struct pf_imap_resp *r, struct pf_err *err
 int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
 	struct pf_store_event *out, bool *given, struct pf_err *err);
 /* What was asked for behind a SELECT that failed is void; returns whether there was such. */
+/* A connection broke when the folder was opened: if that is so each time, what waits for it fails.
+ */
+void select_broke(struct istore *s, struct ifolder *f, const struct pf_err *why);
 bool select_failed(struct iconn *c, const struct icmd *i, const struct pf_err *why);
 /* Why an operation with an id of a former UIDVALIDITY can't be carried out. */
 void select_stale(struct pf_err *why);
@@ -393,15 +401,9 @@ void get_body(
 bool get_room(struct iconn *c, uint8_t **p, size_t *n);
 int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_event *out, bool *given,
 	struct pf_err *err);
-/* A row without body: what it says of a message that is asked for part by part. */
-/*
- * The connection broke at this one: it is asked for last. Where one after the other breaks it, more
- * and more of those in front go behind as well, so that a long row of them does not stand before
- * those that come.
- */
-void get_behind(struct istore *s, struct iop *op);
 /* All that is asked for of the folder fails so; not what goes the second road. */
 void get_put_off(struct istore *s, struct ifolder *f, const struct iend *end);
+/* A row without body: what it says of a message that is asked for part by part. */
 void get_described(struct iconn *c, const struct pf_imap_fetch *f);
 int get_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev);
 
@@ -414,9 +416,6 @@ int labels_note(struct istore *s, uint32_t attrs, struct pf_span name, struct pf
 int labels_read(struct istore *s, struct pf_span labels, struct pf_span *out, struct pf_err *err);
 
 /* ---- second.c ---- */
-/* Whether it is Exchange's text in place of a message that it could not convert: of another size
- * than was listed. */
-bool second_is_stub(struct pf_span message, uint64_t listed_size);
 /* The GET goes the second road instead of ending as `end`; false: there is none. */
 bool second_begin(struct istore *s, struct iop *op, const struct iend *end);
 void second_free(struct isecond **second);
@@ -454,14 +453,18 @@ enum iquirk {
 	QUIRK_SIZE_ESTIMATED = 1u << 0,
 	QUIRK_REWRITES = 1u << 1,
 	QUIRK_FOLD_CASE = 1u << 2,
-	QUIRK_NO_DATE = 1u << 3,
+	QUIRK_LABELS = 1u << 3,
 	QUIRK_INBOX_FLAT = 1u << 4,
 	QUIRK_RECEIPTS = 1u << 5,
 	QUIRK_FLAGGED = 1u << 6,
 	QUIRK_OTHERS = 1u << 7,
+	QUIRK_NO_DELTA = 1u << 8,
 };
 uint32_t quirks_of(struct pf_span greeting_or_id);
-/* What the quirks that are known by now mean for the facts. */
+/* Whether it is a server's text in place of a message that it could not convert: of another size
+ * than that was listed with, as somebody may have been sent such a text. */
+bool quirks_is_stand_in(struct pf_span message, uint64_t listed_size);
+/* What the quirks that are known by now, and the capabilities, mean for the facts. */
 void quirks_apply(struct istore *s);
 
 #endif

@@ -153,7 +153,7 @@ bool select_failed(struct iconn *c, const struct icmd *i, const struct pf_err *w
 }
 
 /* What waited for the answer before it goes out (issue.c) has it now. */
-static void fail_waiting(struct iconn *c, struct ifolder *f, const struct pf_err *why)
+static void fail_waiting(struct istore *s, struct ifolder *f, const struct pf_err *why)
 {
 	struct iend end = {.failed = true, .why = *why};
 	struct iop *op = f->first;
@@ -161,7 +161,25 @@ static void fail_waiting(struct iconn *c, struct ifolder *f, const struct pf_err
 	if (is_of_selection(op)) {
 		f->first = op->next;
 		f->last = f->first ? f->last : NULL;
-		op_failed(c->store, op, &end);
+		op_failed(s, op, &end);
+	}
+}
+
+void select_broke(struct istore *s, struct ifolder *f, const struct pf_err *why)
+{
+	struct pf_err all;
+
+	if (++f->hangups < OPENS_MAX || s->broken_folders >= BROKEN_FOLDERS_MAX) {
+		return;
+	}
+	(void)pf_fail(&all, PF_SCOPE_FOLDER, PF_RETRY_NO,
+		"the connection broke each of %u times that it was opened: %s", f->hangups,
+		why->text);
+	f->hangups = 0;
+	s->broken_folders++;
+	s->losses = 0; /* they were the folder's */
+	while (is_of_selection(f->first)) {
+		fail_waiting(s, f, &all);
 	}
 }
 
@@ -211,6 +229,7 @@ int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_ev
 	struct ifolder *f = i->folder;
 	bool changed;
 
+	f->hangups = 0;
 	if (ev->resp->cond != PF_IMAP_OK) {
 		struct pf_err why;
 
@@ -219,7 +238,7 @@ int select_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_ev
 			why.number = PF_EV_FOLDER_LOST;
 		}
 		if (!select_failed(c, i, &why)) {
-			fail_waiting(c, f, &why);
+			fail_waiting(c->store, f, &why);
 		}
 		return PF_OK;
 	}

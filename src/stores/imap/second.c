@@ -9,7 +9,6 @@
  * counts as not to be had. It is the message only if that is proved: by the size that a listing
  * gave where sizes are exact, else by the sizes that the structure gives.
  */
-#include "model/describe.h"
 #include "proto/imap/structure.h"
 #include "stores/imap/imap_private.h"
 
@@ -18,8 +17,7 @@
 
 enum {
 	SECOND_BYTES = 16 << 20, /* of a message that is put together; larger ones are not */
-	STUB_MAX = 8192,
-	MISSES_MAX = 3, /* parts that can't be had: then no more are asked for */
+	MISSES_MAX = 3,          /* parts that can't be had: then no more are asked for */
 };
 
 enum step { STEP_STRUCTURE, STEP_HEADER, STEP_TEXT, STEP_PARTS, STEP_ENVELOPE };
@@ -44,28 +42,6 @@ struct isecond {
 	bool is_whole, told;
 };
 
-bool second_is_stub(struct pf_span message, uint64_t listed_size)
-{
-	struct pf_description d;
-
-	if (message.n > STUB_MAX || message.n == listed_size) {
-		return false;
-	}
-	pf_describe(message, &d);
-	return strstr(d.from, "Microsoft Exchange") != NULL &&
-	       strncmp(d.subject, "Retrieval using the IMAP4 protocol failed", 41) == 0;
-}
-
-static void requeue(struct istore *s, struct iop *op)
-{
-	struct ifolder *f = op->folder;
-
-	op->next = NULL;
-	*(f->last ? &f->last->next : &f->first) = op;
-	f->last = op;
-	folder_ready(s, f);
-}
-
 bool second_begin(struct istore *s, struct iop *op, const struct iend *end)
 {
 	struct isecond *n;
@@ -87,7 +63,7 @@ bool second_begin(struct istore *s, struct iop *op, const struct iend *end)
 	op->alone = true;
 	op->sole = true;
 	op->tries = 0;
-	requeue(s, op);
+	op_behind(s, op);
 	return true;
 }
 
@@ -355,7 +331,7 @@ static void give_up(struct istore *s, struct iop *op)
 static bool is_usable(const struct isecond *n, const struct iop *op)
 {
 	return n->header.got && n->header.bytes.n > 0 &&
-	       !second_is_stub(n->header.bytes, op->op.get.size);
+	       !quirks_is_stand_in(n->header.bytes, op->op.get.size);
 }
 
 /* The next part behind this one that is to be asked for; false: none. */
@@ -414,7 +390,7 @@ static void go_on(struct istore *s, struct iop *op)
 	int rc = advance(s, op, &err);
 
 	if (rc == PF_OK) {
-		requeue(s, op);
+		op_behind(s, op);
 	} else if (rc == PF_END) {
 		succeed(s, op);
 	} else {

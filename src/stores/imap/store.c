@@ -79,6 +79,16 @@ void op_back(struct istore *s, struct iop *op)
 	folder_ready(s, f);
 }
 
+void op_behind(struct istore *s, struct iop *op)
+{
+	struct ifolder *f = op->folder;
+
+	op->next = NULL;
+	*(f->last ? &f->last->next : &f->first) = op;
+	f->last = op;
+	folder_ready(s, f);
+}
+
 void op_again(struct istore *s, struct iop *op, const struct pf_err *why)
 {
 	if (++op->tries >= TRIES || s->closing) {
