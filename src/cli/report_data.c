@@ -117,6 +117,18 @@ static int read_events(
 	return rc == PF_END ? PF_OK : rc;
 }
 
+static void note_date(struct pf_report *r, const struct pf_ledger_item *row)
+{
+	bool there = row->verdict == PF_VERDICT_COPIED || row->verdict == PF_VERDICT_PRESENT;
+
+	for (size_t side = 0; side < (there ? 2 : 1) && row->date_utc_s != PF_DATE_NONE; side++) {
+		if (r->newest_utc_s[side] == PF_DATE_NONE ||
+			r->newest_utc_s[side] < row->date_utc_s) {
+			r->newest_utc_s[side] = row->date_utc_s;
+		}
+	}
+}
+
 static int read_prints(
 	struct pf_ledger *led, int64_t account, struct pf_report *r, struct pf_err *err)
 {
@@ -127,6 +139,7 @@ static int read_prints(
 	int rc = pf_ledger_items(led, account, 0, PF_ITEMS_ALL, &c, err);
 
 	while (rc == PF_OK && (rc = pf_ledger_items_next(c, &row, err)) == PF_OK) {
+		note_date(r, &row);
 		if (!row.has_digest ||
 			(row.verdict != PF_VERDICT_COPIED && row.verdict != PF_VERDICT_PRESENT)) {
 			continue;
@@ -195,7 +208,7 @@ int pf_report_read(struct pf_ledger *led, const struct pf_ledger_account *accoun
 	struct collect noted = {{take}, &r->noted, &r->noted_count, &r->noted_all, 0, false};
 	int rc;
 
-	*r = (struct pf_report){.folder_count = 0};
+	*r = (struct pf_report){.newest_utc_s = {PF_DATE_NONE, PF_DATE_NONE}};
 	pf_arena_init(&r->arena);
 	r->from = (const char *)pf_arena_span(&r->arena, account->from).p;
 	r->to = (const char *)pf_arena_span(&r->arena, account->to).p;

@@ -27,6 +27,9 @@ struct pf_report {
 	size_t folders_failed;
 	int64_t begun_utc_s, ended_utc_s; /* of the last pass */
 	size_t passes;
+	/* The latest date of what the source listed, and of what is at the target; PF_DATE_NONE: no
+	 * date at all */
+	int64_t newest_utc_s[2];
 	bool rights_left; /* rights of others on folders were not carried over */
 	char merkle[65];  /* root over the fingerprints, see engine/merkle.h */
 	struct pf_arena arena;

@@ -64,8 +64,10 @@ static int answer(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 	bool ok = pf_report_is_complete(r);
 	unsigned long long there = r->items[PF_VERDICT_COPIED] + r->items[PF_VERDICT_PRESENT];
 	unsigned long long missed = r->items[PF_VERDICT_QUARANTINED] + r->items[PF_VERDICT_NONE];
-	char begun[32], ended[32];
+	char begun[32], ended[32], newest[2][32];
 
+	pf_date_iso(r->newest_utc_s[0], newest[0]);
+	pf_date_iso(r->newest_utc_s[1], newest[1]);
 	pf_date_iso(r->begun_utc_s, begun);
 	pf_date_iso(r->ended_utc_s ? r->ended_utc_s : PF_DATE_NONE, ended);
 	if (pf_buf_addf(out, err,
@@ -78,8 +80,10 @@ static int answer(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 		text(out, r->to, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	return pf_buf_addf(out, err, "<br>last pass %s to %s; %zu in all</p>%s", begun, ended,
-		r->passes,
+	return pf_buf_addf(out, err,
+		"<br>last pass %s to %s; %zu in all"
+		"<br>the newest item: %s at the source, %s at the target</p>%s",
+		begun, ended, r->passes, newest[0], newest[1],
 		r->rights_left ? "<p>Not carried over: rights that others have on folders.</p>"
 			       : "");
 }

@@ -62,6 +62,20 @@ static int items(struct pf_buf *out, const char *key, const struct pf_missed *v,
 	return rc == PF_OK ? pf_buf_add_str(out, "]", err) : rc;
 }
 
+static int newest(struct pf_buf *out, const int64_t *utc_s, struct pf_err *err)
+{
+	char source[32], target[32];
+
+	pf_date_iso(utc_s[0], source);
+	pf_date_iso(utc_s[1], target);
+	if (pf_json_key(out, "newest", err) != PF_OK || pf_buf_add_str(out, "{", err) != PF_OK ||
+		pf_json_put(out, "source", pf_span_str(source), err) != PF_OK ||
+		pf_json_put(out, "target", pf_span_str(target), err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return pf_buf_add_str(out, "}", err);
+}
+
 int pf_report_json(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
 {
 	int rc;
@@ -78,6 +92,7 @@ int pf_report_json(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 		pf_json_key(out, "rights_left", err) != PF_OK ||
 		pf_buf_add_str(out, r->rights_left ? "true" : "false", err) != PF_OK ||
 		sums(out, r->items, r->bytes, err) != PF_OK ||
+		newest(out, r->newest_utc_s, err) != PF_OK ||
 		pf_json_key(out, "folders", err) != PF_OK) {
 		return PF_FAIL;
 	}

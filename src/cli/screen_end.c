@@ -75,6 +75,7 @@ static void plan_text(const struct pf_wire_row *row)
 	uint64_t items = 0;
 	char size[32];
 
+	(void)printf("%s\n-> %s\n", row->from, row->to);
 	for (size_t i = 0; pf_job_plan_line(job, i, &l); i++) {
 		(void)printf("%s -> %s%s: %llu items, %s%s%s%s\n", l.from,
 			l.to[0] ? l.to : "(nowhere)", l.exists || !l.to[0] ? "" : " (new)",

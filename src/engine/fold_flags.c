@@ -48,32 +48,39 @@ uint64_t flags_key(const struct pf_fold *f, const struct pf_entry *e)
 	return key;
 }
 
+/* Those of `a` that `b` has not, each behind a blank. */
+static void flag_names(const struct pf_flags *a, const struct pf_flags *b, char *names, size_t size)
+{
+	struct pf_span rest = a->kw, word;
+	size_t n = 0;
+
+	names[0] = '\0';
+	for (uint32_t bit = 1; bit <= PF_FLAGS_ALL; bit <<= 1) {
+		if (a->sys & ~b->sys & bit) {
+			add_name(names, size, &n, pf_span_str(pf_flag_name(bit)));
+		}
+	}
+	while (pf_keywords_next(&rest, &word)) {
+		if (!pf_keywords_has(b->kw, word)) {
+			add_name(names, size, &n, word);
+		}
+	}
+}
+
 bool flags_lack(const struct pf_fold *f, const struct pf_entry *e, const struct pf_flags *has,
 	char *names, size_t size)
 {
 	struct pf_flags want, wish = {e->sys, e->kw};
 	struct pf_err ignored; /* no memory: the flags are compared again by the next verify */
-	struct pf_span rest, word;
 	struct pf_buf kw;
-	size_t n = 0;
 
 	names[0] = '\0';
 	pf_buf_init(&kw, 65536);
 	if (flags_permitted(f, wish, &kw, &want, &ignored) == PF_OK) {
-		for (uint32_t bit = 1; bit <= PF_FLAGS_ALL; bit <<= 1) {
-			if (want.sys & ~has->sys & bit) {
-				add_name(names, size, &n, pf_span_str(pf_flag_name(bit)));
-			}
-		}
-		rest = want.kw;
-		while (pf_keywords_next(&rest, &word)) {
-			if (!pf_keywords_has(has->kw, word)) {
-				add_name(names, size, &n, word);
-			}
-		}
+		flag_names(&want, has, names, size);
 	}
 	pf_buf_deinit(&kw);
-	return n > 0;
+	return names[0] != '\0';
 }
 
 static int tell_denied(
@@ -194,9 +201,22 @@ static bool is_empty(const struct pf_flags *flags)
 	return flags->sys == 0 && flags->kw.n == 0;
 }
 
+/* What changed at the source, for those who compare it with what they did at the target. */
+static void tell_carried(struct pf_fold *f, const struct pf_entry *e)
+{
+	struct pf_flags before = {e->sys, e->kw}, now = {e->new_sys, e->new_kw};
+	char added[200], gone[200];
+
+	flag_names(&now, &before, added, sizeof(added));
+	flag_names(&before, &now, gone, sizeof(gone));
+	job_event(f->job, PF_EV_FLAGS_CARRIED, f, e, "%s%s%s%s%s", added[0] ? "set:" : "", added,
+		added[0] && gone[0] ? "; " : "", gone[0] ? "taken away:" : "", gone);
+}
+
 static int note_carried(struct pf_fold *f, struct pf_entry *e, struct pf_err *err)
 {
 	if (e->bits & PF_ENTRY_CARRY) {
+		tell_carried(f, e);
 		e->sys = e->new_sys;
 		e->kw = e->new_kw;
 	}

@@ -197,7 +197,10 @@ static const struct pf_event_doc DOCS[] = {
 		"appointments or contacts at the target.",
 		"Export calendars and contacts from the source in another way (.ics, .vcf, EWS), "
 		"and "
-		"leave the folder out with --exclude if the texts are not wanted."},
+		"leave the folder out with --exclude if the texts are not wanted. Meeting requests "
+		"in the other folders come as texts with a link, too, unless the mailbox is told "
+		"otherwise before the run: Set-CASMailbox USER -ImapUseProtocolDefaults $false "
+		"-ImapForceICalForCalendarRetrievalOption $true."},
 
 	{PF_EV_ITEM_NOT_RETURNED, PF_SEV_ERROR, "item listed but not returned",
 		"The source lists the item, but answered the request for it with success and "
