@@ -36,6 +36,8 @@ static void reset(struct pf_serial *s)
 	s->hungry_told = false;
 	s->abandoned = false;
 	s->fed = 0;
+	s->given = 0;
+	s->body_given = false;
 }
 
 void pf_serial_deinit(struct pf_serial *s)
@@ -136,6 +138,85 @@ void pf_serial_end(struct pf_serial *s, struct pf_store_event *out, const struct
 		out->failed.refused = why->retry == PF_RETRY_NO && why->scope == PF_SCOPE_ITEM;
 	}
 	reset(s);
+}
+
+static int next_part(struct pf_serial *s, uint64_t total, struct pf_span *part, struct pf_err *err)
+{
+	if (s->does->read(s, part, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (part->n > total - s->given || (part->n == 0 && s->given != total)) {
+		return pf_fail(
+			err, PF_SCOPE_ITEM, PF_RETRY_LATER, "the file changes while it is read");
+	}
+	s->given += part->n;
+	return PF_OK;
+}
+
+static int give_body(struct pf_serial *s, const struct pf_op *op, uint64_t total,
+	struct pf_store_event *out, struct pf_err *err)
+{
+	struct pf_blob *blob = pf_blob_new((size_t)total);
+	struct pf_span part;
+
+	if (!blob) {
+		return pf_fail_memory(err, "an item");
+	}
+	do {
+		uint64_t at = s->given;
+
+		if (next_part(s, total, &part, err) != PF_OK) {
+			pf_blob_unref(&blob);
+			return PF_FAIL;
+		}
+		if (part.n > 0) {
+			memcpy(blob->bytes + at, part.p, part.n);
+		}
+	} while (part.n > 0);
+	s->body_given = true;
+	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->id, .body = blob};
+	return PF_OK;
+}
+
+static int give_chunk(struct pf_serial *s, const struct pf_op *op, uint64_t total,
+	struct pf_store_event *out, struct pf_err *err)
+{
+	uint64_t offset = s->given;
+	struct pf_span part;
+
+	if (next_part(s, total, &part, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (part.n == 0) {
+		pf_serial_end(s, out, NULL);
+		return PF_OK;
+	}
+	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = op->id};
+	out->chunk.bytes = part;
+	out->chunk.offset = offset;
+	out->chunk.total = total;
+	return PF_OK;
+}
+
+int pf_serial_give(struct pf_serial *s, const struct pf_op *op, uint64_t total,
+	struct pf_store_event *out, struct pf_err *err)
+{
+	if (s->body_given) {
+		pf_serial_end(s, out, NULL);
+		return PF_OK;
+	}
+	return total <= op->get.whole_max ? give_body(s, op, total, out, err)
+					  : give_chunk(s, op, total, out, err);
+}
+
+void pf_serial_missing(struct pf_serial *s, struct pf_store_event *out)
+{
+	struct pf_err why;
+
+	(void)pf_fail(&why, PF_SCOPE_ITEM, PF_RETRY_NO, "the item is not there any more");
+	pf_serial_end(s, out, &why);
+	out->failed.missing = true;
+	out->failed.refused = false;
 }
 
 int pf_serial_next(

@@ -22,6 +22,11 @@ struct pf_serial_does {
 		struct pf_err *err);
 	/* Bytes of a PUT that pf_serial_fed waits for. NULL: items come whole. */
 	int (*take)(struct pf_serial *s, struct pf_span part, struct pf_err *err);
+	/*
+	 * For pf_serial_give: the next octets of the item that is given out, the store's until the
+	 * next call; none: its end. NULL: the store gives its items out itself.
+	 */
+	int (*read)(struct pf_serial *s, struct pf_span *part, struct pf_err *err);
 	/* The operation at the front is over: what was kept for it goes. */
 	void (*reset)(struct pf_serial *s);
 };
@@ -37,6 +42,9 @@ struct pf_serial {
 	size_t n;
 	bool ready_told, closed;
 	bool begun; /* the operation at the front; the store's to set */
+	/* GET */
+	uint64_t given;
+	bool body_given;
 	/* PUT without body */
 	bool feeding, hungry_told, abandoned;
 	uint64_t fed;
@@ -55,6 +63,15 @@ void pf_serial_end(struct pf_serial *s, struct pf_store_event *out, const struct
  */
 int pf_serial_fed(struct pf_serial *s, const struct pf_op *op, struct pf_store_event *out,
 	struct pf_err *err);
+
+/*
+ * For `step`, of a GET whose item was found: the next event of giving out its `total` octets, at
+ * once or as chunks. PF_FAIL (scope ITEM, to be tried again): they are not as many.
+ */
+int pf_serial_give(struct pf_serial *s, const struct pf_op *op, uint64_t total,
+	struct pf_store_event *out, struct pf_err *err);
+/* ... whose item is not there: the GET is over. */
+void pf_serial_missing(struct pf_serial *s, struct pf_store_event *out);
 
 /* For the table of operations. */
 int pf_serial_submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err);

@@ -107,64 +107,17 @@ static int open_message(struct md_store *s, const struct pf_op *op, bool *found,
 	return PF_OK;
 }
 
-/* The next octets of what was asked for; n 0: the end. */
-static int read_part(struct md_store *s, size_t *n, struct pf_err *err)
+int md_give(struct md_store *s, struct pf_span *part, struct pf_err *err)
 {
-	*n = 0;
-	if (s->offset == s->limit) {
-		return PF_OK;
-	}
-	if (md_read(&s->reader, s->chunk, n, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	if (*n == 0 || (s->limit == s->reader.total && *n > s->limit - s->offset)) {
-		return pf_fail(
-			err, PF_SCOPE_ITEM, PF_RETRY_LATER, "the file changes while it is read");
-	}
-	*n = *n > s->limit - s->offset ? (size_t)(s->limit - s->offset) : *n;
-	s->offset += *n;
-	return PF_OK;
-}
-
-static int give_body(
-	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
-{
-	struct pf_blob *blob = pf_blob_new((size_t)s->limit);
-	size_t at = 0, n = 1;
-
-	if (!blob) {
-		return pf_fail_memory(err, "a message");
-	}
-	while (n > 0) {
-		if (read_part(s, &n, err) != PF_OK) {
-			pf_blob_unref(&blob);
-			return PF_FAIL;
-		}
-		memcpy(blob->bytes + at, s->chunk, n);
-		at += n;
-	}
-	s->body_given = true;
-	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->id, .body = blob};
-	return PF_OK;
-}
-
-static int give_chunk(
-	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
-{
-	uint64_t offset = s->offset;
+	uint64_t rest = s->limit - s->base.given;
 	size_t n = 0;
 
-	if (read_part(s, &n, err) != PF_OK) {
+	if (rest > 0 && md_read(&s->reader, s->chunk, &n, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (n == 0) {
-		pf_serial_end(&s->base, out, NULL);
-		return PF_OK;
-	}
-	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = op->id};
-	out->chunk.bytes = pf_span(s->chunk, n);
-	out->chunk.offset = offset;
-	out->chunk.total = s->limit;
+	/* Behind a header there is more, behind the whole there must be none. */
+	n = n > rest && s->limit < s->reader.total ? (size_t)rest : n;
+	*part = pf_span(s->chunk, n);
 	return PF_OK;
 }
 
@@ -180,21 +133,10 @@ int md_step_get(
 		}
 	}
 	if (!found) {
-		struct pf_err why;
-
-		(void)pf_fail(
-			&why, PF_SCOPE_ITEM, PF_RETRY_NO, "the message is not there any more");
-		pf_serial_end(&s->base, out, &why);
-		out->failed.missing = true;
-		out->failed.refused = false;
+		pf_serial_missing(&s->base, out);
 		return PF_OK;
 	}
-	if (s->body_given) {
-		pf_serial_end(&s->base, out, NULL);
-		return PF_OK;
-	}
-	return s->limit <= op->get.whole_max ? give_body(s, op, out, err)
-					     : give_chunk(s, op, out, err);
+	return pf_serial_give(&s->base, op, s->limit, out, err);
 }
 
 /* ---- PUT ---- */

@@ -109,8 +109,7 @@ struct md_store {
 	struct pf_buf subscriptions; /* FOLDERS: the file */
 	struct md_keywords kw;
 	struct md_reader reader;
-	uint64_t offset, limit; /* GET: given out; where the part that was asked for ends */
-	bool body_given;
+	uint64_t limit; /* GET: where the part that was asked for ends */
 	struct md_writer writer;
 	struct pf_buf words, id_out;
 	struct pf_path path_out;
@@ -135,6 +134,8 @@ size_t md_segment_bytes(struct pf_span segment);
 
 int md_step_list(
 	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+/* The next octets of what a GET asked for. */
+int md_give(struct md_store *s, struct pf_span *part, struct pf_err *err);
 int md_step_get(
 	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
 int md_step_put(

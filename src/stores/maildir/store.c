@@ -34,13 +34,16 @@ static void reset(struct pf_serial *base)
 	md_keywords_free(&s->kw);
 	md_close(&s->reader);
 	md_abort(&s->writer);
-	s->body_given = false;
-	s->offset = 0;
 }
 
 static int take(struct pf_serial *base, struct pf_span part, struct pf_err *err)
 {
 	return md_add(&store_of(base)->writer, part, err);
+}
+
+static int give(struct pf_serial *base, struct pf_span *part, struct pf_err *err)
+{
+	return md_give(store_of(base), part, err);
 }
 
 static int step(struct pf_serial *base, const struct pf_op *op, struct pf_store_event *out,
@@ -88,7 +91,7 @@ static int check_account(struct pf_serial *s, struct pf_err *err)
 		       : (err->scope = PF_SCOPE_STORE, PF_FAIL);
 }
 
-static const struct pf_serial_does DOES = {check_account, step, take, reset};
+static const struct pf_serial_does DOES = {check_account, step, take, give, reset};
 
 static void close_store(struct pf_store *base)
 {

@@ -145,78 +145,23 @@ static int open_message(struct mb_store *s, const struct pf_op *op, bool *found,
 	return PF_OK;
 }
 
-/* At its end it must be what was listed. */
-static int check_digest(struct mb_store *s, struct pf_err *err)
+int mb_give(struct mb_store *s, struct pf_span *part, struct pf_err *err)
 {
 	struct pf_digest d;
+	size_t n = 0;
 
-	if (s->offset != s->total) {
-		return fail_changed(err);
+	if (pf_mbox_read(&s->body, s->chunk, &n, err) != PF_OK) {
+		return PF_FAIL;
 	}
-	if (s->hash) {
+	*part = pf_span(s->chunk, n);
+	if (s->hash && n > 0) {
+		pf_hash_add(s->hash, *part);
+	} else if (s->hash) { /* at its end it must be what was listed */
 		pf_hash_take(s->hash, &d);
 		if (memcmp(d.b, s->want.digest, sizeof(s->want.digest)) != 0) {
 			return fail_changed(err);
 		}
 	}
-	return PF_OK;
-}
-
-static int read_part(struct mb_store *s, size_t *n, struct pf_err *err)
-{
-	if (pf_mbox_read(&s->body, s->chunk, n, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	if (*n > s->total - s->offset) {
-		return fail_changed(err);
-	}
-	if (s->hash) {
-		pf_hash_add(s->hash, pf_span(s->chunk, *n));
-	}
-	s->offset += *n;
-	return *n > 0 ? PF_OK : check_digest(s, err);
-}
-
-static int give_body(
-	struct mb_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
-{
-	struct pf_blob *blob = pf_blob_new((size_t)s->total);
-	size_t n = 1;
-
-	if (!blob) {
-		return pf_fail_memory(err, "a message");
-	}
-	while (n > 0) {
-		uint64_t at = s->offset;
-
-		if (read_part(s, &n, err) != PF_OK) {
-			pf_blob_unref(&blob);
-			return PF_FAIL;
-		}
-		memcpy(blob->bytes + at, s->chunk, n);
-	}
-	s->body_given = true;
-	*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->id, .body = blob};
-	return PF_OK;
-}
-
-static int give_chunk(
-	struct mb_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
-{
-	uint64_t offset = s->offset;
-	size_t n = 0;
-
-	if (read_part(s, &n, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	if (n == 0) {
-		pf_serial_end(&s->base, out, NULL);
-		return PF_OK;
-	}
-	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = op->id};
-	out->chunk.bytes = pf_span(s->chunk, n);
-	out->chunk.offset = offset;
-	out->chunk.total = s->total;
 	return PF_OK;
 }
 
@@ -232,18 +177,10 @@ int mb_step_get(
 		}
 	}
 	if (!found) {
-		(void)pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO, "the message is not there any more");
-		pf_serial_end(&s->base, out, err);
-		out->failed.missing = true;
-		out->failed.refused = false;
+		pf_serial_missing(&s->base, out);
 		return PF_OK;
 	}
-	if (s->body_given) {
-		pf_serial_end(&s->base, out, NULL);
-		return PF_OK;
-	}
-	return s->total <= op->get.whole_max ? give_body(s, op, out, err)
-					     : give_chunk(s, op, out, err);
+	return pf_serial_give(&s->base, op, s->total, out, err);
 }
 
 /* ---- writing ---- */

@@ -71,8 +71,7 @@ struct mb_store {
 	struct pf_mbox_body body;
 	struct pf_hash *hash;
 	struct mb_message want; /* digest and size of what is given out */
-	uint64_t offset, total;
-	bool body_given;
+	uint64_t total;
 	/* PUT */
 	struct mb_file spool;
 	uint64_t spooled;
@@ -125,6 +124,8 @@ void mb_unlock(const struct mb_box *b);
 /* ---- items.c ---- */
 int mb_step_list(
 	struct mb_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+/* The next octets of what a GET asked for; at their end they must be what was listed. */
+int mb_give(struct mb_store *s, struct pf_span *part, struct pf_err *err);
 int mb_step_get(
 	struct mb_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
 int mb_step_put(

@@ -20,9 +20,7 @@ static void reset(struct pf_serial *base)
 	mb_names_free(s);
 	s->at = 0;
 	pf_hash_free(&s->hash);
-	s->offset = 0;
 	s->total = 0;
-	s->body_given = false;
 	mb_file_close(&s->spool);
 	s->spooled = 0;
 }
@@ -30,6 +28,11 @@ static void reset(struct pf_serial *base)
 static int take(struct pf_serial *base, struct pf_span part, struct pf_err *err)
 {
 	return mb_take(store_of(base), part, err);
+}
+
+static int give(struct pf_serial *base, struct pf_span *part, struct pf_err *err)
+{
+	return mb_give(store_of(base), part, err);
 }
 
 static int step(struct pf_serial *base, const struct pf_op *op, struct pf_store_event *out,
@@ -81,7 +84,7 @@ static int check_account(struct pf_serial *base, struct pf_err *err)
 	return mb_make(path, err) == PF_OK ? PF_OK : (err->scope = PF_SCOPE_STORE, PF_FAIL);
 }
 
-static const struct pf_serial_does DOES = {check_account, step, take, reset};
+static const struct pf_serial_does DOES = {check_account, step, take, give, reset};
 
 static void close_store(struct pf_store *base)
 {

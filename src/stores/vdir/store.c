@@ -434,7 +434,7 @@ static int check_account(struct pf_serial *base, struct pf_err *err)
 	return PF_OK;
 }
 
-static const struct pf_serial_does DOES = {check_account, step, NULL, reset};
+static const struct pf_serial_does DOES = {check_account, step, NULL, NULL, reset};
 
 static void close_store(struct pf_store *base)
 {
