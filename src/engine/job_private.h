@@ -4,9 +4,12 @@
  *   job.c          phases, events in and out, stop and end
  *   job_folders.c  both folder lists, the mapping, making what is missing
  *   job_make.c     making what is missing at the target
+ *   job_end.c      sums, the ledger in order, both stores signed out
  *   job_log.c      events with their context
  *   fold.c         one folder from its listing to its end: the states below
- *   fold_list.c    listings of both sides, compared with the ledger
+ *   fold_list.c    listings of both sides
+ *   fold_foreign.c  items of the target that no row accounts for
+ *   fold_judge.c   ... compared with the ledger
  *   fold_pair.c    which items are at the target already, by fingerprint
  *   slot.c         items in flight
  *   fold_copy.c    from the source to the target: asking and putting
@@ -384,8 +387,6 @@ struct pf_job {
 /* ---- job.c ---- */
 bool job_writes(const struct pf_job *job); /* whether the target may be changed */
 bool job_keeps(const struct pf_job *job);  /* whether the ledger is written */
-/* Add to counts by verdict. */
-void job_add_sums(uint64_t *items, uint64_t *bytes, const struct pf_ledger_sums *sums);
 int job_submit(
 	struct pf_job *job, enum pf_side_no side, const struct pf_op *op, struct pf_err *err);
 const struct pf_store_facts *job_facts(const struct pf_job *job, enum pf_side_no side);
@@ -394,9 +395,14 @@ bool job_has_cap(const struct pf_job *job, enum pf_side_no side, uint32_t cap);
  * for. */
 int64_t job_pause_ms(const struct pf_job *job, unsigned int tries, const struct pf_err *why);
 
+/* ---- job_end.c ---- */
+/* Add to counts by verdict. */
+void job_add_sums(uint64_t *items, uint64_t *bytes, const struct pf_ledger_sums *sums);
 /* A store is lost, or good for nothing: the pass ends with what the ledger knows. */
 int job_lose(
 	struct pf_job *job, enum pf_side_no side, const struct pf_err *why, struct pf_err *err);
+/* No more is done: the ledger is brought in order, and both stores sign out. */
+int job_begin_closing(struct pf_job *job, struct pf_err *err);
 
 /* ---- job_patience.c ---- */
 /* It took an item. */
@@ -485,10 +491,16 @@ int fold_list_event(struct pf_fold *f, enum pf_side_no side, const struct pf_sto
 int fold_list_step(struct pf_fold *f, struct pf_err *err); /* begins what had to wait */
 int fold_list_dst(struct pf_fold *f, uint64_t from, struct pf_err *err);
 int fold_list_src(struct pf_fold *f, bool delta, struct pf_err *err);
-int fold_vanished(struct pf_fold *f, struct pf_entry *e, struct pf_err *err);
-/* The source's listing is complete: entries that it does not show are marked as gone. */
-void fold_mark_gone(struct pf_fold *f);
-int fold_save_new(struct pf_fold *f, struct pf_err *err);
+/*
+ * A server that tells no UIDVALIDITY (or 0) promises nothing about its ids: those that are known
+ * must prove to be what they were, by date and size as far as these are reliable.
+ */
+bool fold_is_another(const struct pf_fold *f, enum pf_side_no side, const struct pf_entry *e,
+	const struct pf_item *item);
+
+/* ---- fold_foreign.c ---- */
+/* Ids at the target that rows of other folders with the same place account for. */
+int fold_read_claims(struct pf_fold *f, struct pf_err *err);
 /* An item of the target that may be one that no row accounts for. */
 int fold_add_foreign(struct pf_fold *f, const struct pf_item *item, struct pf_err *err);
 /* The same for the target's copies of items that left the source. */
@@ -498,6 +510,12 @@ int fold_add_left(struct pf_fold *f, struct pf_err *err);
 void fold_order_foreign(struct pf_fold *f);
 /* A row of an item that left the source gave its copy to another: it is not to be removed. */
 void fold_keep_left(struct pf_fold *f, const struct pf_entry *e);
+
+/* ---- fold_judge.c ---- */
+int fold_vanished(struct pf_fold *f, struct pf_entry *e, struct pf_err *err);
+/* The source's listing is complete: entries that it does not show are marked as gone. */
+void fold_mark_gone(struct pf_fold *f);
+int fold_save_new(struct pf_fold *f, struct pf_err *err);
 /* Both listings are there: compare with the ledger, write what is new. */
 int fold_list_end(struct pf_fold *f, struct pf_err *err);
 
