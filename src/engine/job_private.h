@@ -303,6 +303,7 @@ struct pf_fold {
 	size_t putting;               /* PUTs without answer */
 	bool may_ask;                 /* it is one of those that share the window */
 	bool asking;                  /* its share was half empty, and was not full since */
+	bool probing;                 /* one item was asked for behind the last of its pauses */
 	size_t puts_open;             /* put since the last FLUSH and not answered */
 	uint64_t bytes_open;          /* budget of its slots */
 	size_t doubts, missing;       /* items whose end must be found out */
@@ -316,7 +317,6 @@ struct pf_fold {
 	int64_t again_ms;
 	unsigned int breaks;     /* items in a row that the source put off */
 	unsigned int ask_pauses; /* since it gave one: see fold_patience.c */
-	bool probing;            /* one was asked for behind the last of them */
 	size_t flag_ops, flag_next;
 	struct pf_keyed *keyed; /* items with identifiers of their own; NULL: mail */
 	size_t single_next,

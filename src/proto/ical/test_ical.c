@@ -74,6 +74,29 @@ static void what_is_broken_is_read_as_far_as_it_goes(void **state)
 	pf_ical_free(&c);
 }
 
+/* 32 with VCALENDAR are read, one more is an error and nothing else. */
+static void components_in_components_have_a_limit(void **state)
+{
+	struct pf_ical *c = NULL;
+	struct pf_buf b;
+	struct pf_err err;
+
+	(void)state;
+	pf_buf_init(&b, 1 << 20);
+	for (size_t depth = 1; depth <= 1000; depth++) {
+		bool ok;
+
+		assert_int_equal(pf_buf_add_str(&b,
+					 depth == 1 ? "BEGIN:VCALENDAR\r\n" : "BEGIN:X\r\n", &err),
+			PF_OK);
+		ok = pf_ical_read(pf_buf_span(&b), &c, &err) == PF_OK;
+		assert_int_equal(ok, depth <= 32);
+		assert_true(ok || strstr(err.text, "nested more than 32 deep"));
+		pf_ical_free(&c);
+	}
+	pf_buf_deinit(&b);
+}
+
 static void times_of_all_forms(void **state)
 {
 	static const struct {
@@ -193,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_belong_to_their_component),
 		cmocka_unit_test(what_is_broken_is_read_as_far_as_it_goes),
+		cmocka_unit_test(components_in_components_have_a_limit),
 		cmocka_unit_test(times_of_all_forms),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(series),
