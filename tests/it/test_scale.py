@@ -44,6 +44,25 @@ def fill_boxes(peer, count):
         box.add(b"Subject: %d\r\n\r\nx\r\n" % n)
 
 
+def test_what_is_in_flight_has_a_limit_when_the_target_takes_its_time(ledger):
+    """Sixty messages of a MiB: no more of them are read than the window holds, while the first waits for its answer."""
+    read = []
+
+    def waits(n, *_):
+        last = -1
+        while n == 1 and last != a.rows:  # until nothing more is read
+            last = a.rows
+            time.sleep(1)
+        read.append(a.rows)
+        return "store"
+    with Peer() as a, Peer(append_reply=waits) as b:
+        for n in range(60):
+            a.boxes["INBOX"].add(b"Subject: %d\r\n\r\n" % n + b"x" * (1 << 20) + b"\r\n")
+        done = copy(a.url(), b.url(), ledger)
+        assert done.status == 0 and len(b.boxes["INBOX"].items) == 60, done
+        assert read[0] <= 8, read
+
+
 def test_many_folders(ledger):
     """Twelve commands a folder at the most, whatever their number; the second run reads no body."""
     count = 5000 if SOAK else 200
