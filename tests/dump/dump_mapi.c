@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/utf8.h"
 #include "model/mapi.h"
+#include "proto/msg/msg.h"
 #include "proto/tnef/tnef.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ static const struct {
 	const char *form;
 	reader read;
 } READERS[] = {
+	{"msg", pf_msg_read},
 	{"tnef", pf_tnef_read},
 };
 
@@ -27,7 +29,7 @@ static json_t *of_item(const struct pf_mapi_item *item);
 
 static json_t *of_text(struct pf_span s)
 {
-	json_t *text = json_stringn((const char *)s.p, s.n);
+	json_t *text = json_stringn(s.p ? (const char *)s.p : "", s.n);
 
 	return text ? text : json_string("not UTF-8");
 }

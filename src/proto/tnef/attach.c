@@ -1,4 +1,5 @@
 /* What an attachment is: a file, an item, an object, or elsewhere ([MS-OXTNEF] 2.1.3.4.1). */
+#include "proto/mapi/attach.h"
 #include "model/mapi_tags.h"
 #include "proto/tnef/tnef_private.h"
 
@@ -13,29 +14,23 @@ static bool is_interface(struct pf_span s)
 	return s.n >= sizeof(STORAGE.b) && memcmp(s.p + 4, TAIL, sizeof(TAIL)) == 0;
 }
 
-/* Take the content out of the properties, so that it is in one place. Absent where it is not. */
-static struct pf_span take_content(struct pf_mapi_props *props, bool *ole)
+/* An object begins with the interface that it has, which is no part of it. */
+static struct pf_span behind_interface(struct tnef *t, struct pf_span content)
 {
-	struct pf_span content = {0};
-	size_t kept = 0;
-
-	for (size_t i = 0; i < props->n; i++) {
-		const struct pf_mapi_prop *p = &props->v[i];
-
-		if (p->name || p->id != PF_TAG_ATTACH_DATA) {
-			props->v[kept++] = *p;
-			continue;
-		}
-		if (!content.p) {
-			content = pf_mapi_bytes(&p->value);
-		}
-		if (p->value.type == PF_MAPI_OBJECT && is_interface(content)) {
-			*ole = memcmp(content.p, STORAGE.b, sizeof(STORAGE.b)) == 0;
-			content = pf_span_from(content, sizeof(STORAGE.b));
-		}
+	if (!is_interface(content)) {
+		return content;
 	}
-	props->n = kept;
-	return content;
+	t->ole = memcmp(content.p, STORAGE.b, sizeof(STORAGE.b)) == 0;
+	return pf_span_from(content, sizeof(STORAGE.b));
+}
+
+static bool is_item(const struct pf_mapi_attachment *a)
+{
+	enum { EMBEDDED = 5 };
+	int64_t method;
+
+	return pf_mapi_number(pf_mapi_tag(&a->props, PF_TAG_ATTACH_METHOD), &method) &&
+	       method == EMBEDDED;
 }
 
 static int read_item(
@@ -57,28 +52,6 @@ static int read_item(
 	return tnef_stream(&within, in, err);
 }
 
-static enum pf_mapi_attach kind_of(const struct tnef *t, const struct pf_mapi_attachment *a)
-{
-	enum {
-		BY_REFERENCE = 2,
-		BY_REFERENCE_RESOLVE = 3,
-		BY_REFERENCE_ONLY = 4,
-		OLE = 6,
-		WEB = 7
-	};
-	int64_t method = 0;
-
-	(void)pf_mapi_number(pf_mapi_tag(&a->props, PF_TAG_ATTACH_METHOD), &method);
-	if (method == BY_REFERENCE || method == BY_REFERENCE_RESOLVE ||
-		method == BY_REFERENCE_ONLY || method == WEB) {
-		return PF_MAPI_ATTACH_REFERENCE;
-	}
-	if (!a->data.p) {
-		return PF_MAPI_ATTACH_NONE;
-	}
-	return method == OLE || t->ole ? PF_MAPI_ATTACH_OLE : PF_MAPI_ATTACH_DATA;
-}
-
 int tnef_attach_begin(struct tnef *t, struct pf_err *err)
 {
 	if (!pf_mapi_add_attachment(t->item)) {
@@ -94,6 +67,7 @@ int tnef_attach_begin(struct tnef *t, struct pf_err *err)
 int tnef_attach_end(struct tnef *t, struct pf_err *err)
 {
 	struct pf_mapi_attachment *a;
+	enum pf_mapi_type type;
 	struct pf_span content;
 	int rc;
 
@@ -105,16 +79,16 @@ int tnef_attach_end(struct tnef *t, struct pf_err *err)
 	if (tnef_settle(t, &a->props, &t->attach_legacy, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	content = take_content(&a->props, &t->ole);
-	if (content.n == 0 && t->data.p) {
-		content = t->data;
-		if (is_interface(content) && pf_tnef_is(pf_span_from(content, sizeof(STORAGE.b)))) {
-			content = pf_span_from(content, sizeof(STORAGE.b));
-		}
+	content = pf_mapi_take_content(&a->props, &type);
+	content = content.n == 0 && t->data.p ? t->data : content;
+	if (type == PF_MAPI_OBJECT || is_item(a)) {
+		content = behind_interface(t, content);
 	}
 	a->data = content;
-	a->kind = kind_of(t, a);
-	if (!t->ole && pf_tnef_is(content) && a->kind == PF_MAPI_ATTACH_DATA) {
+	a->kind = pf_mapi_attach_kind(a, t->ole);
+	/* A file may be a stream as well, and stays a file. */
+	if (a->kind == PF_MAPI_ATTACH_DATA && pf_tnef_is(content) &&
+		(type == PF_MAPI_OBJECT || is_item(a))) {
 		rc = read_item(t, a, content, err);
 		a->data = a->item ? pf_span(NULL, 0) : content;
 		return rc == PF_FAIL ? PF_FAIL : PF_OK;

@@ -1,24 +1,10 @@
 /* TNEF streams made by hand: what becomes what, and that nothing broken is more than a note. */
 #include "base/buf.h"
 #include "model/mapi_tags.h"
+#include "proto/mapi/test_reading_private.h"
 #include "proto/tnef/tnef.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #define BYTES(s) pf_span((s), sizeof(s) - 1)
-
-/* An item read from a stream, and where its memory is. */
-struct read {
-	struct pf_arena arena;
-	struct pf_mapi_item *item;
-	struct pf_mapi_notes notes;
-	struct pf_err err;
-	int rc;
-};
 
 static void put(struct pf_buf *b, struct pf_span bytes)
 {
@@ -86,28 +72,7 @@ static void list(struct pf_buf *b, uint32_t count)
 
 static void read_all(struct read *r, struct pf_span in)
 {
-	*r = (struct read){0};
-	pf_arena_init(&r->arena);
-	r->item = pf_mapi_new(&r->arena);
-	assert_non_null(r->item);
-	r->rc = pf_tnef_read(in, r->item, &r->notes, &r->err);
-}
-
-static void assert_text(const struct pf_mapi_value *v, const char *want)
-{
-	struct pf_span got = pf_mapi_text(v);
-
-	assert_non_null(v);
-	assert_int_equal(got.n, strlen(want));
-	assert_memory_equal(got.p ? got.p : (const uint8_t *)"", want, got.n);
-}
-
-static void assert_number(const struct pf_mapi_value *v, int64_t want)
-{
-	int64_t got = 0;
-
-	assert_true(pf_mapi_number(v, &got));
-	assert_int_equal(got, want);
+	read_with(r, pf_tnef_read, in);
 }
 
 static void assert_note(const struct read *r, size_t at, const char *part)
@@ -424,6 +389,24 @@ static void attachments_are_files_items_and_objects(void **state)
 	pf_buf_deinit(&b);
 }
 
+static void a_file_that_is_a_stream_stays_a_file(void **state)
+{
+	struct pf_buf b, within;
+	struct read r;
+
+	(void)state;
+	begin(&within);
+	attribute(&within, 1, 0x00018004, BYTES("inner\0"));
+	begin(&b);
+	put_file(&b, BYTES("winmail.dat\0"), pf_buf_span(&within));
+	read_all(&r, pf_buf_span(&b));
+	assert_int_equal(r.item->attachments[0].kind, PF_MAPI_ATTACH_DATA);
+	assert_true(pf_span_eq(r.item->attachments[0].data, pf_buf_span(&within)));
+	pf_arena_deinit(&r.arena);
+	pf_buf_deinit(&within);
+	pf_buf_deinit(&b);
+}
+
 static void a_file_elsewhere_is_a_reference(void **state)
 {
 	struct pf_buf b, props;
@@ -608,6 +591,7 @@ int main(void)
 		cmocka_unit_test(all_types_of_values_are_read),
 		cmocka_unit_test(recipients_are_rows),
 		cmocka_unit_test(attachments_are_files_items_and_objects),
+		cmocka_unit_test(a_file_that_is_a_stream_stays_a_file),
 		cmocka_unit_test(a_file_elsewhere_is_a_reference),
 		cmocka_unit_test(items_nest_so_deep_and_no_deeper),
 		cmocka_unit_test(what_is_broken_is_a_note),

@@ -1,12 +1,14 @@
 /*
- * Every byte that an item has or borrows, once: a sanitizer sees what lies outside, and the sum
- * compares two readings.
+ * Reading a MAPI item from any bytes: it is no deeper than it may be, all its text is UTF-8, it
+ * takes no more memory than its bytes are worth, and reads the same twice. Every byte that it has
+ * or borrows is looked at, so that a sanitizer sees what lies outside.
  */
-#ifndef PF_FUZZ_MAPI_SUM_H
-#define PF_FUZZ_MAPI_SUM_H
+#ifndef PF_FUZZ_MAPI_READING_H
+#define PF_FUZZ_MAPI_READING_H
 
 #include "base/utf8.h"
 #include "model/mapi.h"
+#include "proto/mapi/notes.h"
 #include "sum.h"
 
 static inline void sum_value(uint64_t *sum, const struct pf_mapi_value *v)
@@ -69,6 +71,45 @@ static inline unsigned sum_item(uint64_t *sum, const struct pf_mapi_item *item)
 		deepest = depth > deepest ? depth : deepest;
 	}
 	return deepest + 1;
+}
+
+typedef int (*mapi_reader)(struct pf_span in, struct pf_mapi_item *item,
+	struct pf_mapi_notes *notes, struct pf_err *err);
+
+/* Whether there is an item; its sum is in `*sum`. */
+static inline bool read_once(mapi_reader read, struct pf_span in, unsigned depth_max, uint64_t *sum)
+{
+	struct pf_arena arena;
+	struct pf_mapi_item *item;
+	struct pf_mapi_notes notes = {0};
+	struct pf_err err;
+	bool good;
+
+	pf_arena_init(&arena);
+	item = pf_mapi_new(&arena);
+	pf_assert(item != NULL);
+	good = read(in, item, &notes, &err) == PF_OK;
+	if (good) {
+		pf_assert(sum_item(sum, item) <= depth_max);
+		pf_assert(arena.total <= 16384 + in.n * 64);
+	} else {
+		pf_assert(err.scope == PF_SCOPE_ITEM);
+	}
+	for (size_t i = 0; i < notes.n && i < PF_MAPI_NOTES_KEPT; i++) {
+		pf_assert(notes.v[i].at <= in.n);
+	}
+	sum_number(sum, notes.n);
+	pf_arena_deinit(&arena);
+	return good;
+}
+
+static inline bool read_twice(mapi_reader read, struct pf_span in, unsigned depth_max)
+{
+	uint64_t first = 0, second = 0;
+	bool good = read_once(read, in, depth_max, &first);
+
+	pf_assert(read_once(read, in, depth_max, &second) == good && first == second);
+	return good;
 }
 
 #endif
