@@ -1,7 +1,8 @@
 /*
- * dump-mapi FORM FILE: the item in a file as one JSON object, for tests in other languages. Names
- * of properties are "0x0037", or the set and what is in it: "{...}/0x8208", "{...}/Keywords". Bytes
- * are their number and SHA-256. Exit status 1: no item.
+ * dump-mapi FORM FILE [DIR]: the item in a file as one JSON object, for tests in other languages;
+ * and the bytes of its attachments as DIR/0, DIR/1, ... Names of properties are "0x0037", or the
+ * set and what is in it: "{...}/0x8208", "{...}/Keywords". Bytes are their number and SHA-256. Exit
+ * status 1: no item.
  */
 #include "base/digest.h"
 #include "base/utf8.h"
@@ -174,7 +175,24 @@ static uint8_t *load(const char *path, size_t *n)
 	return bytes;
 }
 
-static int dump(reader read, struct pf_span in)
+static bool save(const struct pf_mapi_item *item, const char *dir)
+{
+	char path[4096];
+	bool good = true;
+
+	for (size_t i = 0; i < item->attachments_n && good; i++) {
+		struct pf_span data = item->attachments[i].data;
+		FILE *f;
+
+		(void)snprintf(path, sizeof(path), "%s/%zu", dir, i);
+		f = data.n > 0 ? fopen(path, "wb") : NULL;
+		good = data.n == 0 || (f && fwrite(data.p, 1, data.n, f) == data.n);
+		good = (!f || fclose(f) == 0) && good;
+	}
+	return good;
+}
+
+static int dump(reader read, struct pf_span in, const char *dir)
 {
 	struct pf_arena arena;
 	struct pf_mapi_item *item;
@@ -188,6 +206,9 @@ static int dump(reader read, struct pf_span in)
 	rc = item ? read(in, item, &notes, &err) : pf_fail_memory(&err, "an item");
 	out = rc == PF_OK ? json_pack("{s:o,s:o}", "item", of_item(item), "notes", of_notes(&notes))
 			  : json_pack("{s:s}", "error", err.text);
+	if (rc == PF_OK && dir && !save(item, dir)) {
+		rc = PF_FAIL;
+	}
 	(void)json_dumpf(out, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
 	json_decref(out);
 	pf_arena_deinit(&arena);
@@ -200,10 +221,11 @@ int main(int argc, char **argv)
 	size_t n;
 	int status = EXIT_FAILURE;
 
-	for (size_t i = 0; argc == 3 && i < PF_COUNT(READERS); i++) {
+	for (size_t i = 0; (argc == 3 || argc == 4) && i < PF_COUNT(READERS); i++) {
 		if (strcmp(argv[1], READERS[i].form) == 0) {
 			bytes = load(argv[2], &n);
-			status = bytes ? dump(READERS[i].read, pf_span(bytes, n)) : EXIT_FAILURE;
+			status = bytes ? dump(READERS[i].read, pf_span(bytes, n), argv[3])
+				       : EXIT_FAILURE;
 			free(bytes);
 		}
 	}

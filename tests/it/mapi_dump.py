@@ -13,9 +13,13 @@ def built():
     return os.path.exists(PROGRAM)
 
 
-def dump(form, path):
-    """{"item": ..., "notes": [...]} or {"error": "..."}; a crash or a finding of a sanitizer fails."""
-    done = subprocess.run([PROGRAM, form, path], stdin=subprocess.DEVNULL, capture_output=True, timeout=100, check=False)
+def dump(form, path, *into):
+    """
+    {"item": ..., "notes": [...]} or {"error": "..."}; a crash or a finding of a sanitizer fails. The bytes of attachments
+    are left in the directory `into` as 0, 1, ...
+    """
+    done = subprocess.run([PROGRAM, form, path, *map(str, into)], stdin=subprocess.DEVNULL, capture_output=True, timeout=100,
+                          check=False)
     assert done.returncode in (0, 1) and not done.stderr, (path, done.stderr.decode("utf-8", "replace")[-4000:])
     out = json.loads(done.stdout)
     assert ("error" in out) == (done.returncode == 1)

@@ -107,12 +107,25 @@ def check(ole, message, item, header, depth=0):
         assert name is None or ours["props"]["0x3707"] == name
 
 
+def check_object(ole, path, packed):
+    """An object in a storage is a compound file of its own, without a defect, that has all of it."""
+    with olefile.OleFileIO(packed, raise_defects=olefile.DEFECT_POTENTIAL) as own:
+        below = [p[len(path):] for p in ole.listdir(streams=True, storages=True) if p[:len(path)] == path and p != path]
+        assert sorted(below) == sorted(own.listdir(streams=True, storages=True)) and below
+        assert own.root.clsid == ole.getclsid(path)
+        for name in own.listdir():
+            assert own.openstream(name).read() == ole.openstream(path + name).read()
+
+
 @pytest.mark.parametrize("path", FILES, ids=os.path.basename)
-def test_all_of_it(path):
-    got = dump("msg", path)
+def test_all_of_it(tmp_path, path):
+    got = dump("msg", path, tmp_path)
     with olefile.OleFileIO(path) as ole:
         check(ole, Message(ole), got["item"], 32)
-    assert not [note for note in got["notes"] if "an object in a storage" not in note["text"]], got["notes"]
+        for i, part in enumerate(Message(ole).parts("__attach_version1.0_#")):
+            if got["item"]["attachments"][i]["kind"] == "ole" and f"{VALUE}3701000D" in part.names:
+                check_object(ole, part.path + [f"{VALUE}3701000D"], tmp_path / str(i))
+    assert not got["notes"]
 
 
 @pytest.mark.parametrize("path", FILES[::4], ids=os.path.basename)

@@ -324,6 +324,7 @@ static int read_directory(struct pf_cfb *c, struct pf_err *err)
 		name_of(p, e->name);
 		e->storage = p[66] == 1 || p[66] == 5;
 		e->id = (uint32_t)i;
+		memcpy(e->class_id, p + 80, sizeof(e->class_id));
 		e->parent = NO_STREAM;
 		e->start = pf_le32(p + 116);
 		e->size = c->wide ? pf_le64(p + 120) : pf_le32(p + 120);

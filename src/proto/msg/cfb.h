@@ -21,6 +21,7 @@ struct pf_cfb_entry {
 	uint32_t id, parent;
 	uint32_t start; /* sector */
 	uint64_t size;
+	uint8_t class_id[16]; /* of a storage: whose object it is */
 	/* Of a storage: its entries, sorted by name as bytes. */
 	const struct pf_cfb_entry *first;
 	size_t n;
@@ -47,5 +48,12 @@ const struct pf_cfb_entry *pf_cfb_find(const struct pf_cfb_entry *storage, const
  */
 PF_MUST_CHECK int pf_cfb_read(struct pf_cfb *c, const struct pf_cfb_entry *stream,
 	struct pf_span *out, struct pf_err *err);
+
+/*
+ * All of `storage` as a compound file of its own, in `arena`; its streams are read by that. PF_END:
+ * it would be larger than such a file is written here, some 450 MB. PF_FAIL: no memory.
+ */
+PF_MUST_CHECK int pf_cfb_pack(struct pf_cfb *c, const struct pf_cfb_entry *storage,
+	struct pf_arena *arena, struct pf_span *out, struct pf_err *err);
 
 #endif

@@ -255,6 +255,17 @@ static int read_item(struct msg *m, struct pf_mapi_attachment *a,
 	return rc;
 }
 
+static int read_object(struct msg *m, struct pf_mapi_attachment *a,
+	const struct pf_cfb_entry *storage, struct pf_err *err)
+{
+	int rc = pf_cfb_pack(m->c, storage, m->arena, &a->data, err);
+
+	if (rc == PF_END) {
+		pf_mapi_note(m->notes, 0, "an object that is too large");
+	}
+	return rc == PF_FAIL ? PF_FAIL : PF_OK;
+}
+
 static int read_attachment(struct msg *m, struct pf_mapi_item *item,
 	const struct pf_cfb_entry *storage, struct pf_err *err)
 {
@@ -271,12 +282,10 @@ static int read_attachment(struct msg *m, struct pf_mapi_item *item,
 	}
 	a->data = pf_mapi_take_content(&a->props, &type);
 	a->kind = pf_mapi_attach_kind(a, object);
-	if (object) {
-		pf_mapi_note(m->notes, 0, "an object in a storage of its own");
-	} else if (within && within->storage && a->kind != PF_MAPI_ATTACH_REFERENCE) {
-		return read_item(m, a, within, err);
+	if (a->kind == PF_MAPI_ATTACH_REFERENCE || !within || !within->storage) {
+		return PF_OK;
 	}
-	return PF_OK;
+	return object ? read_object(m, a, within, err) : read_item(m, a, within, err);
 }
 
 static int read_message(struct msg *m, const struct pf_cfb_entry *storage, size_t header,

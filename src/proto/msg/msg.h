@@ -20,7 +20,7 @@ bool pf_msg_is(struct pf_span start);
  * Fill the empty `item` from the file `in`, from which it borrows. Strings are decoded.
  *
  * Streams that are missing, too short or not known are notes; so is an item deeper than
- * PF_MSG_DEPTH_MAX, and an object in a storage of its own, which can't be given as bytes. The arena
+ * PF_MSG_DEPTH_MAX. An object in a storage of its own is given as a compound file. The arena
  * takes a bounded number of bytes for each of `in`.
  *
  * PF_FAIL: no compound file, or none that holds a message (item scope); no memory.

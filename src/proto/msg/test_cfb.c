@@ -102,7 +102,7 @@ static void open_altered(struct opened *o, struct maker *m, unsigned at, int nex
 	(void)stream(m, 0, "small", BYTES("small"));
 	in = make(m);
 	for (unsigned i = 0; i < 4; i++) {
-		m->out.p[FAT_AT + 4 * at + i] = (uint8_t)((unsigned)next >> 8 * i);
+		m->out.p[SECTOR + 4 * at + i] = (uint8_t)((unsigned)next >> 8 * i);
 	}
 	open_it(o, in);
 }
@@ -161,7 +161,7 @@ static size_t entry_at(const struct maker *m, unsigned id)
 {
 	const uint8_t *p = m->out.p + 48;
 
-	return ((size_t)p[0] + 1) * SECTOR + (size_t)id * 128;
+	return ((size_t)p[0] + 256 * (size_t)p[1] + 1) * m->sector + (size_t)id * 128;
 }
 
 static void a_directory_may_lead_in_circles(void **state)
@@ -221,6 +221,80 @@ static void a_file_may_end_anywhere(void **state)
 	maker_deinit(&m);
 }
 
+/* The same entries, and the same bytes in them. */
+static void assert_same(struct opened *a, const struct pf_cfb_entry *x, struct opened *b,
+	const struct pf_cfb_entry *y)
+{
+	struct pf_span in_x, in_y;
+
+	assert_int_equal(x->storage, y->storage);
+	assert_int_equal(x->n, y->n);
+	assert_int_equal(pf_cfb_read(a->c, x, &in_x, &a->err), PF_OK);
+	assert_int_equal(pf_cfb_read(b->c, y, &in_y, &b->err), PF_OK);
+	assert_true(pf_span_eq(in_x, in_y));
+	for (size_t i = 0; i < x->n; i++) {
+		assert_string_equal(x->first[i].name, y->first[i].name);
+		assert_same(a, &x->first[i], b, &y->first[i]);
+	}
+}
+
+static void fill_object(struct maker *m, struct pf_span contents)
+{
+	static const char *const NAMES[] = {"b", "a", "bb", "aa", "c", "d", "ccc", "e", "f"};
+	int at = storage(m, 0, "object"), deeper;
+
+	(void)stream(m, at, "CONTENTS", contents);
+	(void)stream(m, at, "\1Ole", BYTES("ole"));
+	(void)stream(m, at, "empty", pf_span("", 0));
+	(void)storage(m, at, "hollow");
+	deeper = storage(m, at, "deeper");
+	for (size_t i = 0; i < PF_COUNT(NAMES); i++) {
+		(void)stream(m, deeper, NAMES[i], pf_span(contents.p + i, 60 + i));
+	}
+}
+
+static void a_storage_becomes_a_file(void **state)
+{
+	static const struct {
+		size_t contents;
+		uint8_t shift;
+	} CASES[] = {{5000, 9}, {100, 9}, {9000000, 12}};
+	uint8_t *bytes = malloc(9000000);
+
+	(void)state;
+	assert_non_null(bytes);
+	(void)pattern(bytes, 9000000);
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		const struct pf_cfb_entry *object;
+		struct maker m;
+		struct opened from, packed, again;
+		struct pf_span in, out;
+
+		maker_init(&m);
+		m.sector = CASES[i].shift == 9 ? SECTOR : 4096;
+		m.fat_sectors = CASES[i].shift == 9 ? 1 : 3;
+		fill_object(&m, pf_span(bytes, CASES[i].contents));
+		in = make(&m);
+		memset(m.out.p + entry_at(&m, 1) + 80, 0x5A, 16);
+		open_it(&from, in);
+		object = pf_cfb_find(pf_cfb_root(from.c), "object");
+		assert_int_equal(pf_cfb_pack(from.c, object, &from.arena, &out, &from.err), PF_OK);
+		assert_int_equal(out.p[30], CASES[i].shift);
+		open_it(&packed, out);
+		assert_int_equal(packed.rc, PF_OK);
+		assert_int_equal(pf_cfb_root(packed.c)->class_id[15], 0x5A);
+		open_it(&again, in); /* what was packed has been read in `from` */
+		assert_same(&again, pf_cfb_find(pf_cfb_root(again.c), "object"), &packed,
+			pf_cfb_root(packed.c));
+		assert_int_equal(packed.notes.n + again.notes.n, 0);
+		pf_arena_deinit(&again.arena);
+		pf_arena_deinit(&packed.arena);
+		pf_arena_deinit(&from.arena);
+		maker_deinit(&m);
+	}
+	free(bytes);
+}
+
 static void what_is_none_is_refused(void **state)
 {
 	static const struct {
@@ -253,6 +327,7 @@ int main(void)
 		cmocka_unit_test(a_stream_is_read_once),
 		cmocka_unit_test(a_directory_may_lead_in_circles),
 		cmocka_unit_test(a_file_may_end_anywhere),
+		cmocka_unit_test(a_storage_becomes_a_file),
 		cmocka_unit_test(what_is_none_is_refused),
 	};
 

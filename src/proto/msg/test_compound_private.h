@@ -1,5 +1,6 @@
 /*
- * Compound files made by hand, for tests: sectors of 512 bytes, one for the FAT, so up to 64 KiB.
+ * Compound files made by hand, for tests: with one sector for the FAT up to 64 KiB, or larger where
+ * the maker is told to.
  * Entries of a storage are linked as a list, which is a tree as well.
  */
 #ifndef PF_PROTO_MSG_TEST_COMPOUND_PRIVATE_H
@@ -19,7 +20,6 @@ enum {
 	SECTOR = 512,
 	MINI_SECTOR = 64,
 	MINI_LIMIT = 4096,
-	FAT_AT = SECTOR,
 	MADE_MAX = 64,
 	END_OF_CHAIN = -2,
 	NOTHING = -1,
@@ -36,18 +36,19 @@ struct made {
 struct maker {
 	struct made v[MADE_MAX];
 	int n;
+	size_t sector, fat_sectors;
 	struct pf_buf mini, mini_fat, fat, out;
 };
 
 static void maker_init(struct maker *m)
 {
-	*m = (struct maker){.n = 1};
+	*m = (struct maker){.n = 1, .sector = SECTOR, .fat_sectors = 1};
 	m->v[0] = (struct made){
 		.name = "Root Entry", .storage = true, .child = NOTHING, .next = NOTHING};
 	pf_buf_init(&m->mini, 1 << 16);
 	pf_buf_init(&m->mini_fat, 1 << 16);
 	pf_buf_init(&m->fat, 1 << 16);
-	pf_buf_init(&m->out, 1 << 17);
+	pf_buf_init(&m->out, 1 << 24);
 }
 
 static void maker_deinit(struct maker *m)
@@ -150,12 +151,12 @@ static void put_header(struct maker *m, int dir, int mini_fat)
 	put(&h, BYTES("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"));
 	pad(&h, 24, 0);
 	put_le(&h, 0x3E, 2);
-	put_le(&h, 3, 2);
+	put_le(&h, m->sector == SECTOR ? 3 : 4, 2);
 	put_le(&h, 0xFFFE, 2);
-	put_le(&h, 9, 2);
+	put_le(&h, m->sector == SECTOR ? 9 : 12, 2);
 	put_le(&h, 6, 2);
 	pad(&h, 44, 0);
-	put_le(&h, 1, 4);
+	put_le(&h, (int64_t)m->fat_sectors, 4);
 	put_le(&h, dir, 4);
 	put_le(&h, 0, 4);
 	put_le(&h, MINI_LIMIT, 4);
@@ -163,7 +164,9 @@ static void put_header(struct maker *m, int dir, int mini_fat)
 	put_le(&h, 1, 4);
 	put_le(&h, END_OF_CHAIN, 4);
 	put_le(&h, 0, 4);
-	put_le(&h, 0, 4); /* the FAT is sector 0 */
+	for (size_t i = 0; i < m->fat_sectors; i++) {
+		put_le(&h, (int64_t)i, 4); /* the FAT comes first */
+	}
 	pad(&h, SECTOR, 0xFF);
 	memcpy(m->out.p, h.p, SECTOR);
 	pf_buf_deinit(&h);
@@ -177,28 +180,30 @@ static struct pf_span make(struct maker *m)
 
 	pf_buf_init(&dir, 1 << 16);
 	put(&m->out, BYTES("-"));
-	pad(&m->out, FAT_AT + SECTOR, 0xFF);
-	put_le(&m->fat, -3, 4);
+	pad(&m->out, (1 + m->fat_sectors) * m->sector, 0xFF);
+	for (size_t i = 0; i < m->fat_sectors; i++) {
+		put_le(&m->fat, -3, 4);
+	}
 	for (int i = 1; i < m->n; i++) {
 		struct made *e = &m->v[i];
 		bool small = e->bytes.n < MINI_LIMIT;
 
 		if (!e->storage) {
 			e->start = small ? chain(&m->mini, &m->mini_fat, e->bytes, MINI_SECTOR, 0)
-					 : chain(&m->out, &m->fat, e->bytes, SECTOR, SECTOR);
+					 : chain(&m->out, &m->fat, e->bytes, m->sector, m->sector);
 		}
 	}
 	m->v[0].bytes = pf_buf_span(&m->mini);
-	m->v[0].start = chain(&m->out, &m->fat, m->v[0].bytes, SECTOR, SECTOR);
-	mini_fat_at = chain(&m->out, &m->fat, pf_buf_span(&m->mini_fat), SECTOR, SECTOR);
+	m->v[0].start = chain(&m->out, &m->fat, m->v[0].bytes, m->sector, m->sector);
+	mini_fat_at = chain(&m->out, &m->fat, pf_buf_span(&m->mini_fat), m->sector, m->sector);
 	for (int i = 0; i < m->n; i++) {
 		put_entry(&dir, &m->v[i], i == 0);
 	}
-	dir_at = chain(&m->out, &m->fat, pf_buf_span(&dir), SECTOR, SECTOR);
+	dir_at = chain(&m->out, &m->fat, pf_buf_span(&dir), m->sector, m->sector);
 	put_header(m, dir_at, mini_fat_at);
-	pad(&m->fat, SECTOR, 0xFF);
-	assert_int_equal(m->fat.n, SECTOR);
-	memcpy(m->out.p + FAT_AT, m->fat.p, SECTOR);
+	pad(&m->fat, m->fat_sectors * m->sector, 0xFF);
+	assert_int_equal(m->fat.n, m->fat_sectors * m->sector);
+	memcpy(m->out.p + m->sector, m->fat.p, m->fat.n);
 	pf_buf_deinit(&dir);
 	return pf_buf_span(&m->out);
 }
