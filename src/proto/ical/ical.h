@@ -72,6 +72,12 @@ bool pf_ical_begin(struct pf_ical *c, int comp, struct pf_ical_time *out);
 /* UTC offset of the zone at an instant, in seconds; 0 for any other form. */
 int32_t pf_ical_offset_at(const struct pf_ical_time *t, int64_t utc_s);
 void pf_ical_zones_free(struct pf_ical *c);
+/* The same of a zone that the system knows by its TZID; false: it knows none. */
+bool pf_ical_zone_offset(const char *tzid, int64_t utc_s, int32_t *offset_s);
+/* The IANA's name of a zone that Windows has ("W. Europe Standard Time" is "Europe/Berlin"), and
+ * the other way round; C strings. false: there is none. */
+bool pf_ical_zone_of_windows(const char *windows, char *out, size_t size);
+bool pf_ical_windows_of_zone(const char *iana, char *out, size_t size);
 
 /* ---- recurrences ---- */
 

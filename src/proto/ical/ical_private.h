@@ -13,7 +13,5 @@ struct icaltimetype ical_to_libical(int64_t local_s, bool is_date);
 int64_t ical_from_libical(const struct icaltimetype *t);
 /* The instant at which the time's zone shows local_s; of a form without zone local_s itself. */
 int64_t ical_local_to_utc(const struct pf_ical_time *t, int64_t local_s);
-/* The Olson name of a zone that Windows calls `name`; "" for none. */
-const char *ical_windows_zone(const char *name);
 
 #endif

@@ -68,7 +68,7 @@ static int find_vtimezone(const struct pf_ical *c, struct pf_span tzid)
 /* "/freeassociation.sourceforge.net/Europe/Berlin": the part that names the zone. */
 static icaltimezone *known_zone(struct pf_span tzid)
 {
-	char name[128];
+	char name[128], olson[128];
 	const char *at = name;
 	icaltimezone *zone = NULL;
 
@@ -82,7 +82,10 @@ static icaltimezone *known_zone(struct pf_span tzid)
 		at++;
 		zone = *at ? icaltimezone_get_builtin_timezone(at) : NULL;
 	}
-	return zone ? zone : icaltimezone_get_builtin_timezone(ical_windows_zone(name));
+	if (!zone && pf_ical_zone_of_windows(name, olson, sizeof(olson))) {
+		zone = icaltimezone_get_builtin_timezone(olson);
+	}
+	return zone;
 }
 
 static icaltimezone *zone_of(struct pf_ical *c, struct pf_span tzid)
@@ -158,6 +161,16 @@ int32_t pf_ical_offset_at(const struct pf_ical_time *t, int64_t utc_s)
 	}
 	at = ical_to_libical(utc_s, false);
 	return icaltimezone_get_utc_offset_of_utc_time(t->zone, &at, &is_dst);
+}
+
+bool pf_ical_zone_offset(const char *tzid, int64_t utc_s, int32_t *offset_s)
+{
+	struct pf_ical_time t = {.form = PF_ICAL_ZONED};
+
+	icalerror_set_errors_are_fatal(false);
+	t.zone = known_zone(pf_span_str(tzid));
+	*offset_s = t.zone ? pf_ical_offset_at(&t, utc_s) : 0;
+	return t.zone != NULL;
 }
 
 int64_t ical_local_to_utc(const struct pf_ical_time *t, int64_t local_s)

@@ -1,119 +1,59 @@
 /*
- * Names of zones as Windows and Outlook write them into TZID, where no VTIMEZONE comes with them
- * (Unicode CLDR, windowsZones, territory 001).
+ * Names of zones as Windows and Outlook write them into TZID, where no VTIMEZONE comes with them,
+ * and those of the IANA (Unicode CLDR, windowsZones, territory 001; as ICU knows them).
  */
 #include "proto/ical/ical_private.h"
 
-#include <strings.h>
+#include <unicode/ucal.h>
+#include <unicode/ustring.h>
 
-static const struct {
-	const char *windows, *olson;
-} ZONES[] = {
-	{"AUS Central Standard Time", "Australia/Darwin"},
-	{"AUS Eastern Standard Time", "Australia/Sydney"},
-	{"Afghanistan Standard Time", "Asia/Kabul"},
-	{"Alaskan Standard Time", "America/Anchorage"},
-	{"Arab Standard Time", "Asia/Riyadh"},
-	{"Arabian Standard Time", "Asia/Dubai"},
-	{"Arabic Standard Time", "Asia/Baghdad"},
-	{"Argentina Standard Time", "America/Buenos_Aires"},
-	{"Atlantic Standard Time", "America/Halifax"},
-	{"Azerbaijan Standard Time", "Asia/Baku"},
-	{"Azores Standard Time", "Atlantic/Azores"},
-	{"Bangladesh Standard Time", "Asia/Dhaka"},
-	{"Belarus Standard Time", "Europe/Minsk"},
-	{"Canada Central Standard Time", "America/Regina"},
-	{"Cape Verde Standard Time", "Atlantic/Cape_Verde"},
-	{"Caucasus Standard Time", "Asia/Yerevan"},
-	{"Cen. Australia Standard Time", "Australia/Adelaide"},
-	{"Central America Standard Time", "America/Guatemala"},
-	{"Central Asia Standard Time", "Asia/Almaty"},
-	{"Central Brazilian Standard Time", "America/Cuiaba"},
-	{"Central Europe Standard Time", "Europe/Budapest"},
-	{"Central European Standard Time", "Europe/Warsaw"},
-	{"Central Pacific Standard Time", "Pacific/Guadalcanal"},
-	{"Central Standard Time", "America/Chicago"},
-	{"Central Standard Time (Mexico)", "America/Mexico_City"},
-	{"China Standard Time", "Asia/Shanghai"},
-	{"E. Africa Standard Time", "Africa/Nairobi"},
-	{"E. Australia Standard Time", "Australia/Brisbane"},
-	{"E. Europe Standard Time", "Europe/Chisinau"},
-	{"E. South America Standard Time", "America/Sao_Paulo"},
-	{"Eastern Standard Time", "America/New_York"},
-	{"Eastern Standard Time (Mexico)", "America/Cancun"},
-	{"Egypt Standard Time", "Africa/Cairo"},
-	{"Ekaterinburg Standard Time", "Asia/Yekaterinburg"},
-	{"FLE Standard Time", "Europe/Kiev"},
-	{"Fiji Standard Time", "Pacific/Fiji"},
-	{"GMT Standard Time", "Europe/London"},
-	{"GTB Standard Time", "Europe/Bucharest"},
-	{"Georgian Standard Time", "Asia/Tbilisi"},
-	{"Greenland Standard Time", "America/Godthab"},
-	{"Greenwich Standard Time", "Atlantic/Reykjavik"},
-	{"Hawaiian Standard Time", "Pacific/Honolulu"},
-	{"India Standard Time", "Asia/Calcutta"},
-	{"Iran Standard Time", "Asia/Tehran"},
-	{"Israel Standard Time", "Asia/Jerusalem"},
-	{"Jordan Standard Time", "Asia/Amman"},
-	{"Kaliningrad Standard Time", "Europe/Kaliningrad"},
-	{"Korea Standard Time", "Asia/Seoul"},
-	{"Magadan Standard Time", "Asia/Magadan"},
-	{"Mauritius Standard Time", "Indian/Mauritius"},
-	{"Middle East Standard Time", "Asia/Beirut"},
-	{"Montevideo Standard Time", "America/Montevideo"},
-	{"Morocco Standard Time", "Africa/Casablanca"},
-	{"Mountain Standard Time", "America/Denver"},
-	{"Mountain Standard Time (Mexico)", "America/Mazatlan"},
-	{"Myanmar Standard Time", "Asia/Rangoon"},
-	{"N. Central Asia Standard Time", "Asia/Novosibirsk"},
-	{"Namibia Standard Time", "Africa/Windhoek"},
-	{"Nepal Standard Time", "Asia/Katmandu"},
-	{"New Zealand Standard Time", "Pacific/Auckland"},
-	{"Newfoundland Standard Time", "America/St_Johns"},
-	{"North Asia East Standard Time", "Asia/Irkutsk"},
-	{"North Asia Standard Time", "Asia/Krasnoyarsk"},
-	{"Pacific SA Standard Time", "America/Santiago"},
-	{"Pacific Standard Time", "America/Los_Angeles"},
-	{"Pacific Standard Time (Mexico)", "America/Tijuana"},
-	{"Pakistan Standard Time", "Asia/Karachi"},
-	{"Paraguay Standard Time", "America/Asuncion"},
-	{"Romance Standard Time", "Europe/Paris"},
-	{"Russia Time Zone 3", "Europe/Samara"},
-	{"Russian Standard Time", "Europe/Moscow"},
-	{"SA Eastern Standard Time", "America/Cayenne"},
-	{"SA Pacific Standard Time", "America/Bogota"},
-	{"SA Western Standard Time", "America/La_Paz"},
-	{"SE Asia Standard Time", "Asia/Bangkok"},
-	{"Samoa Standard Time", "Pacific/Apia"},
-	{"Singapore Standard Time", "Asia/Singapore"},
-	{"South Africa Standard Time", "Africa/Johannesburg"},
-	{"Sri Lanka Standard Time", "Asia/Colombo"},
-	{"Syria Standard Time", "Asia/Damascus"},
-	{"Taipei Standard Time", "Asia/Taipei"},
-	{"Tasmania Standard Time", "Australia/Hobart"},
-	{"Tokyo Standard Time", "Asia/Tokyo"},
-	{"Tonga Standard Time", "Pacific/Tongatapu"},
-	{"Turkey Standard Time", "Europe/Istanbul"},
-	{"US Eastern Standard Time", "America/Indianapolis"},
-	{"US Mountain Standard Time", "America/Phoenix"},
-	{"UTC", "UTC"},
-	{"Ulaanbaatar Standard Time", "Asia/Ulaanbaatar"},
-	{"Venezuela Standard Time", "America/Caracas"},
-	{"Vladivostok Standard Time", "Asia/Vladivostok"},
-	{"W. Australia Standard Time", "Australia/Perth"},
-	{"W. Central Africa Standard Time", "Africa/Lagos"},
-	{"W. Europe Standard Time", "Europe/Berlin"},
-	{"West Asia Standard Time", "Asia/Tashkent"},
-	{"West Pacific Standard Time", "Pacific/Port_Moresby"},
-	{"Yakutsk Standard Time", "Asia/Yakutsk"},
-};
+enum { NAME_MAX = 128 };
 
-const char *ical_windows_zone(const char *name)
+/* ASCII of UTF-16; false: it is none, or too long. */
+static bool to_ascii(const UChar *from, int32_t n, char *out, size_t size)
 {
-	for (size_t i = 0; i < PF_COUNT(ZONES); i++) {
-		if (strcasecmp(ZONES[i].windows, name) == 0) {
-			return ZONES[i].olson;
-		}
+	if (n <= 0 || (size_t)n >= size) {
+		return false;
 	}
-	return "";
+	for (int32_t i = 0; i < n; i++) {
+		if (from[i] >= 0x80) {
+			return false;
+		}
+		out[i] = (char)from[i];
+	}
+	out[n] = '\0';
+	return true;
+}
+
+static int32_t to_utf16(const char *from, UChar out[NAME_MAX])
+{
+	int32_t n = 0;
+
+	for (; from[n]; n++) {
+		if (n == NAME_MAX - 1 || (from[n] & 0x80)) {
+			return 0;
+		}
+		out[n] = (UChar)from[n];
+	}
+	return n;
+}
+
+bool pf_ical_zone_of_windows(const char *windows, char *out, size_t size)
+{
+	UChar from[NAME_MAX], to[NAME_MAX];
+	UErrorCode status = U_ZERO_ERROR;
+	int32_t n = to_utf16(windows, from);
+
+	n = n > 0 ? ucal_getTimeZoneIDForWindowsID(from, n, NULL, to, NAME_MAX, &status) : 0;
+	return U_SUCCESS(status) && to_ascii(to, n, out, size);
+}
+
+bool pf_ical_windows_of_zone(const char *iana, char *out, size_t size)
+{
+	UChar from[NAME_MAX], to[NAME_MAX];
+	UErrorCode status = U_ZERO_ERROR;
+	int32_t n = to_utf16(iana, from);
+
+	n = n > 0 ? ucal_getWindowsTimeZoneID(from, n, to, NAME_MAX, &status) : 0;
+	return U_SUCCESS(status) && to_ascii(to, n, out, size);
 }
