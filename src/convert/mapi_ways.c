@@ -28,7 +28,7 @@ static bool room(struct pf_mapi_losses *l, void **v, size_t n, size_t *cap, size
 		l->no_memory = true;
 		return false;
 	}
-	if (n > 0) {
+	if (*v) {
 		memcpy(more, *v, n * size);
 	}
 	*v = more;
@@ -36,32 +36,63 @@ static bool room(struct pf_mapi_losses *l, void **v, size_t n, size_t *cap, size
 	return true;
 }
 
+/* Where a property's place in `v`, from 1, is or belongs; there is room. */
+static uint32_t *slot_of(const struct pf_mapi_losses *l, const struct pf_mapi_prop *p)
+{
+	size_t i = (size_t)(((uintptr_t)p >> 4) * 0x9E3779B97F4A7C15u >> 32);
+
+	pf_assert(l->v && l->slots > 0);
+	for (i %= l->slots; l->slot[i] && l->v[l->slot[i] - 1].prop != p;) {
+		i = (i + 1) % l->slots;
+	}
+	return &l->slot[i];
+}
+
+static bool more_slots(struct pf_mapi_losses *l)
+{
+	size_t slots = (l->slots + PAGE) * 2;
+	uint32_t *slot = pf_arena_alloc(l->arena, slots * sizeof(*slot));
+
+	if (!slot) {
+		l->no_memory = true;
+		return false;
+	}
+	l->slot = slot;
+	l->slots = slots;
+	for (size_t i = 0; i < l->n; i++) {
+		*slot_of(l, l->v[i].prop) = (uint32_t)i + 1;
+	}
+	return true;
+}
+
 static void note(struct pf_mapi_losses *l, const struct pf_mapi_prop *p, enum pf_mapi_fate fate)
 {
 	void *v = l->v;
 
-	if (room(l, &v, l->n, &l->cap, sizeof(*l->v))) {
-		l->v = v;
-		l->v[l->n++] = (struct pf_mapi_loss){p, fate};
+	if (!room(l, &v, l->n, &l->cap, sizeof(*l->v))) {
+		return;
 	}
+	l->v = v;
+	pf_assert(l->v);
+	if (2 * l->n >= l->slots && !more_slots(l)) {
+		return;
+	}
+	l->v[l->n] = (struct pf_mapi_loss){p, fate};
+	*slot_of(l, p) = (uint32_t)++l->n;
 }
 
-static struct pf_mapi_loss *noted(
-	struct pf_mapi_losses *l, size_t up_to, const struct pf_mapi_prop *p)
+static struct pf_mapi_loss *noted(struct pf_mapi_losses *l, const struct pf_mapi_prop *p)
 {
-	for (size_t i = 0; i < up_to; i++) {
-		if (l->v[i].prop == p) {
-			return &l->v[i];
-		}
-	}
-	return NULL;
+	uint32_t at = l->slots ? *slot_of(l, p) : 0;
+
+	return at ? &l->v[at - 1] : NULL;
 }
 
 const struct pf_mapi_value *pf_mapi_use(
 	struct pf_mapi_losses *l, enum pf_mapi_fate fate, const struct pf_mapi_value *v)
 {
 	const struct pf_mapi_prop *p = v ? pf_container_of(v, struct pf_mapi_prop, value) : NULL;
-	struct pf_mapi_loss *was = p ? noted(l, l->n, p) : NULL;
+	struct pf_mapi_loss *was = p ? noted(l, p) : NULL;
 
 	if (was && was->fate < fate) {
 		was->fate = fate;
@@ -148,12 +179,10 @@ static bool is_of_store(const struct pf_mapi_prop *p)
 int pf_mapi_losses_end(
 	struct pf_mapi_losses *l, const struct pf_mapi_props *props, struct pf_err *err)
 {
-	size_t told = l->n; /* what is added here needs no second look */
-
 	for (size_t i = 0; i < props->n; i++) {
 		const struct pf_mapi_prop *p = &props->v[i];
 
-		if (!noted(l, told, p)) {
+		if (!noted(l, p)) {
 			note(l, p,
 				is_empty(&p->value) || is_of_store(p) ? PF_MAPI_IDLE
 								      : PF_MAPI_LOST);

@@ -30,9 +30,9 @@ struct pf_mapi_ways {
 
 enum pf_mapi_fate {
 	PF_MAPI_LOST,   /* said nowhere */
+	PF_MAPI_IDLE,   /* empty, or follows from the rest, or means something in its store only */
 	PF_MAPI_MAPPED, /* said in other words, or less exactly, or in an X- property */
 	PF_MAPI_KEPT,   /* the form has a place for just this */
-	PF_MAPI_IDLE,   /* empty, or follows from the rest, or means something in its store only */
 	PF_MAPI_FATES,
 };
 
@@ -45,6 +45,8 @@ struct pf_mapi_losses {
 	struct pf_arena *arena; /* borrowed */
 	struct pf_mapi_loss *v;
 	size_t n, cap;
+	uint32_t *slot; /* finds a property in `v` */
+	size_t slots;
 	uint32_t unresolved; /* addresses that nobody could resolve */
 	struct pf_span *odd; /* what was not as it should be, in words: UTF-8, fit to print */
 	size_t odd_n, odd_cap;
