@@ -1,0 +1,114 @@
+#include "convert/form_private.h"
+#include "convert/mapi_contact.h"
+#include "convert/mapi_entry.h"
+#include "model/mapi_tags.h"
+
+enum { NAME = 0x8053, ONE_OFFS = 0x8054, MEMBERS = 0x8055, STREAM = 0x8064, V3 = 30 };
+
+/* "mailto:" and the address, as a URI (RFC 6068): what it may not have is in per cent. */
+static const char *mail_uri(struct form *f, struct pf_span address)
+{
+	char *uri = pf_arena_alloc(f->arena, 3 * address.n + 16);
+	size_t n;
+
+	if (!uri) {
+		f->rc = f->rc == PF_OK ? pf_fail_memory(f->err, "a group's member") : f->rc;
+		return "";
+	}
+	n = (size_t)snprintf(uri, 16, "mailto:");
+	for (size_t i = 0; i < address.n; i++) {
+		uint8_t c = address.p[i];
+
+		if (c <= ' ' || c >= 0x7F || strchr("%\"<>\\^`{|}?&,;", c)) {
+			n += (size_t)snprintf(uri + n, 4, "%%%02X", c);
+		} else {
+			uri[n++] = (char)c;
+		}
+	}
+	return uri;
+}
+
+static void put_member(struct form *f, const struct pf_mapi_entry *entry)
+{
+	const char *head = f->version == V3 ? "X-ADDRESSBOOKSERVER-MEMBER" : "MEMBER";
+	struct pf_span address = pf_span(NULL, 0), name = entry->who.name;
+
+	if (f->rc == PF_OK && entry->kind == PF_MAPI_ENTRY_PERSON) {
+		f->rc = pf_mapi_address(f->ways, f->losses, &entry->who, &address, f->err);
+	}
+	if (address.n > 0) {
+		if (name.n > 0 && !pf_span_eq(name, address)) {
+			head = form_param(f, head, "X-CN", name);
+		}
+		form_raw(f, head, mail_uri(f, address));
+		return;
+	}
+	pf_mapi_odd(f->losses, "a member of a list has no address");
+	form_text(f, "X-POSTFERRY-MEMBER", name);
+}
+
+static size_t count(const struct pf_mapi_value *v)
+{
+	return v && (v->type & PF_MAPI_MANY) ? v->many.n : 0;
+}
+
+/* Members and their one-offs are told in step; what the one lacks may be in the other. */
+static void put_members(struct form *f)
+{
+	const struct pf_mapi_value *ids = form_lid(f, &pf_set_address, MEMBERS);
+	const struct pf_mapi_value *offs = form_lid(f, &pf_set_address, ONE_OFFS);
+	size_t n = count(ids) > count(offs) ? count(ids) : count(offs);
+
+	for (size_t i = 0; i < n && f->rc == PF_OK; i++) {
+		struct pf_mapi_entry entry = {0}, off = {0};
+
+		if ((i < count(ids) && pf_mapi_entry(pf_mapi_bytes(&ids->many.v[i]), f->arena,
+					       &entry, f->err) != PF_OK) ||
+			(i < count(offs) && pf_mapi_entry(pf_mapi_bytes(&offs->many.v[i]), f->arena,
+						    &off, f->err) != PF_OK)) {
+			f->rc = PF_FAIL;
+			return;
+		}
+		if (off.kind == PF_MAPI_ENTRY_PERSON &&
+			(off.who.address.n > 0 || entry.kind != PF_MAPI_ENTRY_PERSON)) {
+			entry = off;
+		}
+		put_member(f, &entry);
+	}
+	if (n == 0 && pf_mapi_lid(&f->item->props, &pf_set_address, STREAM)) {
+		pf_mapi_odd(f->losses, "the members of a large list are in a form of its own");
+	}
+}
+
+int pf_mapi_group(const struct pf_mapi_item *item, int version, const struct pf_mapi_ways *ways,
+	struct pf_mapi_losses *losses, struct pf_buf *out, struct pf_err *err)
+{
+	struct form f;
+	struct pf_span name;
+	struct pf_mapi_bodies b;
+	char uid[PF_UUID_TEXT], urn[PF_UUID_TEXT + 16];
+
+	form_begin(&f, item, ways, losses, out, err);
+	f.version = version;
+	name = form_lid_text(&f, &pf_set_address, NAME);
+	name = name.n > 0 ? name : form_tag_text(&f, PF_TAG_DISPLAY_NAME);
+	name = name.n > 0 ? name : form_tag_text(&f, PF_TAG_SUBJECT);
+	pf_mapi_made_uid(ways, uid);
+	(void)snprintf(urn, sizeof(urn), "%s%s", version == V3 ? "" : "urn:uuid:", uid);
+	form_raw(&f, "BEGIN", "VCARD");
+	form_raw(&f, "VERSION", version == V3 ? "3.0" : "4.0");
+	form_raw(&f, "PRODID", "-//postferry//postferry//EN");
+	form_raw(&f, "UID", urn);
+	form_raw(&f, version == V3 ? "X-ADDRESSBOOKSERVER-KIND" : "KIND", "group");
+	form_text(&f, "FN", name.n > 0 ? name : pf_span_str("?"));
+	form_list(&f, "N", (const struct pf_span[]){name, {0}, {0}, {0}, {0}}, 5, ';');
+	form_moment(&f, "REV", form_tag(&f, PF_TAG_LAST_MODIFICATION_TIME));
+	put_members(&f);
+	form_categories(&f);
+	f.rc = f.rc == PF_OK ? pf_mapi_body(item, f.arena, &b, err) : f.rc;
+	if (f.rc == PF_OK) {
+		form_text(&f, "NOTE", b.text);
+	}
+	form_raw(&f, "END", "VCARD");
+	return form_end(&f);
+}

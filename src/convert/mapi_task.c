@@ -1,0 +1,108 @@
+#include "convert/mapi_task.h"
+
+#include "convert/form_private.h"
+#include "model/mapi_tags.h"
+
+enum {
+	STATUS = 0x8101,
+	PERCENT = 0x8102,
+	START = 0x8104,
+	DUE = 0x8105,
+	COMPLETED = 0x810F,
+	ACTUAL = 0x8110,
+	ESTIMATED = 0x8111,
+	IS_DONE = 0x811C,
+	OWNER = 0x811F,
+	REMINDER_TIME = 0x8502,
+	REMINDER_SET = 0x8503,
+	MILEAGE = 0x8534,
+	BILLING = 0x8535,
+	COMPANIES = 0x8539,
+};
+
+static void put_number(struct form *f, const char *head, const struct pf_mapi_value *v)
+{
+	char text[32];
+	int64_t n;
+
+	if (pf_mapi_number(v, &n) && n != 0) {
+		(void)snprintf(text, sizeof(text), "%lld", (long long)n);
+		form_raw(f, head, text);
+	}
+}
+
+static void put_status(struct form *f)
+{
+	static const char *const NAMES[] = {
+		"NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "NEEDS-ACTION", "NEEDS-ACTION"};
+	const struct pf_mapi_value *part = form_lid(f, &pf_set_task, PERCENT);
+	int64_t status = 0;
+	char text[16];
+
+	if (!pf_mapi_number(form_lid(f, &pf_set_task, STATUS), &status) &&
+		pf_mapi_true(form_lid(f, &pf_set_task, IS_DONE))) {
+		status = 2;
+	}
+	if (status >= 0 && status < (int64_t)PF_COUNT(NAMES)) {
+		form_raw(f, "STATUS", NAMES[status]);
+	}
+	(void)snprintf(text, sizeof(text), "%lld", (long long)status);
+	form_raw(f, "X-MICROSOFT-TASK-STATUS", text); /* waiting and deferred are said only here */
+	if (part && part->type == PF_MAPI_DOUBLE && part->real >= 0 && part->real <= 1) {
+		(void)snprintf(text, sizeof(text), "%d", (int)(part->real * 100 + 0.5));
+		form_raw(f, "PERCENT-COMPLETE", text);
+	}
+}
+
+static void put_dates(struct form *f)
+{
+	const struct pf_mapi_value *done = form_lid(f, &pf_set_task, COMPLETED);
+	int64_t unix_s;
+
+	form_date(f, "DTSTART;VALUE=DATE", form_lid(f, &pf_set_task, START), false);
+	form_date(f, "DUE;VALUE=DATE", form_lid(f, &pf_set_task, DUE), false);
+	if (pf_mapi_unix(done, &unix_s)) {
+		form_moment(f, "COMPLETED", done);
+	}
+}
+
+static void put_effort(struct form *f)
+{
+	put_number(f, "X-MICROSOFT-TASK-ACTUAL-EFFORT", form_lid(f, &pf_set_task, ACTUAL));
+	put_number(f, "X-MICROSOFT-TASK-ESTIMATED-EFFORT", form_lid(f, &pf_set_task, ESTIMATED));
+	form_text(f, "X-MICROSOFT-TASK-OWNER", form_lid_text(f, &pf_set_task, OWNER));
+	form_text(f, "X-MICROSOFT-TASK-MILEAGE", form_lid_text(f, &pf_set_common, MILEAGE));
+	form_text(f, "X-MICROSOFT-TASK-BILLING", form_lid_text(f, &pf_set_common, BILLING));
+	form_each(f, "X-MICROSOFT-TASK-COMPANY", form_lid(f, &pf_set_common, COMPANIES));
+}
+
+static void put_reminder(struct form *f)
+{
+	const struct pf_mapi_value *when = form_lid(f, &pf_set_common, REMINDER_TIME);
+	int64_t unix_s;
+
+	if (pf_mapi_true(form_lid(f, &pf_set_common, REMINDER_SET)) &&
+		pf_mapi_unix(when, &unix_s)) {
+		form_raw(f, "BEGIN", "VALARM");
+		form_raw(f, "ACTION", "DISPLAY");
+		form_raw(f, "DESCRIPTION", "Reminder");
+		form_moment(f, "TRIGGER;VALUE=DATE-TIME", when);
+		form_raw(f, "END", "VALARM");
+	}
+}
+
+int pf_mapi_task(const struct pf_mapi_item *item, const struct pf_mapi_ways *ways,
+	struct pf_mapi_losses *losses, struct pf_buf *out, struct pf_err *err)
+{
+	struct form f;
+
+	form_begin(&f, item, ways, losses, out, err);
+	form_begin_component(&f, "VTODO");
+	put_status(&f);
+	put_dates(&f);
+	put_effort(&f);
+	form_say(&f);
+	put_reminder(&f);
+	form_end_component(&f, "VTODO");
+	return form_end(&f);
+}
