@@ -1,6 +1,8 @@
 #include "convert/mapi_open.h"
 
-#include "model/mapi.h"
+#include "convert/mapi_contact.h"
+#include "convert/mapi_mail.h"
+#include "convert/mapi_task.h"
 
 enum pf_kind pf_mapi_kind(struct pf_span item_class)
 {
@@ -23,4 +25,35 @@ enum pf_kind pf_mapi_kind(struct pf_span item_class)
 		}
 	}
 	return PF_KIND_MAIL;
+}
+
+static int open_card(const struct pf_mapi_item *item, const struct pf_mapi_ways *ways,
+	struct pf_mapi_losses *losses, struct pf_buf *bytes, struct pf_err *err)
+{
+	return pf_mapi_is_a(pf_mapi_class(item), "IPM.DistList")
+		       ? pf_mapi_group(item, 40, ways, losses, bytes, err)
+		       : pf_mapi_contact(item, 40, ways, losses, bytes, err);
+}
+
+int pf_mapi_open(const struct pf_mapi_item *item, const struct pf_mapi_ways *ways,
+	struct pf_mapi_losses *losses, struct pf_mapi_opened *out, struct pf_buf *bytes,
+	struct pf_err *err)
+{
+	out->kind = pf_mapi_kind(pf_mapi_class(item));
+	out->type = "text/calendar; charset=utf-8";
+	switch (out->kind) {
+	case PF_KIND_CONTACTS:
+		out->type = "text/vcard; charset=utf-8";
+		return open_card(item, ways, losses, bytes, err);
+	case PF_KIND_TASKS:
+		return pf_mapi_task(item, ways, losses, bytes, err);
+	case PF_KIND_NOTES:
+		return pf_mapi_journal(item, ways, losses, bytes, err);
+	case PF_KIND_CALENDAR:
+		return pf_fail(
+			err, PF_SCOPE_ITEM, PF_RETRY_NO, "appointments have no open form here");
+	default:
+		out->type = "message/rfc822";
+		return pf_mapi_mail(item, pf_span(NULL, 0), ways, losses, bytes, err);
+	}
 }

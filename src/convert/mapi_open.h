@@ -4,7 +4,8 @@
 #ifndef PF_CONVERT_MAPI_OPEN_H
 #define PF_CONVERT_MAPI_OPEN_H
 
-#include "base/span.h"
+#include "base/buf.h"
+#include "convert/mapi_ways.h"
 #include "model/item.h"
 
 /*
@@ -12,5 +13,20 @@
  * is mail, as are meeting messages (IPM.Schedule...) and task requests: they are letters.
  */
 enum pf_kind pf_mapi_kind(struct pf_span item_class);
+
+struct pf_mapi_opened {
+	enum pf_kind kind;
+	const char *type; /* of the bytes: "message/rfc822", "text/calendar", "text/vcard" */
+};
+
+/*
+ * Append the item to `bytes`, in the form of its kind: a message, an iCalendar object or a vCard
+ * 4.0. Its strings must have been decoded; `losses` has been initialised, and says afterwards what
+ * became of each property. PF_FAIL: no memory, past the ceiling of `bytes`, or (item scope) an item
+ * that the form can't hold; `bytes` is then as long as it was.
+ */
+PF_MUST_CHECK int pf_mapi_open(const struct pf_mapi_item *item, const struct pf_mapi_ways *ways,
+	struct pf_mapi_losses *losses, struct pf_mapi_opened *out, struct pf_buf *bytes,
+	struct pf_err *err);
 
 #endif

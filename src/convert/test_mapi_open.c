@@ -1,11 +1,10 @@
-/* Which kind of item a class is. */
+/* Which kind of item a class is, and the open form of each. */
 #include "convert/mapi_open.h"
+#include "convert/test_item_private.h"
+#include "proto/tnef/tnef.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include <ftw.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static void a_kind_for_every_class(void **state)
 {
@@ -36,10 +35,118 @@ static void a_kind_for_every_class(void **state)
 	assert_int_equal(pf_mapi_kind(pf_span(NULL, 0)), PF_KIND_MAIL);
 }
 
+static void each_in_its_form(void **state)
+{
+	static const struct {
+		struct given name;
+		enum pf_kind kind;
+		const char *type, *begins, *holds;
+	} CASES[] = {
+		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Note")}, PF_KIND_MAIL, "message/rfc822",
+			"Message-ID: ", "\r\n\r\n"},
+		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Contact")}, PF_KIND_CONTACTS,
+			"text/vcard; charset=utf-8", "BEGIN:VCARD\r\nVERSION:4.0", "\r\nN:"},
+		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.DistList")}, PF_KIND_CONTACTS,
+			"text/vcard; charset=utf-8", "BEGIN:VCARD", "\r\nKIND:group\r\n"},
+		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Task.X")}, PF_KIND_TASKS,
+			"text/calendar; charset=utf-8", "BEGIN:VCALENDAR", "BEGIN:VTODO"},
+		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.StickyNote")}, PF_KIND_NOTES,
+			"text/calendar; charset=utf-8", "BEGIN:VCALENDAR", "BEGIN:VJOURNAL"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct pf_mapi_losses losses;
+		struct pf_mapi_opened opened;
+		struct pf_arena arena;
+		struct pf_buf out;
+		struct pf_err err;
+
+		pf_arena_init(&arena);
+		pf_buf_init(&out, 1 << 20);
+		pf_mapi_losses_init(&losses, &arena);
+		assert_int_equal(pf_mapi_open(make_item(&arena, &CASES[i].name, 1), &TEST_WAYS,
+					 &losses, &opened, &out, &err),
+			PF_OK);
+		assert_int_equal(opened.kind, CASES[i].kind);
+		assert_string_equal(opened.type, CASES[i].type);
+		assert_true(pf_span_starts(pf_buf_span(&out), CASES[i].begins));
+		assert_non_null(memmem(out.p, out.n, CASES[i].holds, strlen(CASES[i].holds)));
+		pf_buf_deinit(&out);
+		pf_arena_deinit(&arena);
+	}
+}
+
+static size_t seen, opened_n;
+
+/* One that is read is opened, or costs only itself. */
+static void open_stream(struct pf_span stream, const char *path)
+{
+	struct pf_mapi_losses losses;
+	struct pf_mapi_opened opened;
+	struct pf_mapi_notes notes = {0};
+	struct pf_mapi_item *item;
+	struct pf_arena arena;
+	struct pf_buf out;
+	struct pf_err err;
+	int rc;
+
+	pf_arena_init(&arena);
+	pf_buf_init(&out, 64 << 20);
+	pf_mapi_losses_init(&losses, &arena);
+	item = pf_mapi_new(&arena);
+	assert_non_null(item);
+	if (pf_tnef_read(stream, item, &notes, &err) == PF_OK) {
+		seen++;
+		rc = pf_mapi_open(item, &TEST_WAYS, &losses, &opened, &out, &err);
+		opened_n += rc == PF_OK;
+		if (rc != PF_OK) {
+			print_message("# %s: %s\n", path, err.text);
+			assert_int_equal(err.scope, PF_SCOPE_ITEM);
+		}
+		assert_true((rc == PF_OK) == (out.n > 0));
+	}
+	pf_buf_deinit(&out);
+	pf_arena_deinit(&arena);
+}
+
+static int each_file(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	size_t n = kind == FTW_F ? (size_t)st->st_size : 0;
+	uint8_t *bytes = malloc(n + 1);
+	FILE *f = kind == FTW_F ? fopen(path, "rb") : NULL;
+
+	(void)at;
+	assert_non_null(bytes);
+	if (f) {
+		assert_int_equal(fread(bytes, 1, n, f), n);
+		(void)fclose(f);
+		open_stream(pf_span(bytes, n), path);
+	}
+	free(bytes);
+	return 0;
+}
+
+static void the_corpus_is_opened(void **state)
+{
+	const char *corpus = getenv("PF_CORPUS");
+	char path[4096];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/tnef", corpus ? corpus : "");
+	if (!corpus || nftw(path, each_file, 16, FTW_PHYS) != 0) {
+		skip();
+	}
+	print_message("# %zu of %zu streams have an open form\n", opened_n, seen);
+	assert_true(seen > 0 && opened_n * 10 >= seen * 9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_kind_for_every_class),
+		cmocka_unit_test(each_in_its_form),
+		cmocka_unit_test(the_corpus_is_opened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
