@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/utf8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -158,6 +159,32 @@ static void put_list(struct said *k, const struct pf_line *l)
 	}
 }
 
+/* 144.9666 is 144.966600; a point is told to six places (RFC 5545 section 3.8.1.6). */
+static bool put_geo(struct said *k, struct pf_span value)
+{
+	char text[100], number[400], *end;
+	size_t n = 0;
+
+	for (size_t i = 0; i < value.n && n < sizeof(text) - 1; i++) {
+		if (value.p[i] != '\\') { /* some escape the semicolon */
+			text[n++] = (char)value.p[i];
+		}
+	}
+	text[n] = '\0';
+	end = text;
+	for (int i = 0; i < 2; i++) {
+		char *begin = end + (i > 0);
+		double d = strtod(begin, &end);
+
+		if (end == begin || *end != (i == 0 ? ';' : '\0') || !(d >= -1000 && d <= 1000)) {
+			return false;
+		}
+		(void)snprintf(number, sizeof(number), "%s%.6f", i > 0 ? ";" : "", d);
+		said_text(k, number);
+	}
+	return true;
+}
+
 static void put_property(struct said *k, struct pf_ical *c, const struct pf_line *l)
 {
 	bool person = pf_span_is(l->name, "ATTENDEE") || pf_span_is(l->name, "ORGANIZER");
@@ -177,7 +204,7 @@ static void put_property(struct said *k, struct pf_ical *c, const struct pf_line
 		put_attach(k, l);
 	} else if (is_one_of(l->name, TIMES, PF_COUNT(TIMES)) && pf_ical_line_time(c, l, &t)) {
 		put_time(k, &t);
-	} else {
+	} else if (!pf_span_is(l->name, "GEO") || !put_geo(k, l->value)) {
 		said = said_plain(k, l->value);
 	}
 	if (!pf_span_is(l->name, "ORGANIZER")) {
@@ -342,12 +369,18 @@ static void put_rest(
 
 /* ---- recurrences ---- */
 
+/* What a rule need not say. */
+static bool is_understood(struct pf_span part)
+{
+	return part.n == 0 || pf_span_is(part, "INTERVAL=1") || pf_span_is(part, "WKST=MO");
+}
+
 static void put_word(struct said *k, const struct pf_line *rule, const char *word)
 {
 	struct pf_span rest = rule->value, part;
 
 	while (pf_value_next(&rest, ';', &part)) {
-		if (pf_span_starts(part, word)) {
+		if (pf_span_starts(part, word) && !is_understood(part)) {
 			said_put(k, pf_span(":", 1));
 			said_upper(k, part);
 		}
@@ -422,6 +455,21 @@ static void put_endless(
 	}
 }
 
+/* One that can't be read, or comes to nothing, by its words. */
+static void put_rule(struct said *k, struct pf_span rule)
+{
+	struct pf_span part;
+
+	while (pf_value_next(&rule, ';', &part)) {
+		if (!is_understood(part)) {
+			said_begin(k);
+			said_text(k, "RULE:");
+			said_upper(k, part);
+			said_end(k);
+		}
+	}
+}
+
 static void put_series(
 	struct said *k, const struct pf_ical_piece *m, const struct pf_ical_piece *over, size_t n)
 {
@@ -449,11 +497,8 @@ static void put_series(
 	if (!set.whole && rule && set.n > 0) {
 		put_endless(k, m, &ex, set.at[set.n - 1]);
 	}
-	if (set.n <= 1 && rule) { /* a rule that can't be read is told as it is */
-		said_begin(k);
-		said_text(k, "RULE:");
-		said_upper(k, rule->value);
-		said_end(k);
+	if (set.n <= 1 && rule) {
+		put_rule(k, rule->value);
 	}
 	pf_ical_set_deinit(&set);
 	pf_ical_set_deinit(&ex);

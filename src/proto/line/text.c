@@ -48,6 +48,27 @@ static struct pf_span trim(struct pf_buf *b)
 	return pf_span(b->p + r, w - r);
 }
 
+/* A quotation mark needs no escape (RFC 5545 section 3.3.11), but gets one by some, and loses it on
+ * the way through others. */
+static int unescape(struct pf_span raw, struct pf_buf *out, struct pf_err *err)
+{
+	struct pf_span rest = raw;
+	int rc = PF_OK;
+
+	for (size_t i = 0; i + 1 < raw.n && rc == PF_OK; i++) {
+		if (raw.p[i] != '\\') {
+			continue;
+		}
+		if (raw.p[i + 1] == '"') {
+			rc = pf_text_unescape(
+				pf_span(rest.p, (size_t)(raw.p + i - rest.p)), out, err);
+			rest = pf_span_from(raw, i + 1);
+		}
+		i++; /* what is escaped begins nothing */
+	}
+	return rc == PF_OK ? pf_text_unescape(rest, out, err) : rc;
+}
+
 /* Trimmed and composed (NFC). *n 0: nothing is said. */
 static uint8_t *plain_text(struct pf_span raw, size_t *n, struct pf_err *err)
 {
@@ -56,7 +77,7 @@ static uint8_t *plain_text(struct pf_span raw, size_t *n, struct pf_err *err)
 
 	pf_buf_init(&b, SAID_MAX);
 	*n = 0;
-	if (pf_text_unescape(raw, &b, err) == PF_OK) {
+	if (unescape(raw, &b, err) == PF_OK) {
 		struct pf_span text = b.n > 0 ? trim(&b) : pf_span("", 0);
 
 		out = text.n > 0 ? pf_utf8_nfc(text, n) : calloc(1, 1);

@@ -7,7 +7,7 @@
 
 #include "proto/line/line.h"
 
-enum { PF_VCARD_MEANING_VERSION = 1 };
+enum { PF_VCARD_MEANING_VERSION = 2 };
 
 struct pf_vcard {
 	size_t begin, end; /* its BEGIN and END lines; end: behind the last when END is missing */
