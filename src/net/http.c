@@ -96,6 +96,7 @@ static size_t on_field(char *p, size_t one, size_t n, void *arg)
 		f->retry_after_s = retry_after(value);
 	}
 	if (pf_span_is(name, "www-authenticate")) {
+		f->http->wants_ticket = f->http->wants_ticket || pf_span_starts(value, "Negotiate");
 		f->offered |= pf_span_starts(value, "Digest")  ? (long)CURLAUTH_DIGEST
 			      : pf_span_starts(value, "Basic") ? (long)CURLAUTH_BASIC
 							       : 0;
@@ -344,6 +345,11 @@ void pf_http_insist(struct pf_http *h)
 void pf_http_narrow(struct pf_http *h)
 {
 	http_width_narrow(&h->width);
+}
+
+bool pf_http_wants_ticket(const struct pf_http *h)
+{
+	return h->wants_ticket;
 }
 
 bool pf_http_was_asked(const struct pf_http *h)

@@ -54,6 +54,8 @@ PF_MUST_CHECK int pf_http_sign_in(struct pf_http *h, const char *user,
 void pf_http_insist(struct pf_http *h);
 /* Whether the server ever asked for a password. */
 bool pf_http_was_asked(const struct pf_http *h);
+/* The same of a Kerberos ticket (Negotiate). */
+bool pf_http_wants_ticket(const struct pf_http *h);
 
 struct pf_http_req {
 	uint64_t id;               /* the caller's; comes back with the answer */

@@ -57,7 +57,7 @@ struct pf_http {
 	char *user;
 	struct pf_secret secret;
 	long auth; /* CURLAUTH_*: those that may be used, or the one that is */
-	bool auth_known, was_asked, multiplexed;
+	bool auth_known, was_asked, multiplexed, wants_ticket;
 	char refused[400]; /* the certificate that was not accepted last, in words */
 };
 

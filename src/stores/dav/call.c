@@ -312,6 +312,24 @@ static void not_had(struct dstore *s, struct dcall *c, const struct pf_http_answ
 	}
 }
 
+/* What the server asked for, when that is not what it was shown. */
+static const char *what_is_wanted(const struct dstore *s)
+{
+	bool ticket = pf_http_wants_ticket(s->http), password = pf_http_was_asked(s->http);
+
+	if (!s->has_given && ticket) {
+		return "; it asks for a Kerberos ticket (Negotiate), and there is none that it "
+		       "takes: run kinit, or give a password";
+	}
+	if (!s->has_given && password) {
+		return "; it asks for a password, and none is given";
+	}
+	return ticket && !password ? "; it takes Kerberos tickets only (Negotiate): run kinit, and "
+				     "say none in place of the password (--from-secret, "
+				     "--to-secret)"
+				   : "";
+}
+
 /* A token may have run out: another one is asked for, once in a row. */
 static int sign_in_again(
 	struct dstore *s, struct dcall *c, const struct pf_dav_said *said, struct pf_err *err)
@@ -332,8 +350,8 @@ static int sign_in_again(
 			return rc;
 		}
 	}
-	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: sign-in is refused: %s", s->about,
-		said->text);
+	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: sign-in is refused: %s%s", s->about,
+		said->text, what_is_wanted(s));
 	dstore_lost(s, &why);
 	return PF_OK;
 }
