@@ -22,7 +22,8 @@ static struct pf_mapi_item *build(struct pf_arena *arena, struct pf_span *rest, 
 static void fill(struct builder *b, struct pf_mapi_props *to, const uint8_t *head)
 {
 	static const struct pf_guid *const SETS[] = {NULL, &pf_set_address, &pf_set_task,
-		&pf_set_common, &pf_set_note, &pf_set_log, &pf_set_strings, &pf_set_headers};
+		&pf_set_common, &pf_set_note, &pf_set_log, &pf_set_strings, &pf_set_headers,
+		&pf_set_appointment, &pf_set_meeting};
 	static const enum pf_mapi_type TYPES[] = {PF_MAPI_STRING8, PF_MAPI_BINARY, PF_MAPI_I32,
 		PF_MAPI_TIME, PF_MAPI_BOOL, PF_MAPI_DOUBLE, PF_MAPI_STRING8 | PF_MAPI_MANY,
 		PF_MAPI_BINARY | PF_MAPI_MANY};

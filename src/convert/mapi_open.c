@@ -1,6 +1,7 @@
 #include "convert/mapi_open.h"
 
 #include "convert/mapi_contact.h"
+#include "convert/mapi_event.h"
 #include "convert/mapi_mail.h"
 #include "convert/mapi_task.h"
 
@@ -50,8 +51,7 @@ int pf_mapi_open(const struct pf_mapi_item *item, const struct pf_mapi_ways *way
 	case PF_KIND_NOTES:
 		return pf_mapi_journal(item, ways, losses, bytes, err);
 	case PF_KIND_CALENDAR:
-		return pf_fail(
-			err, PF_SCOPE_ITEM, PF_RETRY_NO, "appointments have no open form here");
+		return pf_mapi_event_to_ical(item, ways, bytes, losses, err);
 	default:
 		out->type = "message/rfc822";
 		return pf_mapi_mail(item, pf_span(NULL, 0), ways, losses, bytes, err);

@@ -77,6 +77,34 @@ static void each_in_its_form(void **state)
 	}
 }
 
+static void an_appointment_needs_a_begin(void **state)
+{
+	static const struct given GIVEN[] = {{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Appointment")},
+		{0x820D, &pf_set_appointment, WHEN(1720000800)}};
+	struct pf_mapi_losses losses;
+	struct pf_mapi_opened opened;
+	struct pf_arena arena;
+	struct pf_buf out;
+	struct pf_err err;
+
+	(void)state;
+	pf_arena_init(&arena);
+	pf_buf_init(&out, 1 << 20);
+	pf_mapi_losses_init(&losses, &arena);
+	assert_int_equal(
+		pf_mapi_open(make_item(&arena, GIVEN, 1), &TEST_WAYS, &losses, &opened, &out, &err),
+		PF_FAIL);
+	assert_int_equal(err.scope, PF_SCOPE_ITEM);
+	pf_mapi_losses_init(&losses, &arena);
+	assert_int_equal(
+		pf_mapi_open(make_item(&arena, GIVEN, 2), &TEST_WAYS, &losses, &opened, &out, &err),
+		PF_OK);
+	assert_int_equal(opened.kind, PF_KIND_CALENDAR);
+	assert_non_null(memmem(out.p, out.n, "DTSTART:20240703T100000Z", 24));
+	pf_buf_deinit(&out);
+	pf_arena_deinit(&arena);
+}
+
 static size_t seen, opened_n;
 
 /* One that is read is opened, or costs only itself. */
@@ -146,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_kind_for_every_class),
 		cmocka_unit_test(each_in_its_form),
+		cmocka_unit_test(an_appointment_needs_a_begin),
 		cmocka_unit_test(the_corpus_is_opened),
 	};
 

@@ -1,0 +1,36 @@
+/*
+ * Content lines of iCalendar and vCard, as conversions make them of what others wrote: escaped,
+ * quoted and folded, and no line end or control character of theirs gets through.
+ */
+#ifndef PF_CONVERT_MAPI_LINES_H
+#define PF_CONVERT_MAPI_LINES_H
+
+#include "base/buf.h"
+
+struct pf_mapi_lines {
+	struct pf_buf *out;
+	struct pf_err *err;
+	int rc; /* after the first failure all calls do nothing */
+	struct pf_buf head, value;
+};
+
+/* Lines go behind what `out` has; its ceiling is theirs. */
+void pf_mapi_lines_init(struct pf_mapi_lines *o, struct pf_buf *out, struct pf_err *err);
+/* Ends in any case with this; what went wrong on the way. */
+PF_MUST_CHECK int pf_mapi_lines_deinit(struct pf_mapi_lines *o);
+
+/* A line whose value is ours: "BEGIN", "VEVENT". `head` has its parameters, if any. */
+void pf_mapi_linef(struct pf_mapi_lines *o, const char *head, const char *fmt, ...) PF_PRINTF(3, 4);
+/* A TEXT; an empty or absent one makes no line. */
+void pf_mapi_line_text(struct pf_mapi_lines *o, const char *head, struct pf_span text);
+
+/* A line in parts: its name, parameters, and a value: TEXT, as it is, or base64. */
+void pf_mapi_line_begin(struct pf_mapi_lines *o, const char *name);
+void pf_mapi_line_param(struct pf_mapi_lines *o, const char *name, struct pf_span value);
+/* Adds a TEXT of a list to the value. */
+void pf_mapi_line_item(struct pf_mapi_lines *o, struct pf_span text);
+void pf_mapi_line_value(struct pf_mapi_lines *o, const char *before, struct pf_span value);
+void pf_mapi_line_base64(struct pf_mapi_lines *o, struct pf_span bytes);
+void pf_mapi_line_end(struct pf_mapi_lines *o);
+
+#endif
