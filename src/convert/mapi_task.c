@@ -1,6 +1,8 @@
 #include "convert/mapi_task.h"
 
+#include "base/civil.h"
 #include "convert/form_private.h"
+#include "convert/mapi_recur.h"
 #include "model/mapi_tags.h"
 
 enum {
@@ -11,8 +13,10 @@ enum {
 	COMPLETED = 0x810F,
 	ACTUAL = 0x8110,
 	ESTIMATED = 0x8111,
+	RECURRENCE = 0x8116,
 	IS_DONE = 0x811C,
 	OWNER = 0x811F,
+	RECURS = 0x8126,
 	REMINDER_TIME = 0x8502,
 	REMINDER_SET = 0x8503,
 	MILEAGE = 0x8534,
@@ -54,12 +58,70 @@ static void put_status(struct form *f)
 	}
 }
 
+static void put_day(struct form *f, const char *head, uint32_t midnight)
+{
+	struct pf_civil c;
+	char text[32];
+
+	pf_civil_from_unix(pf_recur_to_unix(midnight), &c);
+	(void)snprintf(text, sizeof(text), "%04d%02d%02d", c.year, c.month, c.day);
+	form_raw(f, head, text);
+}
+
+static void put_rule(struct form *f, const struct pf_recur *r)
+{
+	struct pf_civil c;
+	struct pf_buf rule;
+	char until[32];
+	const char *text = "";
+
+	pf_civil_from_unix(pf_recur_to_unix(r->end), &c);
+	(void)snprintf(until, sizeof(until), "%04d%02d%02d", c.year, c.month, c.day);
+	pf_buf_init(&rule, 4096);
+	if (f->rc == PF_OK && (pf_recur_to_rule(r, until, &rule, f->err) != PF_OK ||
+				      pf_buf_cstr(&rule, &text, f->err) != PF_OK)) {
+		f->rc = PF_FAIL;
+	}
+	form_raw(f, "RRULE", text);
+	for (size_t i = 0; i < r->deleted_n; i++) {
+		put_day(f, "EXDATE;VALUE=DATE", r->deleted[i]);
+	}
+	pf_buf_deinit(&rule);
+}
+
+/*
+ * A series counts from its first day; where each task is made when the one before is done
+ * ([MS-OXOTASK] 2.2.2.2.15), iCalendar has no words for it, nor for calendars of others.
+ */
+static bool put_recurrence(struct form *f)
+{
+	struct pf_span blob = pf_mapi_bytes(form_lid(f, &pf_set_task, RECURRENCE));
+	struct pf_recur r;
+	struct pf_err why;
+
+	if (!pf_mapi_true(form_lid(f, &pf_set_task, RECURS)) || blob.n == 0) {
+		return false;
+	}
+	if (pf_recur_read(f->arena, blob, f->item->code_page, &r, &why) == PF_OK && !r.sliding &&
+		pf_recur_can_say(&r)) {
+		put_day(f, "DTSTART;VALUE=DATE", pf_recur_first(&r));
+		put_rule(f, &r);
+		return true;
+	}
+	pf_mapi_odd(f->losses, "a task's recurrence is kept in its own form only");
+	form_binary(f, "X-MICROSOFT-TASK-RECURRENCE", "", blob);
+	return false;
+}
+
 static void put_dates(struct form *f)
 {
 	const struct pf_mapi_value *done = form_lid(f, &pf_set_task, COMPLETED);
+	const struct pf_mapi_value *start = form_lid(f, &pf_set_task, START);
 	int64_t unix_s;
 
-	form_date(f, "DTSTART;VALUE=DATE", form_lid(f, &pf_set_task, START), false);
+	if (!put_recurrence(f)) {
+		form_date(f, "DTSTART;VALUE=DATE", start, false);
+	}
 	form_date(f, "DUE;VALUE=DATE", form_lid(f, &pf_set_task, DUE), false);
 	if (pf_mapi_unix(done, &unix_s)) {
 		form_moment(f, "COMPLETED", done);

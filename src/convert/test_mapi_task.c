@@ -93,10 +93,40 @@ static void notes(void **state)
 				 "X-MICROSOFT-JOURNAL-DURATION:PT15M\n" TAIL("VJOURNAL"));
 }
 
+static void series(void **state)
+{
+	/* [MS-OXOCAL] 4.1.1.3 without its times: every three days from 2011-04-07 to 05-04, two of
+	 * them deleted; and the same of a task that is made anew when it is done. */
+#define EVERY_THIRD(sliding)                                                                       \
+	"\x04\x30\x04\x30\x0A\x20\0\0\0\0\xA0\x05\0\0\xE0\x10\0\0" sliding "\0\0\0\x21\x20\0\0"    \
+	"\x0A\0\0\0\0\0\0\0\x02\0\0\0\xA0\xC1\xDC\x0C\x80\xD2\xDC\x0C\0\0\0\0\x20\x7E\xDC\x0C\0"   \
+	"\x16\xDD\x0C"
+	static const struct given FIXED[] = {{0x8126, T, FLAG(1)},
+		{0x8116, T, BYTES(EVERY_THIRD("\0"))}, {0x8104, T, WHEN(1302134400)}};
+	static const struct given SLIDING[] = {{0x8126, T, FLAG(1)},
+		{0x8116, T, BYTES(EVERY_THIRD("\1"))}, {0x8104, T, WHEN(1302134400)}};
+
+	(void)state;
+	converts(pf_mapi_task, FIXED, PF_COUNT(FIXED), 0,
+		HEAD("VTODO") "DTSTAMP:19700101T000000Z\nSTATUS:NEEDS-ACTION\n"
+			      "X-MICROSOFT-TASK-STATUS:0\nDTSTART;VALUE=DATE:20110407\n"
+			      "RRULE:FREQ=DAILY;INTERVAL=3;UNTIL=20110504\n"
+			      "EXDATE;VALUE=DATE:20110419\nEXDATE;VALUE=DATE:20110422\n" TAIL(
+				      "VTODO"));
+	converts(pf_mapi_task, SLIDING, PF_COUNT(SLIDING), 0,
+		HEAD("VTODO") "DTSTAMP:19700101T000000Z\nSTATUS:NEEDS-ACTION\n"
+			      "X-MICROSOFT-TASK-STATUS:0\n"
+			      "X-MICROSOFT-TASK-RECURRENCE:"
+			      "BDAEMAogAAAAAKAFAADgEAAAAQAAACEgAAAKAAAAAAAAAA"
+			      "IAAACgwdwMgNLcDAAAAAAgftwMABbdDA==\n"
+			      "DTSTART;VALUE=DATE:20110407\n" TAIL("VTODO"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks),
+		cmocka_unit_test(series),
 		cmocka_unit_test(notes),
 	};
 
