@@ -21,8 +21,29 @@ void form_begin(struct form *f, const struct pf_mapi_item *item, const struct pf
 	(void)form_tag(f, PF_TAG_MESSAGE_CLASS); /* the kind of object says it */
 }
 
+/* What repeats something else, or tells of the program and the store that wrote the item. */
+static void note_idle(struct form *f)
+{
+	static const uint16_t TAGS[] = {0x0002, 0x0E1F, PF_TAG_CLIENT_SUBMIT_TIME,
+		PF_TAG_MESSAGE_DELIVERY_TIME, PF_TAG_NORMALIZED_SUBJECT,
+		PF_TAG_SENT_REPRESENTING_NAME, PF_TAG_SENT_REPRESENTING_ADDRESS_TYPE,
+		PF_TAG_SENT_REPRESENTING_EMAIL, PF_TAG_SENDER_NAME, PF_TAG_SENDER_ADDRESS_TYPE,
+		PF_TAG_SENDER_EMAIL};
+	static const uint16_t COMMON[] = {0x8510, 0x8552, 0x8554, 0x8580, 0x8581, 0x85BF};
+	const struct pf_mapi_props *props = &f->item->props;
+
+	for (size_t i = 0; i < PF_COUNT(TAGS); i++) {
+		(void)pf_mapi_use(f->losses, PF_MAPI_IDLE, pf_mapi_tag(props, TAGS[i]));
+	}
+	for (size_t i = 0; i < PF_COUNT(COMMON); i++) {
+		(void)pf_mapi_use(
+			f->losses, PF_MAPI_IDLE, pf_mapi_lid(props, &pf_set_common, COMMON[i]));
+	}
+}
+
 int form_end(struct form *f)
 {
+	note_idle(f);
 	if (f->rc == PF_OK) {
 		f->rc = pf_mapi_losses_end(f->losses, &f->item->props, f->err);
 	}
@@ -188,7 +209,10 @@ const char *form_param(struct form *f, const char *head, const char *name, struc
 	int rc;
 
 	pf_buf_init(&b, HEAD_MAX);
-	value = pf_utf8_prefix(value, HEAD_MAX / 4);
+	if (value.n > HEAD_MAX / 4) {
+		pf_mapi_odd(f->losses, "a parameter of %zu bytes was cut", value.n);
+		value = pf_utf8_prefix(value, HEAD_MAX / 4);
+	}
 	rc = pf_buf_addf(&b, f->err, "%s;%s=\"", head, name);
 	for (size_t i = 0; i < value.n && rc == PF_OK; i++) {
 		uint8_t c = value.p[i];

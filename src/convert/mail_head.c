@@ -8,7 +8,7 @@
 #include "convert/mapi_entry.h"
 #include "model/mapi_tags.h"
 
-enum { NAMES_MAX = 1 << 20, TO = 1, CC = 2, BCC = 3, PREFIX_MARK = 1 };
+enum { TO = 1, CC = 2, BCC = 3, PREFIX_MARK = 1 };
 
 /* ---- kept ---- */
 
@@ -433,7 +433,7 @@ int mail_header(struct mail *m, struct pf_span kept, struct pf_buf *out)
 	const char *ignored;
 	int rc;
 
-	pf_buf_init(&names, NAMES_MAX);
+	pf_buf_init(&names, kept.n + 64);
 	rc = mail_kept_fields(kept, out, &names, m->err);
 	rc = rc == PF_OK ? pf_buf_cstr(&names, &ignored, m->err) : rc;
 	rc = rc == PF_OK ? make(m, &names, out->n == was, out) : rc;

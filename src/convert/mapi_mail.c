@@ -23,7 +23,10 @@ const char *mail_line(struct mail *m, struct pf_span text)
 	if (!pf_utf8_valid(text) && pf_mapi_decode(m->arena, 0, text, &text, m->err) != PF_OK) {
 		return NULL;
 	}
-	text = pf_utf8_prefix(text, MOST_OF_A_LINE);
+	if (text.n > MOST_OF_A_LINE) {
+		pf_mapi_odd(m->losses, "a field of %zu bytes was cut", text.n);
+		text = pf_utf8_prefix(text, MOST_OF_A_LINE);
+	}
 	line = pf_arena_alloc(m->arena, text.n + 1);
 	if (!line) {
 		(void)pf_fail_memory(m->err, "a header");
@@ -90,6 +93,7 @@ static int write_entity(struct mail *m, struct pf_buf *out)
 		return PF_FAIL;
 	}
 	stream = g_mime_stream_mem_new();
+	/* It can fail for lack of memory only, and then GLib ends the process. */
 	(void)g_mime_object_write_to_stream(entity, m->format, stream);
 	bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
 	rc = pf_buf_add(out, pf_span(bytes->data, bytes->len), m->err);

@@ -261,6 +261,31 @@ static void the_html_alone_stays_alone(void **state)
 	pf_arena_deinit(&arena);
 }
 
+/* However long a header is, and whatever stands in it: it costs itself. */
+static void long_fields(void **state)
+{
+	static char kept[200000], subject[40000];
+	const struct given LONG[] = {{PF_TAG_SUBJECT, NULL,
+		{.type = PF_MAPI_STRING, .bytes = {(const uint8_t *)subject, sizeof(subject)}}}};
+	struct pf_mapi_losses losses;
+	struct pf_arena arena;
+	struct pf_mapi_item *item;
+	struct pf_buf out;
+
+	(void)state;
+	pf_arena_init(&arena);
+	memset(subject, 'x', sizeof(subject));
+	for (size_t i = 0; i < sizeof(kept); i++) {
+		kept[i] = "a:\n"[i % 3];
+	}
+	item = make_item(&arena, LONG, 1);
+	convert(item, pf_span(kept, sizeof(kept)), &losses, &out);
+	assert_true(holds(&out, "\r\na:\r\n"));
+	assert_int_equal(losses.odd_n, 1); /* of the subject */
+	pf_buf_deinit(&out);
+	pf_arena_deinit(&arena);
+}
+
 static void what_was_signed_stays_as_it_was(void **state)
 {
 	static const struct given SIGNED[] = {
@@ -316,6 +341,7 @@ int main(void)
 		cmocka_unit_test(bodies_images_and_files),
 		cmocka_unit_test(the_html_alone_stays_alone),
 		cmocka_unit_test(what_was_signed_stays_as_it_was),
+		cmocka_unit_test(long_fields),
 		cmocka_unit_test(no_room),
 	};
 

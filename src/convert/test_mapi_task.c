@@ -49,7 +49,8 @@ static void tasks(void **state)
 		{0x8105, T, WHEN(1700085600)}, /* two hours west of midnight */
 		{0x811F, T, TEXT("Ann")}, {0x8110, T, NUMBER(90)}, {0x8503, C, FLAG(1)},
 		{0x8502, C, WHEN(1700000000)}, {0x8534, C, TEXT("12 km")},
-		{0x8121, T, NUMBER(7)}, /* nothing says this */
+		{PF_TAG_SENDER_NAME, NULL, TEXT("Ann")}, /* who wrote it is not what it says */
+		{0x8121, T, NUMBER(7)},                  /* nothing says this */
 	};
 	static const struct given DONE[] = {{0x811C, T, FLAG(1)}, {0x8102, T, REAL(1)},
 		{0x810F, T, WHEN(1700006400)}, {0x8502, C, WHEN(1700000000)}};
