@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "convert/mapi_body.h"
+#include "convert/mapi_event.h"
 #include "convert/mapi_open.h"
 #include "model/mapi_tags.h"
 #include "model/mime.h"
@@ -416,6 +417,70 @@ static GMimeObject *body(struct mail *m, const struct pf_mapi_bodies *b)
 	return text_part(m, "text/html; charset=utf-8", b->html);
 }
 
+/* What a meeting message asks for (RFC 5546 1.4); NULL: it is none, or an answer, which says too
+ * little to be made one of iCalendar's. */
+static const char *method_of(struct mail *m)
+{
+	struct pf_span name = pf_mapi_class(m->item);
+
+	if (pf_mapi_is_a(name, "IPM.Schedule.Meeting.Resp")) {
+		pf_mapi_odd(m->losses, "the answer to an invitation is kept as its text alone");
+	}
+	return pf_mapi_is_a(name, "IPM.Schedule.Meeting.Request")    ? "REQUEST"
+	       : pf_mapi_is_a(name, "IPM.Schedule.Meeting.Canceled") ? "CANCEL"
+								     : NULL;
+}
+
+/* The event with its METHOD, as a part; NULL: the error is filled. */
+static GMimeObject *calendar_part(struct mail *m, const char *method, struct pf_span event)
+{
+	static const char BEGIN[] = "BEGIN:VCALENDAR\r\n";
+	GMimeObject *made = NULL;
+	struct pf_buf text;
+	char type[80];
+
+	(void)snprintf(type, sizeof(type), "text/calendar; charset=utf-8; method=%s", method);
+	pf_buf_init(&text, event.n + 64);
+	if (pf_buf_addf(&text, m->err, "%sMETHOD:%s\r\n", BEGIN, method) == PF_OK &&
+		pf_buf_add(&text, pf_span_from(event, sizeof(BEGIN) - 1), m->err) == PF_OK) {
+		made = text_part(m, type, pf_buf_span(&text));
+	}
+	pf_buf_deinit(&text);
+	return made;
+}
+
+/* A meeting message: what it says for people, and for calendars. */
+static GMimeObject *with_calendar(struct mail *m, GMimeObject *made)
+{
+	const char *method = method_of(m);
+	struct pf_mapi_item bare = *m->item; /* its files are parts of their own */
+	struct pf_buf event;
+	struct pf_err why;
+
+	if (!made || !method) {
+		return made;
+	}
+	bare.attachments_n = 0;
+	pf_buf_init(&event, INNER_MAX);
+	if (pf_mapi_event_to_ical(&bare, m->ways, &event, m->losses, &why) == PF_OK) {
+		GMimeMultipart *all = GMIME_IS_MULTIPART(made) ? GMIME_MULTIPART(made)
+							       : multi(m, "alternative", made);
+
+		made = GMIME_OBJECT(
+			take(all, all ? calendar_part(m, method, pf_buf_span(&event)) : NULL));
+	} else if (why.scope == PF_SCOPE_ITEM) {
+		pf_mapi_odd(m->losses, "a meeting message without a calendar part: %s", why.text);
+	} else {
+		if (m->err) {
+			*m->err = why;
+		}
+		g_object_unref(made);
+		made = NULL;
+	}
+	pf_buf_deinit(&event);
+	return made;
+}
+
 /* `made` with those attachments that the HTML shows, or those that it does not. */
 static GMimeObject *with_attachments(
 	struct mail *m, GMimeObject *made, struct pf_span html, bool shown)
@@ -446,7 +511,7 @@ GMimeObject *mail_entity(struct mail *m)
 	if (b.damaged) {
 		pf_mapi_odd(m->losses, "the RTF of its body is damaged");
 	}
-	made = body(m, &b);
+	made = with_calendar(m, body(m, &b));
 	made = with_attachments(m, made, b.html, true);
 	return with_attachments(m, made, b.html, false);
 }

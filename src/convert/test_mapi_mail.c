@@ -261,6 +261,42 @@ static void the_html_alone_stays_alone(void **state)
 	pf_arena_deinit(&arena);
 }
 
+static void a_request_for_a_meeting(void **state)
+{
+	static const struct given REQUEST[] = {
+		{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Schedule.Meeting.Request")},
+		{PF_TAG_SUBJECT, NULL, TEXT("Lunch")}, {PF_TAG_BODY, NULL, TEXT("Come")},
+		{0x820D, &pf_set_appointment, WHEN(1700000000)},
+		{0x820E, &pf_set_appointment, WHEN(1700003600)}};
+	static const struct given FILE_[] = {{PF_TAG_ATTACH_FILENAME, NULL, TEXT("a.txt")}};
+	static const char *const WANT[][2] = {
+		{"text/plain", "Come\r\n"}, {"text/calendar", NULL}, {"text/plain", "file"}};
+	struct pf_mapi_losses losses;
+	struct pf_arena arena;
+	struct pf_mapi_item *item;
+	struct pf_buf out;
+
+	(void)state;
+	pf_arena_init(&arena);
+	item = make_item(&arena, REQUEST, PF_COUNT(REQUEST));
+	(void)attach(item, "file", FILE_, 1);
+	convert(item, pf_span(NULL, 0), &losses, &out);
+	assert_parts(&out, WANT, PF_COUNT(WANT));
+	assert_true(holds(&out, "method=REQUEST"));
+	assert_true(holds(&out, "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\n"));
+	assert_true(holds(&out, "\r\nDTSTART:20231114T221320Z\r\n"));
+	assert_false(holds(&out, "\r\nATTACH"));
+	assert_int_equal(losses.odd_n, 0);
+	pf_buf_deinit(&out);
+	/* without a begin it is a letter like others, and that is said */
+	item->props.n -= 2;
+	convert(item, pf_span(NULL, 0), &losses, &out);
+	assert_false(holds(&out, "text/calendar"));
+	assert_int_equal(losses.odd_n, 1);
+	pf_buf_deinit(&out);
+	pf_arena_deinit(&arena);
+}
+
 /* However long a header is, and whatever stands in it: it costs itself. */
 static void long_fields(void **state)
 {
@@ -341,6 +377,7 @@ int main(void)
 		cmocka_unit_test(bodies_images_and_files),
 		cmocka_unit_test(the_html_alone_stays_alone),
 		cmocka_unit_test(what_was_signed_stays_as_it_was),
+		cmocka_unit_test(a_request_for_a_meeting),
 		cmocka_unit_test(long_fields),
 		cmocka_unit_test(no_room),
 	};

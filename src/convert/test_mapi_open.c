@@ -38,20 +38,24 @@ static void a_kind_for_every_class(void **state)
 static void each_in_its_form(void **state)
 {
 	static const struct {
-		struct given name;
+		struct given given[2];
 		enum pf_kind kind;
 		const char *type, *begins, *holds;
 	} CASES[] = {
-		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Note")}, PF_KIND_MAIL, "message/rfc822",
+		{{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Note")}}, PF_KIND_MAIL, "message/rfc822",
 			"Message-ID: ", "\r\n\r\n"},
-		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Contact")}, PF_KIND_CONTACTS,
+		{{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Contact")}}, PF_KIND_CONTACTS,
 			"text/vcard; charset=utf-8", "BEGIN:VCARD\r\nVERSION:4.0", "\r\nN:"},
-		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.DistList")}, PF_KIND_CONTACTS,
+		{{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.DistList")}}, PF_KIND_CONTACTS,
 			"text/vcard; charset=utf-8", "BEGIN:VCARD", "\r\nKIND:group\r\n"},
-		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Task.X")}, PF_KIND_TASKS,
+		{{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Task.X")}}, PF_KIND_TASKS,
 			"text/calendar; charset=utf-8", "BEGIN:VCALENDAR", "BEGIN:VTODO"},
-		{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.StickyNote")}, PF_KIND_NOTES,
+		{{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.StickyNote")}}, PF_KIND_NOTES,
 			"text/calendar; charset=utf-8", "BEGIN:VCALENDAR", "BEGIN:VJOURNAL"},
+		{{{PF_TAG_MESSAGE_CLASS, NULL, TEXT("IPM.Appointment")},
+			 {0x820D, &pf_set_appointment, WHEN(1700000000)}},
+			PF_KIND_CALENDAR, "text/calendar; charset=utf-8", "BEGIN:VCALENDAR",
+			"BEGIN:VEVENT"},
 	};
 
 	(void)state;
@@ -65,7 +69,7 @@ static void each_in_its_form(void **state)
 		pf_arena_init(&arena);
 		pf_buf_init(&out, 1 << 20);
 		pf_mapi_losses_init(&losses, &arena);
-		assert_int_equal(pf_mapi_open(make_item(&arena, &CASES[i].name, 1), &TEST_WAYS,
+		assert_int_equal(pf_mapi_open(make_item(&arena, CASES[i].given, 2), &TEST_WAYS,
 					 &losses, &opened, &out, &err),
 			PF_OK);
 		assert_int_equal(opened.kind, CASES[i].kind);
