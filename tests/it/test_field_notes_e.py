@@ -106,7 +106,7 @@ def test_fn57_what_the_server_cuts_is_put_again_so_that_it_stays_whole(server, t
 
 def test_fn57_what_no_repair_helps_is_kept_with_the_servers_words(server, tmp_path, ledger):
     source = source_of(tmp_path, {
-        "period": single("p2", "Period", "RDATE;VALUE=PERIOD:20240310T090000Z/PT2H"),
+        "scale": single("p2", "Scale", "RRULE:RSCALE=GREGORIAN;FREQ=DAILY;COUNT=2"),
         "cut": single("p3", "Cut", "X-APPLE-STRUCTURED-LOCATION;VALUE=URI:geo:37.33,-122.03"), "plain": single("p1", "Plain")})
     done = copy(source, server.url(), ledger)
     assert done.status == 1 and done.outcome["copied"] == 1, done
