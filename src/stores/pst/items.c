@@ -1,0 +1,327 @@
+#include "convert/mapi_open.h"
+#include "model/mapi_tags.h"
+#include "stores/pst/pst_private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	MATCH_ANY = LIBPFF_ENTRY_VALUE_FLAG_MATCH_ANY_VALUE_TYPE |
+		    LIBPFF_ENTRY_VALUE_FLAG_IGNORE_NAME_TO_ID_MAP,
+	FLAG_READ = 0x1, /* of PidTagMessageFlags, [MS-OXCMSG] 2.2.1.6 */
+	FLAG_UNSENT = 0x8,
+	VERB_REPLY = 102, /* of PidTagLastVerbExecuted, [MS-OXOMSG] 2.2.1.28 */
+	VERB_REPLY_ALL = 103,
+	VERB_FORWARD = 104,
+	CHUNK = 1 << 17,
+	FOLLOW_UP = 2, /* of PidTagFlagStatus, [MS-OXOFLAG] 2.2.1.1 */
+};
+
+bool ps_value(libpff_item_t *item, uint32_t tag, uint8_t *out, size_t size, size_t *n, bool *text16)
+{
+	libpff_record_set_t *set = NULL;
+	libpff_record_entry_t *e = NULL;
+	uint32_t type = 0;
+	bool got;
+
+	if (libpff_item_get_record_set_by_index(item, 0, &set, NULL) != 1) {
+		return false;
+	}
+	*n = 0;
+	got = libpff_record_set_get_entry_by_type(set, tag, 0, &e, MATCH_ANY, NULL) == 1 &&
+	      libpff_record_entry_get_data_size(e, n, NULL) == 1 && *n > 0 && *n <= size &&
+	      libpff_record_entry_get_data(e, out, *n, NULL) == 1 &&
+	      libpff_record_entry_get_value_type(e, &type, NULL) == 1;
+	if (text16) {
+		*text16 = type == PF_MAPI_STRING;
+	}
+	if (e) {
+		(void)libpff_record_entry_free(&e, NULL);
+	}
+	(void)libpff_record_set_free(&set, NULL);
+	return got;
+}
+
+void ps_class(libpff_item_t *item, uint32_t tag, char out[PS_CLASS_MAX])
+{
+	uint8_t raw[2 * PS_CLASS_MAX];
+	size_t n = 0, used = 0;
+	bool wide = false;
+
+	if (!ps_value(item, tag, raw, sizeof(raw), &n, &wide)) {
+		n = 0;
+	}
+	for (size_t i = 0; i < n && used < PS_CLASS_MAX - 1; i += wide ? 2 : 1) {
+		out[used++] = (char)raw[i];
+	}
+	out[used] = '\0';
+}
+
+bool ps_number(libpff_item_t *item, uint32_t tag, uint64_t *out)
+{
+	uint8_t raw[8];
+	size_t n = 0;
+
+	if (!ps_value(item, tag, raw, sizeof(raw), &n, NULL)) {
+		return false;
+	}
+	*out = 0;
+	while (n > 0) {
+		*out = *out << 8 | raw[--n];
+	}
+	return true;
+}
+
+enum pf_kind ps_kind_of(libpff_item_t *item)
+{
+	char class[PS_CLASS_MAX];
+
+	ps_class(item, PF_TAG_MESSAGE_CLASS, class);
+	return pf_mapi_kind(pf_span_str(class));
+}
+
+/* ---- LIST ---- */
+
+static int64_t date_of(libpff_item_t *item)
+{
+	static const uint16_t TAGS[] = {
+		PF_TAG_MESSAGE_DELIVERY_TIME, PF_TAG_CLIENT_SUBMIT_TIME, PF_TAG_CREATION_TIME};
+	struct pf_mapi_value v = {.type = PF_MAPI_TIME};
+	int64_t unix_s;
+
+	for (size_t i = 0; i < PF_COUNT(TAGS); i++) {
+		if (ps_number(item, TAGS[i], &v.filetime) && pf_mapi_unix(&v, &unix_s)) {
+			return unix_s;
+		}
+	}
+	return PF_DATE_NONE;
+}
+
+static int flags_of(
+	struct ps_store *s, libpff_item_t *item, struct pf_flags *out, struct pf_err *err)
+{
+	uint64_t v = 0;
+
+	*out = (struct pf_flags){0};
+	pf_buf_clear(&s->words);
+	if (ps_number(item, PF_TAG_MESSAGE_FLAGS, &v)) {
+		out->sys |= v & FLAG_READ ? PF_FLAG_SEEN : 0;
+		out->sys |= v & FLAG_UNSENT ? PF_FLAG_DRAFT : 0;
+	}
+	if (ps_number(item, PF_TAG_FLAG_STATUS, &v) && v == FOLLOW_UP) {
+		out->sys |= PF_FLAG_FLAGGED;
+	}
+	if (ps_number(item, PF_TAG_LAST_VERB_EXECUTED, &v)) {
+		out->sys |= v == VERB_REPLY || v == VERB_REPLY_ALL ? PF_FLAG_ANSWERED : 0;
+		if (v == VERB_FORWARD &&
+			pf_keywords_add(&s->words, pf_span_str("$Forwarded"), err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	out->kw = pf_buf_span(&s->words);
+	return PF_OK;
+}
+
+static int give_item(struct ps_store *s, const struct pf_op *op, libpff_item_t *item,
+	enum pf_kind kind, struct pf_store_event *out, struct pf_err *err)
+{
+	uint32_t node = 0;
+	uint64_t size = 0, changed = 0;
+
+	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->id};
+	(void)libpff_item_get_identifier(item, &node, NULL); /* was opened by it */
+	(void)snprintf(s->id_out, sizeof(s->id_out), "%" PRIu32, node);
+	out->item.id = pf_span_str(s->id_out);
+	(void)ps_number(item, PF_TAG_MESSAGE_SIZE, &size);
+	out->item.size = size;
+	out->item.date_utc_s = date_of(item);
+	if (kind != PF_KIND_MAIL) {
+		(void)ps_number(item, PF_TAG_LAST_MODIFICATION_TIME, &changed);
+		(void)snprintf(s->version_out, sizeof(s->version_out), "%" PRIu64, changed);
+		out->item.version = pf_span_str(s->version_out);
+		return PF_OK;
+	}
+	return flags_of(s, item, &out->item.flags, err);
+}
+
+/* One that can't be opened is counted with the kind of its folder, by its place. */
+static void give_broken(
+	struct ps_store *s, const struct pf_op *op, uint32_t folder, struct pf_store_event *out)
+{
+	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->id};
+	(void)snprintf(s->id_out, sizeof(s->id_out), "%" PRIu32 ".%d", folder, s->list_i - 1);
+	out->item.id = pf_span_str(s->id_out);
+	out->item.date_utc_s = PF_DATE_NONE;
+	out->item.version = pf_span_str("0");
+}
+
+static bool is_own_kind(struct ps_store *s, uint32_t node, enum pf_kind kind)
+{
+	for (size_t i = 0; i < s->folder_n; i++) {
+		if (s->folders[i].node == node) {
+			return s->folders[i].kind == kind;
+		}
+	}
+	return kind == PF_KIND_MAIL;
+}
+
+static int begin_list(struct ps_store *s, const struct pf_op *op, uint32_t node,
+	struct pf_store_event *out, struct pf_err *err)
+{
+	libpff_error_t *why = NULL;
+
+	if (libpff_file_get_item_by_identifier(s->file, node, &s->listed, &why) != 1) {
+		return ps_fail(err, PF_SCOPE_FOLDER, &why, "the folder can't be opened");
+	}
+	if (libpff_folder_get_number_of_sub_messages(s->listed, &s->list_n, &why) != 1) {
+		return ps_fail(err, PF_SCOPE_FOLDER, &why, "the items of the folder");
+	}
+	s->list_i = 0;
+	s->folder_out = (struct pf_folder){.id = op->folder, .has_state = true};
+	s->folder_out.state.count = (uint64_t)s->list_n;
+	*out = (struct pf_store_event){
+		.kind = PF_STORE_STATE, .op = op->id, .folder = &s->folder_out};
+	return PF_OK;
+}
+
+int ps_step_list(
+	struct ps_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
+{
+	enum pf_kind kind = PF_KIND_MAIL;
+	uint32_t node = 0;
+
+	if (!ps_folder_of(op->folder, &node, &kind)) {
+		return pf_fail(err, PF_SCOPE_FOLDER, PF_RETRY_NO, "there is no such folder");
+	}
+	if (!s->base.begun) {
+		s->base.begun = true;
+		return begin_list(s, op, node, out, err);
+	}
+	while (s->list_i < s->list_n) {
+		libpff_item_t *item = NULL;
+		int rc = PF_AGAIN;
+
+		if (libpff_folder_get_sub_message(s->listed, s->list_i++, &item, NULL) != 1) {
+			if (is_own_kind(s, node, kind)) {
+				give_broken(s, op, node, out);
+				return PF_OK;
+			}
+			continue;
+		}
+		if (ps_kind_of(item) == kind) {
+			rc = give_item(s, op, item, kind, out, err);
+		}
+		(void)libpff_item_free(&item, NULL);
+		if (rc != PF_AGAIN) {
+			return rc;
+		}
+	}
+	pf_serial_end(&s->base, out, NULL);
+	return PF_OK;
+}
+
+/* ---- GET ---- */
+
+/* The item that an id means: a node, or a place in a folder. */
+static int open_item(struct ps_store *s, struct pf_span id, libpff_item_t **out, struct pf_err *err)
+{
+	libpff_error_t *why = NULL;
+	libpff_item_t *folder = NULL;
+	char text[PS_ID_MAX] = "", *end = text;
+	uint32_t node;
+	int rc;
+
+	if (id.n < sizeof(text)) {
+		(void)snprintf(text, sizeof(text), "%.*s", (int)id.n, (const char *)id.p);
+	}
+	node = (uint32_t)strtoul(text, &end, 10);
+	if (*end != '.') {
+		return libpff_file_get_item_by_identifier(s->file, node, out, &why) == 1
+			       ? PF_OK
+			       : ps_fail(err, PF_SCOPE_ITEM, &why, "the item can't be opened");
+	}
+	if (libpff_file_get_item_by_identifier(s->file, node, &folder, &why) != 1) {
+		return ps_fail(err, PF_SCOPE_ITEM, &why, "the item's folder can't be opened");
+	}
+	rc = libpff_folder_get_sub_message(folder, (int)strtol(end + 1, NULL, 10), out, &why) == 1
+		     ? PF_OK
+		     : ps_fail(err, PF_SCOPE_ITEM, &why,
+			       "the item can't be opened: the file is damaged there");
+	(void)libpff_item_free(&folder, NULL);
+	return rc;
+}
+
+/* What stays the same from run to run, even when the file gets another name: its store's key, and
+ * the item's id. */
+static void key_of(const struct ps_store *s, struct pf_span id, char out[PS_KEY_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(s->record_key); i++) {
+		n += (size_t)snprintf(out + n, PS_KEY_MAX - n, "%02x", s->record_key[i]);
+	}
+	(void)snprintf(out + n, PS_KEY_MAX - n, ":%.*s", (int)id.n, (const char *)id.p);
+}
+
+static int convert(
+	struct ps_store *s, const struct pf_op *op, struct pf_arena *arena, struct pf_err *err)
+{
+	struct pf_mapi_losses losses;
+	struct pf_mapi_opened opened;
+	struct pf_mapi_item *item = NULL;
+	libpff_item_t *from = NULL;
+	char key[PS_KEY_MAX];
+	struct pf_mapi_ways ways = {0};
+	int rc;
+
+	if (open_item(s, op->item, &from, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	rc = ps_read(s, from, arena, &item, err);
+	(void)libpff_item_free(&from, NULL);
+	if (rc != PF_OK) {
+		return rc;
+	}
+	key_of(s, op->item, key);
+	ways.key = pf_span_str(key);
+	pf_mapi_losses_init(&losses, arena);
+	return pf_mapi_open(item, &ways, &losses, &opened, &s->form, err);
+}
+
+/* A message's header section; all of anything else. */
+static size_t header_length(struct pf_span bytes)
+{
+	const uint8_t *end = bytes.n > 0 ? memmem(bytes.p, bytes.n, "\r\n\r\n", 4) : NULL;
+
+	return end ? (size_t)(end - bytes.p) + 4 : bytes.n;
+}
+
+int ps_step_get(
+	struct ps_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
+{
+	struct pf_arena arena;
+	size_t total;
+	int rc;
+
+	if (!s->base.begun) {
+		s->base.begun = true;
+		pf_arena_init(&arena);
+		rc = convert(s, op, &arena, err);
+		pf_arena_deinit(&arena);
+		if (rc != PF_OK) {
+			return rc;
+		}
+	}
+	total = op->get.part == PF_PART_HEADER ? header_length(pf_buf_span(&s->form)) : s->form.n;
+	s->left = pf_span(s->form.p, total);
+	return pf_serial_give(&s->base, op, total, out, err);
+}
+
+int ps_read_form(struct ps_store *s, struct pf_span *part)
+{
+	struct pf_span rest = pf_span_from(s->left, (size_t)s->base.given);
+
+	*part = pf_span(rest.p, rest.n < CHUNK ? rest.n : CHUNK);
+	return PF_OK;
+}

@@ -1,0 +1,90 @@
+/*
+ * A PST, OST or PAB file as a source, read by libpff. What its folders hold is by class of each
+ * item, so a folder that holds several kinds is given out once for each.
+ *
+ * An item's id is the number of its node, which is the same for as long as the file lives
+ * ([MS-PST] 2.2.2.1); one that can't be opened is known by its place in its folder, so that it is
+ * counted, and fails by itself.
+ *
+ *   store.c    what the engine sees
+ *   folders.c  the tree
+ *   items.c    listing, and items in their open form
+ *   read.c     libpff's items as MAPI items
+ */
+#ifndef PF_STORES_PST_PST_PRIVATE_H
+#define PF_STORES_PST_PST_PRIVATE_H
+
+#include "model/mapi.h"
+#include "stores/serial.h"
+
+#include <libpff.h>
+
+enum { PS_DEPTH = 16, PS_ID_MAX = 40, PS_CLASS_MAX = 256, PS_KEY_MAX = 100 };
+
+/* A folder of the file, before it is known what it holds. */
+struct ps_folder {
+	uint32_t node;
+	struct pf_path path;
+	enum pf_kind kind; /* by its class */
+	enum pf_role role;
+};
+
+struct ps_store {
+	struct pf_serial base;
+	char path[4096];
+	libpff_file_t *file;
+	uint32_t code_page;     /* of strings, where an item does not tell */
+	uint8_t record_key[16]; /* of the message store: what the file is, whatever its name */
+	/* FOLDERS */
+	struct ps_folder *folders;
+	size_t folder_n, folder_cap, at;
+	uint32_t kinds_left; /* of the folder before `at`, still to be given out */
+	/* LIST */
+	libpff_item_t *listed;
+	int list_n, list_i;
+	/* what events borrow */
+	char id_out[PS_ID_MAX], version_out[24], note_out[400];
+	struct pf_folder folder_out;
+	struct pf_buf words;
+	struct pf_buf form;  /* GET: the item in its open form */
+	struct pf_span left; /* what of it is given out */
+};
+
+/* What libpff says of it goes behind the text; `why` is freed. PF_FAIL. */
+int ps_fail(struct pf_err *err, enum pf_scope scope, libpff_error_t **why, const char *text);
+
+/* ---- folders.c ---- */
+int ps_step_folders(
+	struct ps_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+void ps_folders_free(struct ps_store *s);
+/* A folder's id: its node, and the kind that is meant. */
+void ps_folder_id(uint32_t node, enum pf_kind kind, char out[PS_ID_MAX]);
+/* Both of them from an id that was given out; false: it is none. */
+bool ps_folder_of(struct pf_span id, uint32_t *node, enum pf_kind *kind);
+
+/* ---- items.c ---- */
+int ps_step_list(
+	struct ps_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+int ps_step_get(
+	struct ps_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+/* The next octets of it. */
+int ps_read_form(struct ps_store *s, struct pf_span *part);
+/* What kind of item it is, by its class. */
+enum pf_kind ps_kind_of(libpff_item_t *item);
+/*
+ * The octets of an item's value under `tag`, into `out` of `size`; *n is how many there are,
+ * *text16 (if wanted) whether they are UTF-16. False: it has none, or they don't fit.
+ */
+bool ps_value(
+	libpff_item_t *item, uint32_t tag, uint8_t *out, size_t size, size_t *n, bool *text16);
+/* A class, which is ASCII in whatever form; "" where there is none. */
+void ps_class(libpff_item_t *item, uint32_t tag, char out[PS_CLASS_MAX]);
+/* A number that an item has under `tag`; false: it has none. */
+bool ps_number(libpff_item_t *item, uint32_t tag, uint64_t *out);
+
+/* ---- read.c ---- */
+/* The whole item, those within it as well, in `arena`; its strings are decoded. */
+int ps_read(struct ps_store *s, libpff_item_t *from, struct pf_arena *arena,
+	struct pf_mapi_item **out, struct pf_err *err);
+
+#endif

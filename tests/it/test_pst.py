@@ -1,0 +1,107 @@
+"""Outlook files as sources: every item of the shared corpus, counted against another reader (readpst)."""
+
+import collections
+import mailbox
+import os
+import subprocess
+
+import pytest
+from corpus import ROOT
+from mail import snapshot
+from run import copy, postferry
+from servers import radicale
+from servers.dovecot import Dovecot
+
+PST = os.path.join(ROOT, "pst")
+FILES = sorted(os.path.relpath(os.path.join(d, n), PST) for d, _, names in os.walk(PST) for n in names
+               if n.lower().endswith((".pst", ".ost")))
+BROKEN = {"aspose-examples/AddingBulkMessagesWithImprovedPerformance.pst"}  # readpst and pffinfo refuse it as well
+GOOD = [f for f in FILES if f not in BROKEN]
+needs_corpus = pytest.mark.skipif(not FILES, reason="the corpus is not here")
+
+
+def counted_by_readpst(path, tmp_path):
+    """Items of every folder, by its leaf; readpst writes a file for each."""
+    out = tmp_path / "readpst"
+    out.mkdir()
+    subprocess.run(["readpst", "-q", "-D", "-e", "-o", out, path], check=True, capture_output=True, timeout=60)
+    return collections.Counter(os.path.basename(d) for d, _, names in os.walk(out) for _ in names)
+
+
+def counted_by_us(archive):
+    """Items of every folder of an archive, by its leaf."""
+    found = collections.Counter()
+    mail = mailbox.Maildir(archive / "mail", create=False) if (archive / "mail").exists() else None
+    if mail is not None:
+        found["Inbox"] += len(mail)
+        for name in mail.list_folders():
+            found[name.split(".")[-1]] += len(mail.get_folder(name))
+    for part, ending in (("contacts", ".vcf"), ("calendars", ".ics")):
+        for d, _, names in os.walk(archive / part):
+            here = sum(n.endswith(ending) for n in names)
+            if here:
+                name = os.path.join(d, "displayname")
+                leaf = open(name, encoding="utf-8").read() if os.path.exists(name) else os.path.basename(d)
+                found[leaf.split("/")[-1]] += here
+    return +found
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", GOOD)
+def test_every_item_arrives(name, ledger, tmp_path):
+    path = os.path.join(PST, name)
+    done = copy(f"pst:{path}", f"archive:{tmp_path}/all", ledger)
+    assert done.status == 0, done
+    assert counted_by_us(tmp_path / "all") == counted_by_readpst(path, tmp_path)
+
+
+@needs_corpus
+def test_the_second_run_writes_nothing(ledger, tmp_path):
+    source = f"pst:{PST}/aspose-examples/Outlook.pst"
+    assert copy(source, f"archive:{tmp_path}/all", ledger).status == 0
+    again = copy(source, f"archive:{tmp_path}/all", ledger)
+    assert again.status == 0 and again.outcome["copied_now"] == 0, again
+    lost = copy(source, f"archive:{tmp_path}/all", ledger + "2")  # the same bytes are made each time
+    assert lost.status == 0 and lost.outcome["copied_now"] == 0, lost
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", sorted(BROKEN & set(FILES)))
+def test_a_broken_file_says_so(name, ledger, tmp_path):
+    done = copy(f"pst:{PST}/{name}", f"archive:{tmp_path}/all", ledger)
+    assert done.status != 0
+    assert "scanpst" in repr(done)
+
+
+def test_what_is_no_outlook_file(ledger, tmp_path):
+    no = tmp_path / "no.pst"
+    no.write_bytes(b"From somebody\n" * 100)
+    done = postferry("copy", "--from", f"pst:{no}", "--to", f"maildir:{tmp_path}/m", "--ledger", ledger)
+    assert done.status == 3 and "no PST, OST or PAB file" in repr(done)
+
+
+def test_it_is_no_target(ledger, tmp_path):
+    (tmp_path / "m").mkdir()
+    done = postferry("copy", "--from", f"maildir:{tmp_path}/m", "--to", f"pst:{tmp_path}/x.pst", "--ledger", ledger)
+    assert done.status == 2 and "archive:" in repr(done)
+
+
+@needs_corpus
+@pytest.mark.skipif(not radicale.available(), reason="Radicale is not installed")
+def test_to_servers_of_mail_calendars_and_contacts(ledger, fast_dir):
+    """Each kind goes to its server, and nothing is written twice."""
+    with Dovecot(fast_dir) as mail, radicale.Radicale(fast_dir) as dav:
+        line = ["copy", "--from", f"pst:{PST}/aspose-examples/Outlook.pst", "--ledger", ledger, "--allow-plaintext", "--json"]
+        for url in (mail.url(), dav.url(), dav.url(scheme="carddav")):
+            line += ["--to", url]
+        env = {"POSTFERRY_TO_PASSWORD": "pass"}
+        first = postferry(*line, env=env)
+        assert first.status == 0, first
+        account = snapshot(mail)
+        assert {folder: len(items) for folder, items in account.items() if items} == {"INBOX": 8, "Sent Items": 6}
+        [meeting] = [raw for path in dav.collections().values() for raw in dav.items(path).values()]
+        assert "SUMMARY:Weekly meeting" in meeting and "20110622T1" in meeting, meeting
+        [person] = [raw for path in dav.collections(contacts=True).values() for raw in dav.items(path).values()]
+        assert "FN:Saqib Razzaq" in person, person
+        again = postferry(*line, env=env)
+        assert again.status == 0 and again.outcome["copied_now"] == 0, again
