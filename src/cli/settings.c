@@ -47,6 +47,12 @@ const struct pf_option pf_link_options[] = {
 	{"connections", "N", "connections to each server; default: what pays", false},
 	{"rate", "BYTES/S", "press no harder than this on each link (10M: ten mebibytes a second)",
 		false},
+	{"from-daily", "SIZE",
+		"take no more than this from the source in 24 hours, then wait until it may go on "
+		"(IMAP; 2000M; none: no limit); default: what is known of the server",
+		false},
+	{"to-daily", "SIZE", "send no more than this to the target in 24 hours, likewise", false},
+	{"no-wait", NULL, "when that is used up, end (status 4) instead of waiting", false},
 	{"allow-plaintext", NULL, "permit links that are not encrypted", false},
 	{"trust-host", "HOST[:PORT]",
 		"a server to which the password may go as well, when the name service or the "
@@ -141,6 +147,12 @@ int pf_parse_size(const char *option, const char *text, uint64_t *out, struct pf
 	}
 	*out = (uint64_t)n << shift;
 	return PF_OK;
+}
+
+int pf_parse_daily(const char *option, const char *text, uint64_t *out, struct pf_err *err)
+{
+	*out = UINT64_MAX;
+	return strcmp(text, "none") == 0 ? PF_OK : pf_parse_size(option, text, out, err);
 }
 
 int pf_parse_number(const char *what, const char *text, int *out, struct pf_err *err)
@@ -308,6 +320,10 @@ static int read_one(struct pf_settings *s, const struct pf_given *g, struct pf_e
 		return pf_parse_size(name, g->value, &s->rules.max_size, err);
 	} else if (strcmp(name, "rate") == 0) {
 		return pf_parse_size(name, g->value, &s->rate, err);
+	} else if (strcmp(name, "from-daily") == 0) {
+		return pf_parse_daily(name, g->value, &s->daily[0], err);
+	} else if (strcmp(name, "to-daily") == 0) {
+		return pf_parse_daily(name, g->value, &s->daily[1], err);
 	} else if (strcmp(name, "skip-subjects") == 0) {
 		return read_subjects(s, g->value, err);
 	} else if (strcmp(name, "connections") == 0) {
@@ -415,6 +431,7 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	s->mirror_all = pf_args_has(args, "mirror-all");
 	s->mirror = pf_args_has(args, "mirror") || s->mirror_all;
 	s->no_receipts = pf_args_has(args, "no-receipts");
+	s->no_wait = pf_args_has(args, "no-wait");
 	s->rules.shared = pf_args_has(args, "shared");
 	s->dry_run = pf_args_has(args, "dry-run");
 	s->json = pf_args_has(args, "json");

@@ -20,6 +20,8 @@ struct pf_settings {
 	bool allow_plaintext, mirror, mirror_all, dry_run, json, quiet, no_progress, verbose, deep;
 	size_t connections, tries;
 	uint64_t rate, memory;
+	uint64_t daily[2]; /* source, target; 0: nothing said, UINT64_MAX: none */
+	bool no_wait;      /* for the next day */
 	struct pf_rules rules;
 	/* owned */
 	const char **include, **exclude, **subjects, **trusted;
@@ -46,6 +48,9 @@ void pf_settings_free(struct pf_settings *s);
 
 /* "10M" in bytes; K, M, G are powers of 1,024. */
 PF_MUST_CHECK int pf_parse_size(
+	const char *option, const char *text, uint64_t *out, struct pf_err *err);
+/* The same, or "none": UINT64_MAX. */
+PF_MUST_CHECK int pf_parse_daily(
 	const char *option, const char *text, uint64_t *out, struct pf_err *err);
 /* The number of an event, say. `what` is for the message. */
 PF_MUST_CHECK int pf_parse_number(const char *what, const char *text, int *out, struct pf_err *err);

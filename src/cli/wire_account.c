@@ -58,6 +58,21 @@ static int rate_of(
 	return PF_OK;
 }
 
+/* What an account may move in a day on that side: the server's word goes before that for all. */
+static int daily_of(
+	const struct pf_wire *w, size_t row, size_t side, uint64_t *out, struct pf_err *err)
+{
+	const struct pf_plan_server *s = server_of(w, row, side);
+	const char *text = !s ? NULL : side == 0 ? s->daily_down : s->daily_up;
+
+	*out = w->set->daily[side];
+	if (text &&
+		pf_parse_daily(side == 0 ? "daily_down" : "daily_up", text, out, err) != PF_OK) {
+		return pf_wrap(err, "%s line %zu", w->plan->path, s->line);
+	}
+	return PF_OK;
+}
+
 int wire_secret(const struct pf_wire *w, size_t row, size_t side, struct pf_cli_secret *out,
 	struct pf_err *err)
 {
@@ -175,6 +190,12 @@ static int make_job(struct wire_account *a, struct pf_err *err)
 		.window_bytes = window_of(w),
 		.commits_shared = true,
 	};
+	for (size_t side = 0; side < 2; side++) {
+		a->job_cfg.daily[side].store = w->plan->rows[a->row].side[side].identity;
+		if (daily_of(w, a->row, side, &a->job_cfg.daily[side].bytes, err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
 	return pf_job_new(&a->job_cfg, &a->job, err);
 }
 

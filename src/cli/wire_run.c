@@ -204,7 +204,7 @@ int wire_batch_new(struct pf_wire *w, struct pf_err *err)
 {
 	size_t n = w->plan->row_n;
 	struct pf_crew_cfg crew = {.ledger = w->ledger};
-	struct pf_batch_cfg cfg = {.tries = 1};
+	struct pf_batch_cfg cfg = {.tries = 1, .no_wait = w->set->no_wait};
 
 	w->memory = w->set->memory ? (size_t)w->set->memory : MEMORY_DEFAULT;
 	w->alive_max = w->memory / MEMORY_AN_ACCOUNT;

@@ -550,9 +550,17 @@ static bool not_opened(
 	return true;
 }
 
+static bool waits_for_tomorrow(const struct pf_batch_end *end)
+{
+	return !end->complete && end->why->number == PF_EV_DAY_USED;
+}
+
 static bool may_come_again(
 	struct pf_batch *b, struct account *a, const struct pf_batch_end *end, int64_t now_ms)
 {
+	if (waits_for_tomorrow(end)) {
+		return !b->cfg.no_wait && !b->stopped;
+	}
 	a->futile = end->progressed ? 0 : a->futile + 1;
 	if (end->complete || end->why->scope == PF_SCOPE_RUN) {
 		return false;
@@ -590,6 +598,9 @@ bool pf_batch_ended(struct pf_batch *b, size_t account, const struct pf_batch_en
 	pause += (int64_t)((account * 7919 + a->tries * (size_t)104729) %
 			   (size_t)(pause / 4)); /* jitter */
 	*pause_ms = asked_ms(end->why) > pause ? asked_ms(end->why) : pause;
+	if (waits_for_tomorrow(end)) { /* our own wish, so it is no mistake */
+		*pause_ms = (int64_t)end->why->retry_after_s * 1000;
+	}
 	a->due_ms = now_ms + *pause_ms;
 	heap_put(b, account);
 	b->waiting++;

@@ -32,6 +32,7 @@ struct pf_batch;
 struct pf_batch_cfg {
 	size_t alive_max;   /* accounts at work at the same time; at least 1 */
 	unsigned int tries; /* of an account that gets nowhere; at least 1 */
+	bool no_wait;       /* for the next day, when a day's bytes are used up */
 };
 
 struct pf_batch_account {

@@ -47,7 +47,13 @@ struct pf_job_cfg {
 	bool no_receipts;       /* $MDNSent for what asks for a receipt, whatever the target is */
 	size_t folders_at_once; /* copied side by side; 0 = by what the stores can do */
 	size_t window_bytes;    /* in flight for this account; 0 = default */
-	bool commits_shared;    /* the caller commits the ledger, for several jobs at once */
+	/* That may be moved in 24 hours, from the source and to the target: 0 = what is known of
+	 * the server, UINT64_MAX = any; and by which name the ledger counts it, NULL = not. */
+	struct {
+		uint64_t bytes;
+		const char *store;
+	} daily[2];
+	bool commits_shared; /* the caller commits the ledger, for several jobs at once */
 };
 
 struct pf_now {

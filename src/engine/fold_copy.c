@@ -150,7 +150,8 @@ static int request_more(struct pf_fold *f, struct pf_err *err)
 			(e->size > job->whole_max && job->large_busy)) {
 			return PF_AGAIN;
 		}
-		rc = request(f, f->next_entry, err);
+		rc = job_day_permits(job, e->size, err);
+		rc = rc == PF_OK ? request(f, f->next_entry, err) : rc;
 		if (rc != PF_OK) {
 			return rc;
 		}

@@ -358,7 +358,12 @@ static int step_phase(struct pf_job *job, bool *moved, struct pf_err *err)
 	}
 	switch (job->phase) {
 	case PF_PHASE_OPENING:
-		rc = job_folders_begin(job, err);
+		rc = job_day_begin(job, err);
+		if (rc == PF_OK && job->target_full) {
+			rc = job_begin_closing(job, err);
+			break;
+		}
+		rc = rc == PF_OK ? job_folders_begin(job, err) : rc;
 		job->phase = PF_PHASE_FOLDERS;
 		break;
 	case PF_PHASE_FOLDERS:
@@ -368,7 +373,8 @@ static int step_phase(struct pf_job *job, bool *moved, struct pf_err *err)
 		}
 		break;
 	case PF_PHASE_ITEMS:
-		rc = step_items(job, moved, err);
+		rc = job_day_note(job, false, err);
+		rc = rc == PF_OK ? step_items(job, moved, err) : rc;
 		break;
 	case PF_PHASE_MIRROR:
 		rc = job_mirror_step(job, err);

@@ -110,6 +110,7 @@ static int wind_up(struct pf_job *job, struct pf_err *err)
 		}
 	}
 	count_folders(job);
+	rc = rc == PF_OK ? job_day_note(job, true, err) : rc;
 	if (rc == PF_OK && job->cfg->ledger && job->cfg->mode != PF_JOB_CHECK) {
 		rc = sum_up(job, err);
 	}

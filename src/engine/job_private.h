@@ -4,6 +4,7 @@
  *   job.c          phases, events in and out, stop and end
  *   job_folders.c  both folder lists, the mapping, making what is missing
  *   job_make.c     making what is missing at the target
+ *   job_day.c      what a server lets an account move in a day
  *   job_end.c      sums, the ledger in order, both stores signed out
  *   job_log.c      events with their context
  *   fold.c         one folder from its listing to its end: the states below
@@ -339,6 +340,11 @@ struct pf_room {
 	bool told;             /* items are left open for it */
 };
 
+/* Bytes of the last 24 hours that the ledger knows, and of those that the store counts how many. */
+struct pf_day {
+	uint64_t used, noted;
+};
+
 struct pf_job {
 	const struct pf_job_cfg *cfg;
 	struct pf_now now;
@@ -363,6 +369,7 @@ struct pf_job {
 	uint64_t window, bytes_in_flight;
 	size_t putting; /* PUTs without answer, of all folders */
 	struct pf_room room;
+	struct pf_day day[2];
 	uint64_t whole_max;         /* larger items stream through */
 	bool sums_known;            /* `sums` is filled */
 	bool large_busy;            /* one large item at a time, or two could wait for each other */
@@ -437,6 +444,16 @@ bool fold_source_may_be_asked(const struct pf_fold *f);
 bool fold_source_gives_nothing(struct pf_fold *f, const struct pf_err *why);
 /* Whether what is left of the folder is for the next run. */
 bool fold_source_gave_up(const struct pf_fold *f);
+
+/* ---- job_day.c ---- */
+/* What is left of the day by the ledger; nothing: the pass ends before it began. */
+int job_day_begin(struct pf_job *job, struct pf_err *err);
+/* Write down what was moved, `all` of it or when it is worth a write. */
+int job_day_note(struct pf_job *job, bool all, struct pf_err *err);
+/* Whether so large a body may be asked for. PF_AGAIN: not now, or not in this pass any more. */
+int job_day_permits(struct pf_job *job, uint64_t size, struct pf_err *err);
+/* Nothing more is put in this pass, which is to come again. */
+int job_day_end(struct pf_job *job, enum pf_side_no side, struct pf_err *err);
 
 /* ---- job_log.c ---- */
 void job_event(struct pf_job *job, int number, const struct pf_fold *f, const struct pf_entry *e,

@@ -257,6 +257,40 @@ static void test_servers_wish_is_heard(void **state)
 }
 
 /* Administrators are locked out by what is no harm to a single user. */
+/* Neither is it held against the account, nor is the wait cut short; who will not wait is told. */
+static void test_a_day_that_is_used_up_is_waited_for(void **state)
+{
+	struct pf_err why = {.scope = PF_SCOPE_SESSION,
+		.retry = PF_RETRY_LATER,
+		.retry_after_s = 80000,
+		.number = PF_EV_DAY_USED};
+	const struct pf_batch_end end = {.opened = {false, false}, .why = &why};
+
+	(void)state;
+	for (int no_wait = 0; no_wait < 2; no_wait++) {
+		struct scene s = begin(10, 1);
+		struct pf_batch_cfg cfg = {.alive_max = 10, .tries = 1, .no_wait = no_wait};
+		size_t a;
+		int64_t pause = 0;
+
+		pf_batch_free(&s.b);
+		assert_int_equal(pf_batch_new(&cfg, &s.b, &s.err), PF_OK);
+		a = server(&s, 5);
+		(void)account(&s, a, a, 1);
+		for (int i = 0; i < 5; i++) {
+			assert_int_equal(go(&s), 0);
+			assert_int_equal(pf_batch_ended(s.b, 0, &end, s.now, &pause), no_wait);
+			if (no_wait) {
+				break;
+			}
+			assert_int_equal(pause, 80000000);
+			assert_int_equal(go(&s), -1);
+			s.now += pause;
+		}
+		pf_batch_free(&s.b);
+	}
+}
+
 static void test_refused_administrator_is_spared(void **state)
 {
 	struct scene s = begin(1, 5);
@@ -531,6 +565,7 @@ int main(void)
 		cmocka_unit_test(test_cut_off_comes_again_with_growing_pauses_and_not_for_ever),
 		cmocka_unit_test(test_one_that_gets_somewhere_may_go_on),
 		cmocka_unit_test(test_refused_sign_in_is_tried_once),
+		cmocka_unit_test(test_a_day_that_is_used_up_is_waited_for),
 		cmocka_unit_test(test_servers_wish_is_heard),
 		cmocka_unit_test(test_refused_administrator_is_spared),
 		cmocka_unit_test(test_cap_lowers_the_limit_and_time_raises_it),

@@ -174,6 +174,23 @@ PF_MUST_CHECK int pf_ledger_item_about(struct pf_ledger *led, int64_t folder, ui
 /* Forget a row (the engine dropped the folder's rows because ids lost their meaning). */
 PF_MUST_CHECK int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *err);
 
+/* ---- traffic ---- */
+
+/* Bytes that went to a store (`up`), or came from it, within an hour: Unix time over 3,600. */
+struct pf_ledger_traffic {
+	const char *store; /* its identity */
+	bool up;
+	int64_t hour;
+	uint64_t bytes;
+};
+
+/* So many more. */
+PF_MUST_CHECK int pf_ledger_traffic_add(
+	struct pf_ledger *led, const struct pf_ledger_traffic *more, struct pf_err *err);
+/* Of `n` hours, the first of which is `of->hour`. */
+PF_MUST_CHECK int pf_ledger_traffic(struct pf_ledger *led, const struct pf_ledger_traffic *of,
+	uint64_t *out, size_t n, struct pf_err *err);
+
 /* ---- events ---- */
 
 struct pf_ledger_event {

@@ -458,6 +458,29 @@ static void keyed_rows_come_back_as_they_were(void **state)
 	pf_ledger_cursor_close(&c);
 }
 
+static void traffic_adds_up_by_the_hour(void **state)
+{
+	static const struct pf_ledger_traffic MOVED[] = {{"imap://a@x/", false, 100, 5},
+		{"imap://a@x/", false, 100, 7}, {"imap://a@x/", true, 100, 50},
+		{"imap://b@x/", false, 100, 500}, {"imap://a@x/", false, 102, 1ull << 40},
+		{"imap://a@x/", false, 103, 9000}, {"imap://a@x/", false, 98, 90000}};
+	static const uint64_t DOWN[] = {0, 12, 0, 1ull << 40}, UP[] = {0, 50, 0, 0};
+	struct world *w = *state;
+	struct pf_ledger_traffic of = {.store = "imap://a@x/", .hour = 99};
+	uint64_t got[4];
+
+	for (size_t i = 0; i < PF_COUNT(MOVED); i++) {
+		must(w, pf_ledger_traffic_add(w->led, &MOVED[i], &w->err));
+	}
+	must(w, pf_ledger_commit(w->led, &w->err));
+	reopen(w);
+	must(w, pf_ledger_traffic(w->led, &of, got, 4, &w->err));
+	assert_memory_equal(got, DOWN, sizeof(got));
+	of.up = true;
+	must(w, pf_ledger_traffic(w->led, &of, got, 4, &w->err));
+	assert_memory_equal(got, UP, sizeof(got));
+}
+
 static void events_are_kept_in_order(void **state)
 {
 	struct world *w = *state;
@@ -730,6 +753,7 @@ int main(void)
 		OPEN_CASE(writes_of_items_are_counted),
 		OPEN_CASE(sums_add_up_per_folder),
 		OPEN_CASE(keyed_rows_come_back_as_they_were),
+		OPEN_CASE(traffic_adds_up_by_the_hour),
 		OPEN_CASE(events_are_kept_in_order),
 		OPEN_CASE(only_commits_are_durable),
 		OPEN_CASE(cursor_stays_right_while_rows_change),

@@ -89,6 +89,15 @@ static const struct pf_event_doc DOCS[] = {
 		"open. Items that are at the target already take no more room, so it may suffice.",
 		"Raise the quota before the migration, or leave out what need not be moved (see "
 		"--exclude, --since, --max-size)."},
+	{PF_EV_DAY_USED, PF_SEV_WARNING, "a day's bytes are used up",
+		"So much was moved in the last 24 hours as --from-daily, --to-daily or what is "
+		"known of the server permit an account in a day. Servers that have such a limit "
+		"lock an account for hours that goes over it.",
+		"What was in flight is finished, and the account signs out. It goes on by itself "
+		"at the time that the text names; with --no-wait the command ends instead, and is "
+		"to be run again then. The ledger keeps what was moved.",
+		"Nothing is to be done. Where the server permits more, say so with --from-daily "
+		"or --to-daily."},
 	{PF_EV_FOLDER_MAPPED, PF_SEV_INFO, "folder has another name at the target",
 		"The target can't have the folder's name as it is (its delimiter, a reserved or "
 		"too long "

@@ -30,6 +30,7 @@ static int is_known(enum pf_event_number number)
 	case PF_EV_NOT_REACHABLE:
 	case PF_EV_RIGHTS_LEFT:
 	case PF_EV_ROOM_SHORT:
+	case PF_EV_DAY_USED:
 	case PF_EV_FOLDER_MAPPED:
 	case PF_EV_FOLDER_NAME_ODD:
 	case PF_EV_FOLDER_NOT_CREATED:

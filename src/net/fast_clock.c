@@ -9,3 +9,10 @@ uint64_t pf_fast_clock_rate(void)
 
 	return n > 0 && n <= 1000 ? n : 1;
 }
+
+int64_t pf_fast_clock_ahead_s(void)
+{
+	const char *ahead = getenv("POSTFERRY_TEST_AHEAD");
+
+	return ahead ? strtoll(ahead, NULL, 10) : 0;
+}

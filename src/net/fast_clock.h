@@ -10,10 +10,17 @@
 /* With POSTFERRY_TEST_CLOCK=N every pause and every deadline is over N times as soon. */
 #ifdef PF_TEST_HOOKS
 uint64_t pf_fast_clock_rate(void);
+/* POSTFERRY_TEST_AHEAD=S: what it is told of the day and the hour is so many seconds later. */
+int64_t pf_fast_clock_ahead_s(void);
 #else
 static inline uint64_t pf_fast_clock_rate(void)
 {
 	return 1;
+}
+
+static inline int64_t pf_fast_clock_ahead_s(void)
+{
+	return 0;
 }
 #endif
 

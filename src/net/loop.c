@@ -12,6 +12,7 @@ struct pf_loop {
 	bool catching, stirred;
 	int stop_signal;
 	uint64_t rate; /* of the clock, in tests; else 1 */
+	uint64_t began_ms;
 };
 
 uv_loop_t *pf_loop_uv(struct pf_loop *loop)
@@ -43,6 +44,7 @@ int pf_loop_new(struct pf_loop **out, struct pf_err *err)
 		free(loop);
 		return fail_uv(err, "starting the event loop", rc);
 	}
+	loop->began_ms = uv_now(&loop->uv);
 	rc = uv_timer_init(&loop->uv, &loop->timer);
 	if (rc != 0) {
 		(void)uv_loop_close(&loop->uv);
@@ -77,8 +79,9 @@ int64_t pf_loop_now_ms(const struct pf_loop *loop)
 
 int64_t pf_loop_utc_s(const struct pf_loop *loop)
 {
-	(void)loop;
-	return (int64_t)time(NULL);
+	uint64_t ahead_ms = (uv_now(&loop->uv) - loop->began_ms) * (loop->rate - 1);
+
+	return (int64_t)time(NULL) + pf_fast_clock_ahead_s() + (int64_t)(ahead_ms / 1000);
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -19,6 +19,7 @@ struct pf_plan_server {
 	const char *name; /* URLs say it in place of the host */
 	const char *host;
 	const char *admin, *admin_form, *secret, *ca_file, *fingerprint, *cert, *rate;
+	const char *daily_down, *daily_up;
 	enum pf_plan_tls { PF_PLAN_TLS_BY_URL, PF_PLAN_TLS_IMPLICIT, PF_PLAN_TLS_STARTTLS } tls;
 	enum pf_plan_leave { PF_PLAN_AS_ALL, PF_PLAN_FORBIDDEN, PF_PLAN_ALLOWED } plaintext;
 	size_t port, connections, connections_per_account;

@@ -70,6 +70,9 @@ static const struct key TOP[] = {
 	{"no_receipts", VALUE_FLAG, "no-receipts", 0},
 	{"connections", VALUE_TEXT, "connections", 0},
 	{"rate", VALUE_TEXT, "rate", 0},
+	{"from_daily", VALUE_TEXT, "from-daily", 0},
+	{"to_daily", VALUE_TEXT, "to-daily", 0},
+	{"no_wait", VALUE_FLAG, "no-wait", 0},
 	{"memory", VALUE_TEXT, "memory", 0},
 	{"tries", VALUE_TEXT, "tries", 0},
 	{"allow_plaintext", VALUE_FLAG, "allow-plaintext", 0},
@@ -93,6 +96,8 @@ static const struct key SERVER[] = {
 	{"connections_per_account", VALUE_NUMBER, NULL,
 		offsetof(struct pf_plan_server, connections_per_account)},
 	{"rate", VALUE_TEXT, NULL, offsetof(struct pf_plan_server, rate)},
+	{"daily_down", VALUE_TEXT, NULL, offsetof(struct pf_plan_server, daily_down)},
+	{"daily_up", VALUE_TEXT, NULL, offsetof(struct pf_plan_server, daily_up)},
 	{"allow_plaintext", VALUE_LEAVE, NULL, offsetof(struct pf_plan_server, plaintext)},
 };
 

@@ -48,8 +48,12 @@ struct pf_store_facts {
 	uint32_t kinds;            /* of enum pf_kind */
 	uint64_t max_item_bytes;   /* larger ones are refused; 0 = unknown or none */
 	uint64_t quota_free_bytes; /* UINT64_MAX = unknown or none */
-	size_t max_segment_bytes;  /* of one segment of a path, in UTF-8; 0 = unknown */
-	size_t max_depth;          /* 0 = unknown */
+	/* Bytes that came, and that went, over all links so far; 0 = they are not counted. */
+	uint64_t moved[2];
+	/* That the server lets an account move in a day, the same way, as far as is known; 0. */
+	uint64_t daily_bytes[2];
+	size_t max_segment_bytes; /* of one segment of a path, in UTF-8; 0 = unknown */
+	size_t max_depth;         /* 0 = unknown */
 	/* Of a whole path: what each segment takes, and one more for each; 0 = unknown. */
 	size_t max_path_bytes;
 	size_t (*segment_bytes)(struct pf_span segment); /* what it takes; NULL: its UTF-8 */

@@ -5,6 +5,7 @@ import html
 import os
 import random
 import re
+import sqlite3
 import ssl
 import subprocess
 import time
@@ -166,6 +167,89 @@ def test_fn25_bandwidth_is_not_the_mailbox(ledger):
     with source() as a, Peer(before=Times("APPEND", full)) as b:
         done = run(a, b, ledger + "3", env=quick(200))
         assert done.status == 0 and len(pauses(done)) == 1, done
+
+
+DAY = 25 * 3600 # after which an hour's bytes have left the last 24 hours for sure
+
+
+def ahead(seconds, clock=1):
+    """Environment in which it is so many seconds later."""
+    return {"POSTFERRY_TEST_AHEAD": str(seconds), **quick(clock)}
+
+
+@pytest.mark.parametrize("option", ["--from-daily", "--to-daily"])
+def test_fn25_a_days_bytes(ledger, option):
+    """No more than those are moved; the ledger knows it in the next run; a day later it goes on."""
+    many = sized(*[20000] * 40)
+    with source(many) as a, Peer() as b:
+        have = []
+        for day in range(5):
+            for again in (False, True):
+                rows = a.rows
+                done = run(a, b, ledger, option, "300K", "--no-wait", env=ahead(day * DAY))
+                have.append(len(b.boxes["INBOX"].items))
+                if done.status == 0:
+                    break
+                assert done.status == 4 and "it goes on at" in done.outcome["why"], done
+                assert done.outcome["copied"] == have[-1] and (a.rows == rows) == again, (have, again, done)
+            if done.status == 0:
+                break
+        assert have[0] == have[1] and all(0 < n - m <= 15 for m, n in zip([0, *have[1::2]], have[::2])), have
+        assert done.status == 0 and bodies(b) == sorted(many) and b.appends == a.rows == 40, (have, done)
+
+
+def test_fn25_one_larger_than_a_day_goes_all_the_same(ledger):
+    with source(sized(10, 900000, 20)) as a, Peer() as b:
+        done = run(a, b, ledger, "--from-daily", "100K", "--no-wait")
+        assert done.status == 4 and len(b.boxes["INBOX"].items) == 2, done
+        assert run(a, b, ledger, "--from-daily", "100K", "--no-wait", env=ahead(DAY)).status == 0
+
+
+def test_fn25_it_waits_for_the_next_day(ledger):
+    """Signed out; a stop is heard meanwhile. Where it is almost the next day it goes on by itself."""
+    many = sized(*[20000] * 25)
+    with source(many) as a, Peer() as b:
+        assert run(a, b, ledger, "--from-daily", "300K", "--no-wait").status == 4
+        first = len(b.boxes["INBOX"].items)
+        waits = start("copy", "--from", a.url(), "--to", b.url(), "--ledger", ledger, "--allow-plaintext", "--from-daily", "300K",
+                      env=ahead(100))
+        line = waits.stderr.readline()
+        while b"tried again in" not in line:
+            assert line, "it ended"
+            line = waits.stderr.readline()
+        assert b"it goes on at" in line and a.connections == b.connections == 0, line
+        waits.terminate()
+        assert waits.wait(10) == 4 and len(b.boxes["INBOX"].items) == first
+        waits.communicate()
+        done = run(a, b, ledger, "--from-daily", "300K", env=ahead(DAY - 2 * 3600, 1000))
+        assert done.status == 0 and bodies(b) == sorted(many) and b.appends == 25, done
+
+
+def test_fn25_what_is_known_of_a_server(ledger, tmp_path):
+    """Gmail's own limits hold where nothing is said, a plan may say others, and "none" is none."""
+    many = sized(10, 20)
+    with source(many, greeting="* OK Gimap ready for requests from 192.0.2.1") as a, Peer() as b:
+        assert run(a, b, ledger).status == 0
+        a.boxes["INBOX"].add(b"Subject: one more\r\n\r\nx\r\n")
+        with sqlite3.connect(ledger) as db:
+            assert db.execute("SELECT count(*), min(bytes) > 0 FROM traffic").fetchone() == (2, 1)
+            db.execute("UPDATE traffic SET bytes = 2400000000 WHERE up = 0")
+        done = run(a, b, ledger, "--no-wait")
+        assert done.status == 4 and "of the 2400000000 that" in done.outcome["why"] and len(b.boxes["INBOX"].items) == 2, done
+        plan = tmp_path / "plan.yaml"
+        plan.write_text(f"""servers:
+  old: {{host: 127.0.0.1, port: {a.port}, daily_down: 2000M}}
+  new: {{host: 127.0.0.1, port: {b.port}}}
+accounts: a.csv
+no_wait: yes
+allow_plaintext: yes
+""")
+        (tmp_path / "a.csv").write_text(f"from,to\n{a.url()},{b.url()}\n")
+        logins = a.logins
+        done = postferry("run", str(plan), "--ledger", ledger, "--json")
+        assert done.status == 4 and a.logins == logins and "of the 2097152000 that" in done.out, done
+        assert run(a, b, ledger, "--from-daily", "none").status == 0 and len(b.boxes["INBOX"].items) == 3
+        assert run(a, b, ledger, "--from-daily", "much").status == 2
 
 
 def test_fn25_a_target_that_takes_nothing_is_asked_with_one_item(ledger):

@@ -38,6 +38,9 @@ static const char *const STEPS[] = {
 	 "BLOB, dst_uid BLOB, codec INTEGER NOT NULL, raw BLOB, a INTEGER NOT NULL);"),
 	/* 2 to 3. How items that did not arrive are named: few, so they cost the others nothing. */
 	"CREATE TABLE about(k INTEGER PRIMARY KEY, message_id BLOB, sender BLOB, subject BLOB);",
+	/* 3 to 4. What was moved in an hour: a row an hour, a store and a way. */
+	("CREATE TABLE traffic(store TEXT NOT NULL, up INTEGER NOT NULL, hour INTEGER NOT NULL,"
+	 " bytes INTEGER NOT NULL, PRIMARY KEY(store, up, hour)) WITHOUT ROWID;"),
 };
 
 const struct pf_sq_steps PF_SQ_STEPS = {STEPS, PF_COUNT(STEPS)};

@@ -41,6 +41,11 @@ const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT] = {
 		"REPLACE INTO keyed(k, src_version, dst_version, src_uid, dst_uid, codec, raw, a)"
 		" VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
 	[PF_SQ_KEYED_DROP] = "DELETE FROM keyed WHERE k BETWEEN ? AND ?",
+	[PF_SQ_TRAFFIC_ADD] =
+		"INSERT INTO traffic(store, up, hour, bytes) VALUES(?, ?, ?, ?)"
+		" ON CONFLICT(store, up, hour) DO UPDATE SET bytes = bytes + excluded.bytes",
+	[PF_SQ_TRAFFIC_READ] = "SELECT hour, bytes FROM traffic WHERE store = ? AND up = ?"
+			       " AND hour BETWEEN ? AND ?",
 	[PF_SQ_EVENT_ADD] = "INSERT INTO event(account, at, number, folder, item, text, raw)"
 			    " VALUES(?, ?, ?, ?, ?, ?, ?)",
 };
@@ -433,6 +438,50 @@ int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *e
 	}
 	led->item_writes++;
 	return drop(led, PF_SQ_ITEMS_DROP, folder, err);
+}
+
+/* ---- traffic ---- */
+
+int pf_ledger_traffic_add(
+	struct pf_ledger *led, const struct pf_ledger_traffic *more, struct pf_err *err)
+{
+	struct fill f;
+
+	if (begin(led, PF_SQ_TRAFFIC_ADD, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_text(&f, more->store);
+	put_int(&f, more->up);
+	put_int(&f, more->hour);
+	put_int(&f, (int64_t)more->bytes);
+	return run(led, &f, -1, "noting what was moved", err);
+}
+
+int pf_ledger_traffic(struct pf_ledger *led, const struct pf_ledger_traffic *of, uint64_t *out,
+	size_t n, struct pf_err *err)
+{
+	struct fill f = {.st = led->write[PF_SQ_TRAFFIC_READ]};
+	int code;
+
+	if (may_write(led, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	memset(out, 0, n * sizeof(*out));
+	put_text(&f, of->store);
+	put_int(&f, of->up);
+	put_int(&f, of->hour);
+	put_int(&f, of->hour + (int64_t)n - 1);
+	errno = 0;
+	code = f.code == SQLITE_OK ? sqlite3_step(f.st) : f.code;
+	for (; code == SQLITE_ROW; code = sqlite3_step(f.st)) {
+		out[sqlite3_column_int64(f.st, 0) - of->hour] =
+			(uint64_t)sqlite3_column_int64(f.st, 1);
+	}
+	if (code != SQLITE_DONE) {
+		(void)pf_sq_fail(err, led->path, led->db, 0, "reading what was moved");
+	}
+	(void)sqlite3_reset(f.st);
+	return code == SQLITE_DONE ? PF_OK : PF_FAIL;
 }
 
 /* ---- events ---- */

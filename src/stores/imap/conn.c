@@ -386,6 +386,7 @@ static int write_out(struct iconn *c, int64_t *wake_ms, struct pf_err *err)
 			trace(c, '>', spans, n, sent);
 		}
 		c->store->rate_debt += sent;
+		c->store->facts.moved[1] += sent;
 		squeeze_judge(c, sent);
 		pf_imap_session_sent(c->session, sent);
 	}
@@ -417,6 +418,7 @@ static int read_in(struct iconn *c, int64_t *wake_ms, struct pf_err *err)
 		came = pf_span(p, got);
 		trace(c, '<', &came, 1, got);
 		c->store->rate_debt += got;
+		c->store->facts.moved[0] += got;
 		if (direct) {
 			c->blob_n += got;
 			pf_imap_session_took(c->session, got);

@@ -459,6 +459,7 @@ enum iquirk {
 	QUIRK_FLAGGED = 1u << 6,
 	QUIRK_OTHERS = 1u << 7,
 	QUIRK_NO_DELTA = 1u << 8,
+	QUIRK_GMAIL_DAILY = 1u << 9,
 };
 uint32_t quirks_of(struct pf_span greeting_or_id);
 /* Whether it is a server's text in place of a message that it could not convert: of another size

@@ -12,6 +12,10 @@ enum {
 	STAND_IN_MAX = 8192, /* octets of a text in place of a message */
 };
 
+/* Of the 2,500 MB a day down and 500 MB up that Gmail permits over IMAP (support.google.com, "Gmail
+ * bandwidth limits"), a little less: it counts what it likes. */
+static const uint64_t GMAIL_DAILY[2] = {2400000000, 480000000};
+
 static const struct {
 	const char *says; /* in the greeting or the ID response, any case; NULL: not by that */
 	uint32_t cap;     /* or a capability */
@@ -42,8 +46,10 @@ static const struct {
 	{"Zimbra", 0, QUIRK_REWRITES,
 		"header and text do not add up to the body (Dovecot, zimbra-workarounds)",
 		"test_what_is_rewritten_is_not_quarantined"},
-	{"Gimap", 0, QUIRK_FOLD_CASE, "labels differ by more than case",
-		"test_case_is_no_difference"},
+	{"Gimap", 0, QUIRK_FOLD_CASE | QUIRK_GMAIL_DAILY,
+		"labels differ by more than case; an account is locked for hours that moved more "
+		"than so much in a day (FIELD-NOTES 25)",
+		"test_case_is_no_difference, test_fn25_what_is_known_of_a_server"},
 	/* A list of changes tells of flags, and perhaps not of labels. */
 	{NULL, PF_IMAP_CAP_GMAIL, QUIRK_LABELS | QUIRK_NO_DELTA,
 		"X-GM-EXT-1: folders are labels of messages",
@@ -122,6 +128,9 @@ void quirks_apply(struct istore *s)
 	}
 	if (quirks & QUIRK_NO_DELTA) {
 		f->caps &= ~(uint32_t)PF_CAP_LIST_DELTA;
+	}
+	for (size_t way = 0; way < 2 && (quirks & QUIRK_GMAIL_DAILY); way++) {
+		f->daily_bytes[way] = GMAIL_DAILY[way];
 	}
 	f->caps |= quirks & QUIRK_FOLD_CASE ? PF_CAP_FOLD_CASE : 0;
 	f->caps |= quirks & QUIRK_RECEIPTS ? PF_CAP_SENDS_RECEIPTS : 0;
