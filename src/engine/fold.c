@@ -417,6 +417,7 @@ int fold_step(struct pf_fold *f, struct pf_err *err)
 		return rc;
 	case FOLD_COPYING:
 		rc = fold_copy_step(f, err);
+		f->copied_through = f->copied_through || rc == PF_OK;
 		return rc == PF_OK ? after_copy(f, err) : rc;
 	case FOLD_CONFIRMING:
 		return step_confirming(f, err);
@@ -443,6 +444,10 @@ int fold_step(struct pf_fold *f, struct pf_err *err)
 int fold_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err)
 {
+	if (op_use(ev->op) == USE_LINK) {
+		links_event(f, ev);
+		return PF_OK;
+	}
 	if (f->nowhere) {
 		struct pf_blob *body = ev->kind == PF_STORE_BODY ? ev->body : NULL;
 

@@ -295,6 +295,10 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 		pf_rows_set_digest(&f->rows, e, &s->digest, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	links_arrived(f, e);
+	if (links_first_done(s, id, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	if (s->original) {
 		e->bits &= (uint16_t)~PF_ENTRY_FRAGILE; /* it is not to be as the source has it */
 	}
@@ -315,21 +319,10 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 	return rc;
 }
 
-static void put_ended(struct pf_slot *s)
-{
-	if (s->put) {
-		s->put = false;
-		s->fold->putting--;
-		s->fold->job->putting--;
-		job_room_ended(s->fold->job, s);
-		s->fold->solo = false;
-	}
-}
-
 static int dst_event(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err)
 {
 	if (ev->kind == PF_STORE_DONE || ev->kind == PF_STORE_FAILED) {
-		put_ended(s);
+		slot_put_ended(s);
 	}
 	switch (ev->kind) {
 	case PF_STORE_DONE:

@@ -91,7 +91,7 @@ int ask_source(struct pf_slot *s, struct pf_err *err)
 	return job_submit(f->job, SRC, &op, err);
 }
 
-static int request(struct pf_fold *f, size_t i, struct pf_err *err)
+static int request(struct pf_fold *f, size_t i, bool link, struct pf_err *err)
 {
 	struct pf_entry *e = &f->rows.v[i];
 	struct pf_slot *s;
@@ -105,19 +105,33 @@ static int request(struct pf_fold *f, size_t i, struct pf_err *err)
 		return PF_AGAIN;
 	}
 	s->need_commit = pf_ledger_commits(f->job->cfg->ledger) + (f->job->wants_commit ? 1 : 0);
-	rc = ask_source(s, err);
+	if (link) {
+		links_begin(s);
+	}
+	rc = link ? PF_OK : ask_source(s, err);
 	if (rc != PF_OK) {
 		slot_release(s);
 		return rc;
 	}
 	e->bits |= PF_ENTRY_BUSY;
-	f->probing = f->ask_pauses > 0;
-	s->large = e->size > f->job->whole_max;
+	f->probing = !link && f->ask_pauses > 0;
+	s->large = !link && e->size > f->job->whole_max;
 	f->job->large_busy = f->job->large_busy || s->large;
-	slot_set_budget(s, s->large ? 0 : e->size);
+	slot_set_budget(s, s->large || link ? 0 : e->size);
 	*(f->last ? &f->last->next : &f->first) = s;
 	f->last = s;
 	return PF_OK;
+}
+
+/* Whether it has to wait; what the target makes of another item does not come over the links. */
+static bool must_hold(struct pf_fold *f, const struct pf_entry *e, bool link)
+{
+	const struct pf_job *job = f->job;
+
+	return job->stopping || job->target_full || job->holding ||
+	       (!link && (job->side[SRC].pause_until_ms > job->now.ms ||
+				 window_is_full(f, e->size) || !fold_source_may_be_asked(f) ||
+				 (e->size > job->whole_max && job->large_busy)));
 }
 
 /* PF_OK: every item was asked for. */
@@ -129,29 +143,30 @@ static int request_more(struct pf_fold *f, struct pf_err *err)
 		f->again = 0; /* once more from the start, for those that must be tried again */
 		f->next_entry = 0;
 	}
+	f->link_waits = false;
 	while (f->next_entry < f->rows.n && !f->restart) {
 		struct pf_entry *e = &f->rows.v[f->next_entry];
+		enum links_way way;
 		int rc;
 
 		if (!wanted(f, e)) {
 			f->next_entry++;
 			continue;
 		}
-		if (fold_source_gave_up(f)) {
+		way = links_way(f, e);
+		if (way == LINKS_FETCH && fold_source_gave_up(f)) {
 			if (leave_open(f, e, "the source breaks off at each item of its folder",
 				    err) != PF_OK) {
 				return PF_FAIL;
 			}
 			continue;
 		}
-		if (job->stopping || job->target_full || job->holding ||
-			job->side[SRC].pause_until_ms > job->now.ms || window_is_full(f, e->size) ||
-			!fold_source_may_be_asked(f) ||
-			(e->size > job->whole_max && job->large_busy)) {
+		f->link_waits = way == LINKS_WAIT;
+		if (f->link_waits || must_hold(f, e, way == LINKS_COPY)) {
 			return PF_AGAIN;
 		}
-		rc = job_day_permits(job, e->size, err);
-		rc = rc == PF_OK ? request(f, f->next_entry, err) : rc;
+		rc = way == LINKS_COPY ? PF_OK : job_day_permits(job, e->size, err);
+		rc = rc == PF_OK ? request(f, f->next_entry, way == LINKS_COPY, err) : rc;
 		if (rc != PF_OK) {
 			return rc;
 		}
@@ -170,9 +185,17 @@ bool slot_may_put(const struct pf_slot *s)
 
 	return pf_ledger_commits(job->cfg->ledger) >= s->need_commit &&
 	       s->not_before_ms <= job->now.ms && job_target_may_be_asked(job) &&
-	       job_room_permits(job, s->total) && !job->stopping && !job->target_full &&
-	       !s->fold->solo && !s->fold->restart &&
+	       job_room_permits(job, s->total) && !links_block(s) && !job->stopping &&
+	       !job->target_full && !s->fold->solo && !s->fold->restart &&
 	       (slot_entry(s)->attempts == 0 || s->fold->putting == 0);
+}
+
+static void put_begun(struct pf_slot *s, uint64_t size)
+{
+	s->put = true;
+	s->fold->putting++;
+	s->fold->job->putting++;
+	job_room_put(s->fold->job, s, size);
 }
 
 int slot_put(struct pf_slot *s, struct pf_err *err)
@@ -197,6 +220,13 @@ int slot_put(struct pf_slot *s, struct pf_err *err)
 	};
 	int rc;
 
+	if (s->link) {
+		rc = links_copy(s, err);
+		if (rc == PF_OK) {
+			put_begun(s, s->total);
+		}
+		return rc;
+	}
 	pf_buf_init(&kw, 65536);
 	rc = flags_permitted(f, want, &kw, &op.put.flags, err);
 	if (rc == PF_OK) {
@@ -217,10 +247,7 @@ int slot_put(struct pf_slot *s, struct pf_err *err)
 		rc = job_submit(f->job, DST, &op, err);
 	}
 	if (rc == PF_OK) {
-		s->put = true;
-		f->putting++;
-		f->job->putting++;
-		job_room_put(f->job, s, op.put.size);
+		put_begun(s, op.put.size);
 		f->solo = e->attempts > 0;
 	}
 	pf_buf_deinit(&kw);
@@ -249,6 +276,9 @@ static int push(struct pf_fold *f, struct pf_err *err)
 
 		next = s->next;
 		if (s->state == SLOT_GETTING && s->not_before_ms == 0) {
+			break;
+		}
+		if (s->state == SLOT_READY && s->not_before_ms == 0 && links_block(s)) {
 			break;
 		}
 		if (s->state != SLOT_READY || !slot_may_put(s)) {

@@ -185,5 +185,8 @@ int fold_list_end(struct pf_fold *f, struct pf_err *err)
 			f->rows.n - gone);
 	}
 	count(f);
+	if (links_note(f, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	return job_keeps(f->job) ? fold_save_new(f, err) : PF_OK;
 }

@@ -265,6 +265,7 @@ static int listed(struct pf_fold *f, const struct pf_item *item, struct pf_err *
 	if (pf_rows_listed(&f->rows, item, &e, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	e->same = labels_are_several(f, item) ? item->same : 0;
 	if (f->rows.max_seq == before) {
 		f->src_moved = f->src_moved || (f->src_unsure && fold_is_another(f, SRC, e, item));
 		look_at_labels(e, elsewhere != NULL);

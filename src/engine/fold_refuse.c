@@ -301,7 +301,7 @@ static int doubtful(struct pf_slot *s, struct pf_err *err)
 	bool noted = false;
 	int rc = PF_OK;
 
-	if (s->body) {
+	if (s->body || s->link) {
 		rc = pf_rows_set_digest(&f->rows, e, &s->digest, err);
 		e->size = s->total;
 	}
@@ -396,8 +396,15 @@ int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 		not_tried(s);
 		return PF_OK;
 	}
+	if (s->link && (ev->failed.in_doubt || why->retry == PF_RETRY_NO)) {
+		links_failed(s);
+	}
 	if (ev->failed.in_doubt) {
 		return doubtful(s, err);
+	}
+	if (s->link && why->retry == PF_RETRY_NO) {
+		not_tried(s);
+		return PF_OK;
 	}
 	if (fold_is_lost(s->fold, DST, why)) {
 		slot_entry(s)->bits &= (uint16_t)~PF_ENTRY_BUSY;

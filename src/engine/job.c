@@ -69,6 +69,7 @@ int pf_job_new(const struct pf_job_cfg *cfg, struct pf_job **out, struct pf_err 
 	job->side[SRC].store = cfg->from;
 	job->side[DST].store = cfg->to;
 	job->sharers = 1;
+	pf_arena_init(&job->links.arena);
 	pf_job_set_window(job, cfg->window_bytes ? cfg->window_bytes : WINDOW_DEFAULT);
 	job->whole_max = job->window / 2 < WHOLE_MAX ? job->window / 2 : WHOLE_MAX;
 	job->slots = calloc(SLOTS, sizeof(*job->slots));
@@ -99,6 +100,7 @@ void pf_job_free(struct pf_job **job)
 	pf_quarantine_free(&j->quarantine);
 	pf_quarantine_free(&j->removed);
 	free(j->slots);
+	links_free(j);
 	free(j);
 	*job = NULL;
 }
@@ -300,7 +302,7 @@ static int step_folds(struct pf_job *job, bool *moved, struct pf_err *err)
 		}
 		listed++;
 		if (f->state >= FOLD_COPYING) {
-			copying++;
+			copying += !f->link_waits; /* it may be for one that pairs */
 		} else if (f->state == FOLD_PAIRING && copying >= folders_at_once(job)) {
 			continue;
 		}
@@ -309,7 +311,8 @@ static int step_folds(struct pf_job *job, bool *moved, struct pf_err *err)
 		if (step_fold(job, f, moved, err) != PF_OK) {
 			return PF_FAIL;
 		}
-		sharers += f->may_ask && f->state == FOLD_COPYING && f->next_entry < f->rows.n;
+		sharers += f->may_ask && f->state == FOLD_COPYING && f->next_entry < f->rows.n &&
+			   !f->link_waits;
 	}
 	job->sharers = sharers > 0 ? sharers : 1;
 	return PF_OK;

@@ -28,6 +28,7 @@
  *   fold_flags.c   flags carried over
  *   fold_name.c    how items that did not arrive are named
  *   labels.c       sources whose folders are labels
+ *   links.c        what is in several folders is asked for once
  *   mirror.c       what left the source
  */
 #ifndef PF_ENGINE_JOB_PRIVATE_H
@@ -79,6 +80,7 @@ enum op_use {
 	USE_KEYED_PUT,  /* index: task */
 	USE_KEYED_MEET, /* index: task */
 	USE_KEYED_LOOK, /* index: row */
+	USE_LINK,       /* the folder that the first copy within the target was made in */
 	USE_CLOSE,
 };
 
@@ -187,6 +189,7 @@ struct pf_slot {
 	uint64_t fed, total;              /* of a large one */
 	int64_t not_before_ms;            /* after a pause */
 	bool large, got, aborted, put, weighed;
+	bool link, link_first;  /* the target makes it of another; the first of the pass */
 	uint64_t room;          /* bytes that it takes at the target, while it is put */
 	unsigned int room_turn; /* see job_room.c */
 	bool redated;           /* it goes with this date, and not with that of its row */
@@ -278,11 +281,16 @@ struct pf_fold {
 	bool fleeting;          /* ids hold for one look at the folder only: see fold_fleeting.c */
 	bool incomplete;        /* the source lists fewer items than it says there are */
 	bool unfinished;        /* the next pass must look at all of it, whatever the cursor says */
+	bool copied_through;    /* all of its items had their turn */
+	bool link_waits;        /* its next item is another folder's to ask for */
 	bool want_delta, delta; /* of the source's listing: asked for, got */
 	uint64_t dst_from;      /* ids from here on are listed at the target */
 	uint64_t dst_listed;    /* items that the target's listing gave */
 	struct pf_foreign *foreign;
 	size_t foreign_n, foreign_cap;
+	size_t link_turn; /* its place in the order in which listings ended, from 1 on */
+	size_t linking;   /* COPYs without answer, part of `putting`, ... */
+	const struct pf_fold *link_owner; /* of items of this folder */
 	struct pf_span *claimed; /* target ids that rows of other folders account for, sorted */
 	size_t claimed_n;
 
@@ -345,6 +353,27 @@ struct pf_day {
 	uint64_t used, noted;
 };
 
+/* How the target treats what it copies within the account. */
+enum links_keeps {
+	LINKS_UNKNOWN,
+	LINKS_ASKED, /* the first one is under way, or being looked at */
+	LINKS_KEEP,
+	LINKS_ALTER, /* or does not copy at all */
+};
+
+/* Items that are in several folders, by their number: links.c. */
+struct pf_links {
+	struct pf_link *v;
+	size_t n, cap, turns;
+	size_t failed; /* COPYs */
+	struct pf_arena arena;
+	enum links_keeps keeps;
+	struct pf_span first_id; /* of the first one, and what it must look like */
+	int64_t first_date_utc_s;
+	uint64_t first_size;
+	bool seen; /* it does */
+};
+
 struct pf_job {
 	const struct pf_job_cfg *cfg;
 	struct pf_now now;
@@ -369,6 +398,7 @@ struct pf_job {
 	uint64_t window, bytes_in_flight;
 	size_t putting; /* PUTs without answer, of all folders */
 	struct pf_room room;
+	struct pf_links links;
 	struct pf_day day[2];
 	uint64_t whole_max;         /* larger items stream through */
 	bool sums_known;            /* `sums` is filled */
@@ -574,6 +604,8 @@ struct pf_slot *slot_of(struct pf_fold *f, uint64_t op);
 struct pf_entry *slot_entry(const struct pf_slot *s);
 struct pf_slot *slot_take(struct pf_fold *f, size_t entry); /* NULL: all are in use */
 void slot_release(struct pf_slot *s);
+/* Its PUT or COPY has an answer, or none is waited for. */
+void slot_put_ended(struct pf_slot *s);
 void slot_unlink(struct pf_slot *s); /* from the folder's row of those that wait */
 void slot_set_budget(struct pf_slot *s, uint64_t bytes);
 
@@ -675,10 +707,38 @@ int labels_begin(struct pf_job *job, struct pf_err *err);
 /* Why a folder with that role, or a listed item, is left out; NULL: it is taken. */
 const char *labels_skip_folder(const struct pf_job *job, enum pf_role role);
 const char *labels_skip_item(const struct pf_fold *f, const struct pf_item *item);
+/* Whether it may be in another folder that is taken: of a view of all nobody says that it is. */
+bool labels_are_several(const struct pf_fold *f, const struct pf_item *item);
 /* Whether an item was left out for that, in an earlier pass perhaps. */
 bool labels_had_skipped(const struct pf_entry *e);
 /* Whether what is taken of the folder depends on labels: no cursor tells of them. */
 bool labels_may_change(const struct pf_fold *f);
+
+/* ---- links.c ---- */
+void links_free(struct pf_job *job);
+/* Its listing is complete: note what is in other folders as well. */
+int links_note(struct pf_fold *f, struct pf_err *err);
+/* An item was put. */
+void links_arrived(struct pf_fold *f, const struct pf_entry *e);
+/* What is to be done about one that is wanted. */
+enum links_way {
+	LINKS_FETCH,
+	LINKS_COPY,
+	LINKS_WAIT, /* another folder is about to put it */
+};
+enum links_way links_way(const struct pf_fold *f, const struct pf_entry *e);
+/* LINKS_COPY: what is known of it goes into the slot. */
+void links_begin(struct pf_slot *s);
+/* Whether it must wait, so that the folder's order is kept. */
+bool links_block(const struct pf_slot *s);
+int links_copy(struct pf_slot *s, struct pf_err *err);
+/* The target did not do it, or did not say so. */
+void links_failed(struct pf_slot *s);
+/* The slot's COPY has ended, somehow. */
+void links_ended(struct pf_slot *s);
+/* If this was the first one, it is read back. */
+int links_first_done(struct pf_slot *s, struct pf_span id, struct pf_err *err);
+void links_event(struct pf_fold *f, const struct pf_store_event *ev);
 
 /* ---- mirror.c ---- */
 int job_mirror_step(struct pf_job *job, struct pf_err *err); /* PF_OK: done */

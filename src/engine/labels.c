@@ -97,6 +97,11 @@ const char *labels_skip_item(const struct pf_fold *f, const struct pf_item *item
 	return NULL;
 }
 
+bool labels_are_several(const struct pf_fold *f, const struct pf_item *item)
+{
+	return item->elsewhere.n > 0 || f->job->cfg->rules->labels == PF_LABELS_VIEWS;
+}
+
 bool labels_had_skipped(const struct pf_entry *e)
 {
 	return e->verdict == PF_VERDICT_SKIPPED && pf_span_eq(e->note, pf_span_str(ELSEWHERE));

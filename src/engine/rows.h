@@ -33,6 +33,7 @@ struct pf_entry {
 	struct pf_span note;            /* how it arrived, if not as it was */
 	const struct pf_digest *digest; /* of the source's bytes; NULL = not known */
 	uint64_t size;
+	uint64_t same; /* of what is in other folders as well, as listed; 0 = none */
 	int64_t date_utc_s;
 	uint32_t seq;
 	uint16_t bits;

@@ -42,6 +42,20 @@ void slot_unlink(struct pf_slot *s)
 	s->next = NULL;
 }
 
+void slot_put_ended(struct pf_slot *s)
+{
+	struct pf_fold *f = s->fold;
+
+	job_room_ended(f->job, s);
+	if (s->put) {
+		s->put = false;
+		f->putting--;
+		f->linking -= s->link;
+		f->job->putting--;
+		f->solo = false;
+	}
+}
+
 void slot_release(struct pf_slot *s)
 {
 	struct pf_fold *f = s->fold;
@@ -49,12 +63,8 @@ void slot_release(struct pf_slot *s)
 	unsigned int generation = s->generation;
 
 	slot_unlink(s);
-	job_room_ended(job, s);
-	if (s->put) { /* given up without an answer */
-		f->putting--;
-		f->job->putting--;
-		f->solo = false;
-	}
+	slot_put_ended(s);
+	links_ended(s);
 	pf_blob_unref(&s->body);
 	pf_blob_unref(&s->original);
 	pf_fingerprinter_free(&s->printer);

@@ -32,8 +32,9 @@ enum pf_cap {
 	PF_CAP_RIGHTS = 1u << 19,         /* others may have been given rights on its folders */
 	PF_CAP_FLAGGED_APART = 1u << 21,  /* "flagged" counts only when FLAGS sets it, behind PUT */
 	PF_CAP_SHOWS_OTHERS = 1u << 22,   /* as mail: items of calendars and the like, as texts */
-	PF_CAP_LABELS = 1u << 20,         /* an item may be in several folders at once, listed items
-					     say so, and the roles ALL and FLAGGED are views */
+	PF_CAP_COPY = 1u << 23,   /* COPY: of an item of one folder it makes one in another */
+	PF_CAP_LABELS = 1u << 20, /* an item may be in several folders at once, listed items
+				     say so, and the roles ALL and FLAGGED are views */
 };
 
 /* Within what the UID of a calendar item or contact must be unique, as far as is known. */

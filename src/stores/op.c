@@ -5,7 +5,7 @@
 bool pf_op_writes(enum pf_op_kind kind)
 {
 	return kind == PF_OP_PUT || kind == PF_OP_FLAGS || kind == PF_OP_MKFOLDER ||
-	       kind == PF_OP_SUBSCRIBE || kind == PF_OP_REMOVE;
+	       kind == PF_OP_SUBSCRIBE || kind == PF_OP_REMOVE || kind == PF_OP_COPY;
 }
 
 enum { SPANS_MAX = 7 };
@@ -27,6 +27,9 @@ static size_t spans_of(struct pf_op_kept *k, struct pf_span *out[SPANS_MAX])
 	case PF_OP_FLAGS:
 		out[n++] = &op->flags.add.kw;
 		out[n++] = &op->flags.del.kw;
+		break;
+	case PF_OP_COPY:
+		out[n++] = &op->copy.to;
 		break;
 	case PF_OP_LIST:
 		out[n++] = &op->list.cursor;

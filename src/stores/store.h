@@ -36,6 +36,7 @@ enum pf_op_kind {
 	PF_OP_MKFOLDER,  /* DONE with the folder's id; a folder that was there already is fine */
 	PF_OP_SUBSCRIBE, /* DONE */
 	PF_OP_REMOVE,    /* DONE */
+	PF_OP_COPY,      /* DONE with the new id; in doubt where that is not told (PF_CAP_COPY) */
 	PF_OP_CLOSE,     /* sign out in good order; DONE, then next() gives PF_END */
 };
 
@@ -56,7 +57,7 @@ struct pf_op {
 	enum pf_op_kind kind;
 	uint64_t id; /* the caller's; comes back in every event of this operation; not 0 */
 	struct pf_span folder;  /* the folder's id at this store */
-	struct pf_span item;    /* GET, FLAGS, REMOVE, PUT in its place: the item's id */
+	struct pf_span item;    /* GET, FLAGS, REMOVE, COPY, PUT in its place: the item's id */
 	struct pf_span version; /* REMOVE, PUT with PF_GUARD_SAME: only while the item has it */
 	union {
 		struct {
@@ -85,6 +86,9 @@ struct pf_op {
 			struct pf_span name; /* PF_GUARD_NEW: wish for the id, of [A-Za-z0-9-] */
 			enum pf_kind kind;   /* of the item; 0 = mail */
 		} put;
+		struct {
+			struct pf_span to; /* the folder that gets another one */
+		} copy;
 		struct {
 			struct pf_flags add, del;
 		} flags;
@@ -150,8 +154,8 @@ struct pf_store_event {
 		} note;
 		struct {
 			struct pf_err why;
-			bool in_doubt; /* FAILED of PUT, FLAGS, REMOVE, MKFOLDER: it may have been
-					  done all the same */
+			bool in_doubt; /* FAILED of PUT, COPY, FLAGS, REMOVE, MKFOLDER: it may have
+					  been done all the same */
 			bool missing;  /* FAILED of GET: the answer was read well, without it */
 			bool refused;  /* the server's final no to this very item (PUT, GET) */
 			bool grouped;  /* FAILED of PUT: a group was, nothing stored: try alone */

@@ -11,11 +11,12 @@ from calendar_items import calendar, event, write
 from dav_peer import ROOT, Answer, uid_of
 from mail import date, difference, flags, message
 from places import CalendarFilesPlace, CyrusPlace, DavPlace, DovecotPlace, MaildirPlace, MboxPlace, PeerPlace, cyrus_is_there
+from peer import Box, Peer
 from run import commands, postferry, start
 from servers.proxy import Proxy
 
 FOLDERS = ["INBOX", "Sent", "Archive", "Archive/2020", "Größe & Gewicht", "日本語"]
-WRITES = {"APPEND", "UID STORE", "UID EXPUNGE", "STORE", "EXPUNGE", "CREATE", "SUBSCRIBE", "DELETE", "RENAME"}
+WRITES = {"APPEND", "UID COPY", "UID STORE", "UID EXPUNGE", "STORE", "EXPUNGE", "CREATE", "SUBSCRIBE", "DELETE", "RENAME"}
 
 
 class Scene:
@@ -328,5 +329,26 @@ class RepairedEvents(Scene):
         assert self.target.raw() == written, (what, "something was put again")
 
 
+class Labels(Scene):
+    """Folders are labels: what is in several of them is read once, and the target makes the others of it."""
+
+    folders = ["INBOX", "Work", "Home"]
+
+    def make(self):
+        return PeerPlace(caps=Peer.caps + " X-GM-EXT-1", labels=self.labels), DovecotPlace(self.fast_dir)
+
+    def labels(self, folder, raw):
+        return [("\\Inbox" if name == "INBOX" else name) for name in self.where[raw] if name != folder]
+
+    def fill(self):
+        self.where = {}
+        self.source.peer.boxes.update({name: Box() for name in self.folders})
+        for n in range(self.per_folder * 3):
+            raw = message(n)
+            self.where[raw] = self.folders[n % 3:] if n % 2 else self.folders[:1 + n % 3]
+            for name in self.where[raw]:
+                self.source.peer.boxes[name].add(raw, ["\\Seen"] * (n % 2), f"{1 + n % 28:2d}-May-2015 10:00:00 +0000")
+
+
 SCENES = [First, Delta, Mirror, Plain, ToMaildir, FromMaildir, ToMbox, DeltaToMbox, Large, Repaired, Retry,
-          RepairedEvents] + [ToCyrus] * cyrus_is_there()
+          RepairedEvents, Labels] + [ToCyrus] * cyrus_is_there()

@@ -1,9 +1,12 @@
 """Duplicates: cases 17 to 22 of the field notes."""
 
+import random
+
 import pytest
 from field_notes import MESSAGES, bodies, quick, run, source
 from peer import Box, Peer
 from peer.folders import quoted
+from run import start
 
 
 def test_fn17_a_target_that_rewrites_makes_no_duplicates(ledger, tmp_path):
@@ -182,10 +185,123 @@ def test_fn20_a_message_comes_from_where_its_labels_are(ledger, more, stored):
     with a, Peer() as b:
         done = run(a, b, ledger, *more)
         assert done.status == 0 and numbers_in(b) == stored, (numbers_in(b), done)
+        once = len({n for numbers in stored.values() for n in numbers})
+        assert a.rows == b.appends == once and b.copies == sum(map(len, stored.values())) - once, (a.rows, b.appends, b.copies)
         assert done.outcome["copied"] == sum(map(len, stored.values())) and done.outcome["open"] == 0, done
         again = run(a, b, ledger, *more)
         assert again.status == 0 and again.outcome["copied_now"] == 0 and numbers_in(b) == stored, again
         assert run(a, b, ledger, *more, command="verify").outcome["differing"] == 0
+
+
+def labelled(count, **faults):
+    """Every message has one, two or three of the labels, with the date and flags that are its own."""
+    rng = random.Random(count)
+    messages = [b"Subject: %d\r\n\r\n" % n + b"x" * rng.randrange(3000) + b"\r\n" for n in range(count)]
+    where = {raw: rng.sample(["INBOX", "Work", "Home"], 1 + n % 3) for n, raw in enumerate(messages)}
+    peer = Peer(caps=Peer.caps + " X-GM-EXT-1", attributes=lambda name: KINDS.get(name, ""), labels=lambda folder, raw: [
+        quoted(SYSTEM.get(label, label)) for label in where[raw] if label != folder], **faults)
+    for name in ("[Gmail]", ALL, "Work", "Home"):
+        peer.boxes[name] = Box()
+    for n, (raw, labels) in enumerate(where.items()):
+        for name in [ALL, *labels]:
+            peer.boxes[name].add(raw, ["\\Seen", "\\Flagged", "Odd"][:n % 4], f"{1 + n % 28:2d}-Mar-2019 12:00:00 +0000")
+    return peer, where
+
+
+def in_order(peer):
+    """Bodies, flags and dates of each folder that is taken whole."""
+    return {name: [(raw, sorted(flags), date) for raw, flags, date in peer.boxes[name].items.values()]
+            for name in ("INBOX", "Work", "Home")}
+
+
+def is_whole(a, b, ledger, ordered=True):
+    done = run(a, b, ledger)
+    have, want = in_order(b), in_order(a)
+    assert done.status == 0 and done.outcome["copied_now"] == 0, done
+    assert done.outcome["copied"] == sum(map(len, want.values())) and done.outcome["open"] == 0, done
+    for name in want:
+        assert sorted(have[name]) == sorted(want[name]) and (not ordered or have[name] == want[name]), name
+
+
+@pytest.mark.parametrize("more", [[], ["--connections", "4"], ["--connections", "1"]])
+@pytest.mark.parametrize("caps", ["", " X-GM-EXT-1"])
+def test_fn20_what_has_several_labels_is_asked_for_once(ledger, more, caps):
+    a, where = labelled(300)
+    with a, Peer(caps=Peer.caps + caps) as b:
+        done = run(a, b, ledger, *more)
+        assert done.status == 0 and a.rows == len(where), (a.rows, done)
+        assert b.copies == 300 and len(b.boxes[ALL].items if ALL in b.boxes else []) == 0, b.copies
+        is_whole(a, b, ledger)
+
+
+@pytest.mark.parametrize("caps", ["IMAP4rev1 LITERAL+ NAMESPACE"])
+def test_fn20_where_no_copy_can_be_told_all_is_sent(ledger, caps):
+    a, where = labelled(60)
+    with a, Peer(caps=caps) as b:
+        assert run(a, b, ledger).status == 0 and b.copies == 0 and b.appends == a.rows == 120
+        is_whole(a, b, ledger)
+
+
+@pytest.mark.parametrize("replies", [
+    ["NO not here"], ["lose"], ["copy-untold"], ["copy-cut"], ["NO [UNAVAILABLE] not now"], ["BAD what?"],
+    ["copy", "NO not here"], ["copy", "lose", "copy"], ["copy", "copy-untold"], ["copy", "copy", "copy-cut"],
+    ["copy", "NO [THROTTLED] slowly"]])
+def test_fn20_copies_that_fail_are_no_loss_and_no_double(ledger, replies):
+    """Whether such a copy was made is found out by what is there; then the message is sent like any other."""
+    a, where = labelled(60)
+    with a, Peer(copy_reply=lambda n, name: replies[n % len(replies)] if n < 20 else "copy") as b:
+        for _ in range(3):
+            done = run(a, b, ledger, env=quick(100))
+            if done.status == 0:
+                break
+        assert done.status == 0, done
+        is_whole(a, b, ledger, ordered=False)
+
+
+def test_fn20_copies_that_lose_the_date_are_noticed_at_the_first(ledger):
+    a, where = labelled(60)
+    with a, Peer(copy_date=lambda date: "01-Jan-2026 00:00:00 +0000") as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and b.copies == 1 and b.appends == 119, (b.copies, b.appends)
+        assert [e["number"] for e in done.events if e["number"] in (10007, 12017)] == [10007, 12017], done
+
+
+def test_fn20_a_label_more_costs_no_body(ledger):
+    a, where = labelled(30)
+    with a, Peer() as b:
+        assert run(a, b, ledger).status == 0
+        rows, raw = a.rows, next(raw for raw, labels in where.items() if "Work" in labels and "Home" not in labels)
+        where[raw].append("Home")
+        item = next(i for i in a.boxes["Work"].items.values() if i[0] == raw)
+        a.boxes["Home"].add(raw, list(item[1]), item[2])
+        a.boxes["Work"].add(b"Subject: new\r\n\r\n", [], " 1-Jan-2020 00:00:00 +0000")
+        where[b"Subject: new\r\n\r\n"] = ["Work"]
+        done = run(a, b, ledger)
+        assert done.status == 0 and done.outcome["copied_now"] == 2 and a.rows == rows + 1, (a.rows - rows, done)
+        is_whole(a, b, ledger)
+
+
+@pytest.mark.parametrize("at", [1, 2, 7, 30])
+@pytest.mark.parametrize("made", [True, False])
+def test_fn20_killed_within_a_copy(ledger, at, made):
+    a, where = labelled(60)
+    running = []
+
+    def answer(n, name):
+        if n < at:
+            return "copy"
+        if running:
+            running.pop().kill()
+        return "copy" if made and n == at else "NO gone"
+    with a, Peer(copy_reply=answer) as b:
+        process = start("copy", "--from", a.url(), "--to", b.url(), "--ledger", ledger, "--allow-plaintext")
+        running.append(process)
+        process.communicate()
+        assert process.returncode == -9
+        b.copy_reply = None
+        done = run(a, b, ledger, env=quick(20))
+        assert done.status == 0, done
+        is_whole(a, b, ledger, ordered=False)
 
 
 def test_fn20_what_loses_its_last_label_comes_from_all_mail(ledger):

@@ -377,6 +377,49 @@ static void dates_are_kept_if_claimed(void **state)
 	}
 }
 
+/* Another one in another folder, with all that the first one has; and of what is not there, none.
+ */
+static void copies_are_like_the_first(void **state)
+{
+	static const char *const OTHER[] = {"other", NULL};
+	struct suite *s = *state;
+	struct pf_path path = {0};
+	struct pf_op op = {.kind = PF_OP_COPY, .folder = pf_span_str(s->folder)};
+	struct task *made, *t, *l;
+	char ids[2][400], other[400];
+
+	if (lacks(s, PF_CAP_COPY) || lacks(s, PF_CAP_PUT_RETURNS_ID) || lacks(s, PF_CAP_MIXED)) {
+		return;
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		struct pf_op p = op_put(s, message(i));
+
+		p.put.date_utc_s = 1000000000 + i;
+		p.put.flags.sys = i == 1 ? PF_FLAG_SEEN | PF_FLAG_FLAGGED : 0;
+		(void)snprintf(ids[i], sizeof(ids[i]), "%s", run(s, &p)->new_id);
+		drop(&p);
+	}
+	made = make_below(s, OTHER, &path);
+	pf_path_deinit(&path);
+	(void)snprintf(other, sizeof(other), "%s", made->new_id);
+	op.copy.to = pf_span_str(other);
+	op.item = pf_span_str(ids[1]);
+	t = run(s, &op);
+	assert_true(t->has_new_id);
+	op.item = pf_span_str("4000000000");
+	made = begin(s, &op);
+	settle(s, made);
+	assert_true(made->failed);
+	assert_int_equal(list(s)->n, 2); /* the first ones stay */
+	(void)snprintf(s->folder, sizeof(s->folder), "%s", other);
+	l = list(s);
+	assert_int_equal(l->n, 1);
+	assert_string_equal(l->rows[0].id, t->new_id);
+	assert_true(l->rows[0].date_utc_s == 1000000001 || !has_cap(s, PF_CAP_KEEPS_DATE));
+	assert_int_equal(l->rows[0].sys & PF_FLAGS_ALL, PF_FLAG_SEEN | PF_FLAG_FLAGGED);
+	assert_true(came_back(s, get(s, t->new_id, l->rows[0].size), message(1)));
+}
+
 /* Before 1970, in the future, beyond 31 bits: servers differ. An item is stored, with this date or
  * another one, or it is refused in so many words. */
 static void odd_dates_are_stored_or_refused(void **state)
@@ -461,6 +504,7 @@ static void identical_copies_stay_as_many(void **state)
 size_t item_cases(const struct CMUnitTest **out)
 {
 	static const struct CMUnitTest CASES[] = {
+		CASE(copies_are_like_the_first),
 		CASE(bytes_come_back),
 		CASE(long_lines_come_back),
 		CASE(new_id_is_told_if_claimed),

@@ -94,7 +94,7 @@ static void on_end(struct task *t, const struct pf_store_event *ev)
 		t->recalled = ev->failed.recalled;
 		t->conflict = ev->failed.conflict;
 		assert_true(t->why.text[0] != '\0'); /* a failure says what failed */
-	} else if (t->kind == PF_OP_PUT || t->kind == PF_OP_MKFOLDER) {
+	} else if (t->kind == PF_OP_PUT || t->kind == PF_OP_COPY || t->kind == PF_OP_MKFOLDER) {
 		t->has_new_id = ev->id.p != NULL;
 		copy_str(t->new_id, sizeof(t->new_id), ev->id);
 		if (t->kind == PF_OP_PUT) {

@@ -33,6 +33,7 @@ static const struct {
 	uint32_t bit;
 } CAPABILITIES[] = {
 	{"put-returns-id", PF_CAP_PUT_RETURNS_ID},
+	{"copy", PF_CAP_COPY},
 	{"exact-size", PF_CAP_EXACT_SIZE},
 	{"exact-bytes", PF_CAP_EXACT_BYTES},
 	{"cursor", PF_CAP_CURSOR | PF_CAP_CURSOR_FLAGS | PF_CAP_LIST_DELTA},

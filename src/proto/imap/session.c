@@ -45,6 +45,7 @@ static const struct {
 	[PF_IMAP_CMD_SEARCH] = {"UID SEARCH", false},
 	[PF_IMAP_CMD_STORE] = {"UID STORE", true},
 	[PF_IMAP_CMD_EXPUNGE] = {"UID EXPUNGE", true},
+	[PF_IMAP_CMD_COPY] = {"UID COPY", true},
 	[PF_IMAP_CMD_LOGOUT] = {"LOGOUT", false},
 };
 

@@ -80,6 +80,7 @@ enum pf_imap_cmd_kind {
 	PF_IMAP_CMD_SEARCH,  /* UID SEARCH */
 	PF_IMAP_CMD_STORE,   /* UID STORE */
 	PF_IMAP_CMD_EXPUNGE, /* UID EXPUNGE */
+	PF_IMAP_CMD_COPY,    /* UID COPY */
 	PF_IMAP_CMD_LOGOUT,
 };
 

@@ -103,7 +103,8 @@ static int backoff_s(struct pf_span text)
 
 static bool stores(enum pf_imap_cmd_kind cmd)
 {
-	return cmd == PF_IMAP_CMD_APPEND || cmd == PF_IMAP_CMD_CREATE || cmd == PF_IMAP_CMD_STORE;
+	return cmd == PF_IMAP_CMD_APPEND || cmd == PF_IMAP_CMD_COPY || cmd == PF_IMAP_CMD_CREATE ||
+	       cmd == PF_IMAP_CMD_STORE;
 }
 
 static const struct meaning *by_words(struct pf_span text)

@@ -314,7 +314,9 @@ static void take_facts(struct iconn *c)
 	s->caps = k->bits & ~s->caps_off;
 	f->caps = PF_CAP_SUBSCRIBE | PF_CAP_INBOX_CHILDREN | PF_CAP_MIXED | PF_CAP_KEEPS_DATE |
 		  PF_CAP_EXACT_SIZE | PF_CAP_EXACT_BYTES | PF_CAP_CURSOR | PF_CAP_STORES_LATE;
-	f->caps |= k->bits & PF_IMAP_CAP_UIDPLUS ? PF_CAP_PUT_RETURNS_ID | PF_CAP_REMOVE_ONE : 0;
+	f->caps |= k->bits & PF_IMAP_CAP_UIDPLUS
+			   ? PF_CAP_PUT_RETURNS_ID | PF_CAP_REMOVE_ONE | PF_CAP_COPY
+			   : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_CONDSTORE ? PF_CAP_CURSOR_FLAGS : 0;
 	f->caps |= enables_qresync(c) ? PF_CAP_LIST_DELTA : 0;
 	f->caps |= k->bits & PF_IMAP_CAP_ACL ? PF_CAP_RIGHTS : 0;

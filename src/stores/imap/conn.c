@@ -239,6 +239,9 @@ static void lose_cmd(struct iconn *c, struct icmd *i, const struct pf_err *why)
 		(i->kind == ICMD_FOLDERS && !s->listing_op)) {
 		return;
 	}
+	if (i->kind == ICMD_SMALL && small_lost(c, i, why)) {
+		return;
+	}
 	/* Backwards, as each goes to the front of its folder's queue. */
 	for (size_t k = i->n; k > 0; k--) {
 		if (i->ops[k - 1]) {

@@ -82,6 +82,7 @@ struct iop {
 	uint64_t seq; /* in the order of submission */
 	struct pf_op op;
 	struct ifolder *folder;
+	struct ifolder *to;       /* COPY */
 	struct pf_buf item, text; /* copies of what op points to */
 	struct pf_path path;
 	struct pf_buf kw[2];
@@ -133,7 +134,7 @@ struct icmd {
 	size_t n, cap;
 	size_t hint;             /* GET: where the next row is expected; STATUS: the folder + 1 */
 	uint64_t bytes;          /* to be moved for it, as far as is known */
-	struct pf_imap_cmd *cmd; /* PUT: the open one, or one that is fed */
+	struct pf_imap_cmd *cmd; /* PUT: the open one, or one that is fed; SMALL */
 	bool subscribed;         /* FOLDERS: LIST of what is subscribed to */
 	bool last;               /* SMALL: the one whose answer ends the operation */
 	bool unselected;         /* the SELECT before it failed: `why`. Its answer means nothing */
@@ -445,6 +446,8 @@ void put_end_fed(struct iconn *c, const struct icmd *i);
 
 /* ---- small.c ---- */
 int small_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err);
+/* The connection is gone: a COPY may have been carried out; then it has ended, and true. */
+bool small_lost(struct iconn *c, struct icmd *i, const struct pf_err *why);
 int small_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event *ev,
 	struct pf_err *err);
 

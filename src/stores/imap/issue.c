@@ -53,7 +53,8 @@ static int close_issue(struct iconn *c, struct iop *op, struct pf_err *err)
 
 static bool needs_selection(enum pf_op_kind kind)
 {
-	return kind == PF_OP_GET || kind == PF_OP_FLAGS || kind == PF_OP_REMOVE;
+	return kind == PF_OP_GET || kind == PF_OP_FLAGS || kind == PF_OP_REMOVE ||
+	       kind == PF_OP_COPY;
 }
 
 /* Flags and removals wait for the answer: in another UIDVALIDITY they would hit other messages. */

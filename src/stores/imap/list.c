@@ -122,7 +122,7 @@ static bool is_of_selection(const struct iop *op)
 	enum pf_op_kind kind = op ? op->op.kind : PF_OP_CLOSE;
 
 	return kind == PF_OP_LIST || kind == PF_OP_GET || kind == PF_OP_FLAGS ||
-	       kind == PF_OP_REMOVE;
+	       kind == PF_OP_REMOVE || kind == PF_OP_COPY;
 }
 
 /* What went out behind the SELECT speaks of a folder that is not there, or of other messages. */
@@ -301,7 +301,7 @@ static void read_cursor(struct iop *op)
 
 static const char *what_of_items(const struct istore *s)
 {
-	return labels_are_told(s) ? " (UID FLAGS INTERNALDATE RFC822.SIZE X-GM-LABELS)"
+	return labels_are_told(s) ? " (UID FLAGS INTERNALDATE RFC822.SIZE X-GM-MSGID X-GM-LABELS)"
 				  : " (UID FLAGS INTERNALDATE RFC822.SIZE)";
 }
 
@@ -437,6 +437,7 @@ static int give_row(struct istore *s, struct iop *op, const struct pf_imap_fetch
 		return PF_FAIL;
 	}
 	out->item.id = pf_buf_span(&s->id_out);
+	out->item.same = f->gm_msgid;
 	out->item.flags.kw = pf_buf_span(&s->kw_out);
 	out->item.size = f->has & PF_IMAP_HAS_SIZE ? f->size : 0;
 	out->item.date_utc_s = f->has & PF_IMAP_HAS_DATE ? f->date_utc_s : PF_DATE_NONE;

@@ -280,7 +280,7 @@ static void recall_queued(struct istore *s, struct ifolder *f)
 	while (*at) {
 		struct iop *op = *at;
 
-		if (op->op.kind == PF_OP_PUT) {
+		if (op->op.kind == PF_OP_PUT || op->op.kind == PF_OP_COPY) {
 			*at = op->next;
 			recalled(s, op);
 		} else {

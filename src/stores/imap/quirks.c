@@ -121,7 +121,7 @@ void quirks_apply(struct istore *s)
 		f->caps &= ~(uint32_t)PF_CAP_EXACT_SIZE;
 	}
 	if (quirks & QUIRK_REWRITES) {
-		f->caps &= ~(uint32_t)PF_CAP_EXACT_BYTES;
+		f->caps &= ~(uint32_t)(PF_CAP_EXACT_BYTES | PF_CAP_COPY);
 	}
 	if (quirks & QUIRK_INBOX_FLAT) {
 		f->caps &= ~(uint32_t)PF_CAP_INBOX_CHILDREN;

@@ -107,6 +107,7 @@ static int merge(struct irows *r, size_t at, const struct pf_imap_fetch *row, st
 		p->date_utc_s = row->date_utc_s;
 		p->zone_min = row->zone_min;
 	}
+	p->gm_msgid = row->gm_msgid ? row->gm_msgid : p->gm_msgid;
 	p->has |= row->has;
 	return PF_OK;
 }

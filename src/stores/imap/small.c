@@ -1,6 +1,7 @@
 /*
- * Flags, removal, making and subscribing: one operation, one or two commands.
+ * Flags, removal, copies, making and subscribing: one operation, one or two commands.
  */
+#include "base/decimal.h"
 #include "base/utf8.h"
 #include "stores/imap/imap_private.h"
 
@@ -13,7 +14,11 @@ static int begin(struct iconn *c, struct iop *op, enum pf_imap_cmd_kind kind, bo
 		return PF_FAIL;
 	}
 	i->last = last;
-	return conn_begin(c, kind, i, cmd, err);
+	if (conn_begin(c, kind, i, cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	i->cmd = *cmd;
+	return PF_OK;
 }
 
 static int store_flags(struct iconn *c, struct iop *op, const struct pf_flags *flags,
@@ -152,6 +157,19 @@ static int issue_subscribe(struct iconn *c, struct iop *op, struct pf_err *err)
 	return pf_imap_cmd_send(cmd, false, err);
 }
 
+static int issue_copy(struct iconn *c, struct iop *op, struct pf_err *err)
+{
+	struct pf_imap_cmd *cmd;
+
+	if (begin(c, op, PF_IMAP_CMD_COPY, true, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_imap_cmd_text(cmd, " ");
+	pf_imap_cmd_bytes(cmd, pf_buf_span(&op->item));
+	pf_imap_cmd_astring(cmd, pf_buf_span(&op->to->id));
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
 int small_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
 {
 	(void)f;
@@ -162,6 +180,8 @@ int small_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_er
 		return issue_flags(c, op, err);
 	case PF_OP_REMOVE:
 		return issue_remove(c, op, err);
+	case PF_OP_COPY:
+		return issue_copy(c, op, err);
 	case PF_OP_MKFOLDER:
 		return issue_mkfolder(c, op, err);
 	default:
@@ -178,6 +198,39 @@ static bool says_exists(const struct pf_imap_resp *r)
 	}
 	(void)pf_print_safe(text, sizeof(text), r->text);
 	return strcasestr(text, "exists") && !strcasestr(text, "not exist");
+}
+
+/* COPYUID (RFC 4315 section 3): the old id and the new one. Where it is not said, or of another
+ * UIDVALIDITY than the folder has, nobody knows what was made. */
+static void copied(struct iconn *c, struct iop *op, const struct pf_imap_resp *r)
+{
+	uint64_t validity = op->to->validity, first, last;
+	struct pf_span rest = r->code_args, old, made;
+	struct iend end = {.in_doubt = true};
+	char id[PF_DECIMAL_MAX];
+
+	if (r->code == PF_IMAP_CODE_COPYUID && (validity == 0 || r->code_num[0] == validity) &&
+		pf_imap_words_next(&rest, &old) && pf_imap_words_next(&rest, &made) &&
+		pf_imap_set_next(&made, &first, &last) && first == last) {
+		op_done(c->store, op, pf_span(id, pf_decimal(first, id)));
+		return;
+	}
+	(void)pf_fail(&end.why, PF_SCOPE_ITEM, PF_RETRY_LATER,
+		"UID COPY: the server does not say what it made");
+	op_failed(c->store, op, &end);
+}
+
+bool small_lost(struct iconn *c, struct icmd *i, const struct pf_err *why)
+{
+	struct iend end = {.why = *why, .in_doubt = true};
+
+	if (i->ops[0]->op.kind != PF_OP_COPY || pf_imap_cmd_written(i->cmd) == 0) {
+		return false;
+	}
+	end.why.scope = PF_SCOPE_ITEM;
+	end.why.retry = PF_RETRY_LATER;
+	op_failed(c->store, i->ops[0], &end);
+	return true;
 }
 
 int small_done(
@@ -208,6 +261,10 @@ int small_done(
 			op->refused = false;
 			return issue_mkfolder(c, op, err);
 		}
+	}
+	if (ev->cmd == PF_IMAP_CMD_COPY && ok) {
+		copied(c, op, ev->resp);
+		return PF_OK;
 	}
 	if (!op->refused) {
 		struct pf_buf id = op->text;

@@ -207,6 +207,13 @@ static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *
 		op_free(n);
 		return PF_FAIL;
 	}
+	if (op->kind == PF_OP_COPY) {
+		n->to = folder_for(s, op->copy.to, err);
+		if (!n->to) {
+			op_free(n);
+			return PF_FAIL;
+		}
+	}
 	n->seq = ++s->last_seq;
 	*(n->folder->last ? &n->folder->last->next : &n->folder->first) = n;
 	n->folder->last = n;

@@ -27,7 +27,7 @@ int pf_mem_new(struct pf_mem **out, struct pf_err *err)
 	m->traits = (struct pf_mem_traits){
 		.facts =
 			{
-				.caps = PF_CAP_PUT_RETURNS_ID | PF_CAP_EXACT_SIZE |
+				.caps = PF_CAP_COPY | PF_CAP_PUT_RETURNS_ID | PF_CAP_EXACT_SIZE |
 					PF_CAP_EXACT_BYTES | PF_CAP_CURSOR | PF_CAP_CURSOR_FLAGS |
 					PF_CAP_LIST_DELTA | PF_CAP_REMOVE_ONE | PF_CAP_SUBSCRIBE |
 					PF_CAP_PUT_GROUPS | PF_CAP_INBOX_CHILDREN | PF_CAP_MIXED |

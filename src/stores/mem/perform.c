@@ -499,6 +499,31 @@ static int step_remove(struct mem_store *s, struct mem_op *op, struct pf_err *er
 	return PF_OK;
 }
 
+static int step_copy(struct mem_store *s, struct mem_op *op, struct pf_err *err)
+{
+	struct pf_mem_folder *f = mem_folder_by_id(s->account, op->kept.op.folder);
+	struct pf_mem_folder *to = mem_folder_by_id(s->account, op->kept.op.copy.to);
+	const struct pf_mem_item *i = mem_item(f, op->kept.op.item);
+	struct pf_item like;
+	uint64_t uid = 0;
+
+	if (!mem_has(s->account, PF_CAP_COPY)) {
+		fail_by(s, op, PF_MEM_REFUSED);
+		return PF_OK;
+	}
+	if (!i || !to) {
+		not_there(s, op, PF_SCOPE_ITEM, i ? "the folder" : "the item");
+		return PF_OK;
+	}
+	like = (struct pf_item){
+		.flags = i->flags, .date_utc_s = i->date_utc_s, .zone_min = i->zone_min};
+	if (mem_add_blob(to, i->body, &like, &uid, err) != PF_OK || give_id(s, uid, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	done(s, op, pf_buf_span(&s->id_out));
+	return PF_OK;
+}
+
 static void step_subscribe(struct mem_store *s, struct mem_op *op)
 {
 	if (!mem_has(s->account, PF_CAP_SUBSCRIBE)) {
@@ -530,7 +555,8 @@ static int step_close(struct mem_store *s, struct mem_op *op, bool *moved, struc
 
 static bool uses_id(enum pf_op_kind kind)
 {
-	return kind == PF_OP_GET || kind == PF_OP_FLAGS || kind == PF_OP_REMOVE;
+	return kind == PF_OP_GET || kind == PF_OP_FLAGS || kind == PF_OP_REMOVE ||
+	       kind == PF_OP_COPY;
 }
 
 /* What ends an operation before it did anything. *ended: it has. */
@@ -663,6 +689,8 @@ int mem_perform(struct mem_store *s, struct mem_op *op, struct pf_store_event *o
 		return PF_OK;
 	case PF_OP_REMOVE:
 		return step_remove(s, op, err);
+	case PF_OP_COPY:
+		return step_copy(s, op, err);
 	case PF_OP_CLOSE:
 		return step_close(s, op, moved, err);
 	}

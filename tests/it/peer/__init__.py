@@ -49,6 +49,8 @@ class Peer:
     rewrite = None          # function (raw) -> what is stored
     store_flags = None      # function (flags) -> what is stored
     labels = None           # function (folder, raw) -> what X-GM-LABELS tells of the message there
+    copy_reply = None       # function (n, name) -> "copy", "copy-untold", "copy-cut", "lose", or a reply
+    copy_date = None        # function (date) -> what a copy has
     quota = ()              # what GETQUOTAROOT tells: (root, KiB used, KiB at most), ...
     store_date = None       # function (date) -> what is stored
     append_uid = None       # function (uidvalidity, uid) -> those that APPENDUID tells
@@ -70,6 +72,7 @@ class Peer:
         self.boxes = {"INBOX": Box()}
         self.subscribed = set()
         self.at_once = []  # whether each literal of an APPEND came unasked
+        self.copies = 0
         self.log, self.appends, self.fetches, self.rows, self.connections, self.most, self.logins = [], 0, 0, 0, 0, 0, 0
         self.lock = threading.Lock()
         peer = self

@@ -4,6 +4,7 @@ import re
 import socket
 import struct
 import time
+import zlib
 
 from peer.parts import envelope, section, structure
 
@@ -48,7 +49,8 @@ class Messages:
             labels = ""
             if "X-GM-LABELS" in items:
                 name = next(n for n, box in p.boxes.items() if box is self.box)
-                labels = " X-GM-LABELS (" + " ".join(p.labels(name, raw)) + ")"
+                labels = f" X-GM-MSGID {1278455344230334865 + zlib.crc32(raw)}" if "X-GM-MSGID" in items else ""
+                labels += " X-GM-LABELS (" + " ".join(p.labels(name, raw)) + ")"
             self.send(f'* {order[uid]} FETCH (UID {uid} FLAGS ({" ".join(flags)}){date}{size}{labels})')
         if p.list_end == "cut":
             raise ConnectionError
@@ -135,6 +137,27 @@ class Messages:
             raise ConnectionError
         self.reply(self.tag, reply)
         return None
+
+    def do_uid_copy(self, args):
+        p = self.peer
+        uid, _, name = args.partition(" ")
+        name = self.split_name(name)[0]
+        box, item = p.boxes.get(name), self.box.items.get(int(uid))
+        with p.lock:
+            p.copies += 1
+            n = p.copies
+        if not box:
+            return "NO [TRYCREATE] none"
+        reply = p.copy_reply(n, name) if p.copy_reply else "copy"
+        if reply == "lose" or not item:
+            return "OK nothing to be copied"
+        if not reply.startswith("copy"):
+            return reply
+        made = box.add(item[0], list(item[1]), p.copy_date(item[2]) if p.copy_date else item[2])
+        if reply == "copy-cut":
+            self.done = True
+            raise ConnectionError
+        return "OK copied" if reply == "copy-untold" else f"OK [COPYUID {box.validity} {uid} {made}] copied"
 
     def do_uid_expunge(self, args):
         for uid in numbers(args, self.box.next):
