@@ -264,6 +264,15 @@ static int fingerprint(
 	return rc;
 }
 
+static int tell(const struct pf_piece *pieces, size_t n, struct pf_buf *out, struct pf_err *err)
+{
+	struct pf_ical_piece *v = native(pieces, n, err);
+	int rc = v ? pf_ical_canonical(v, n, out, err) : PF_FAIL;
+
+	free(v);
+	return rc;
+}
+
 static bool recurs_at(const struct pf_piece *master, int64_t rid_utc_s, bool rid_is_date)
 {
 	struct pf_ical *c = master->doc->c;
@@ -454,6 +463,7 @@ const struct pf_codec pf_ical_codec = {
 	.parts = parts,
 	.part = part,
 	.fingerprint = fingerprint,
+	.tell = tell,
 	.recurs_at = recurs_at,
 	.compose = compose,
 	.expand = expand,

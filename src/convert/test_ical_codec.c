@@ -277,6 +277,78 @@ static void repairs_are_made_and_told(void **state)
 		"empty properties dropped, text escaped, zero length made one second");
 }
 
+/* One line that servers refuse, or make something else of, and what becomes of it. */
+static void lines_are_repaired(void **state)
+{
+	static const struct {
+		const char *was, *is, *what;
+	} LINES[] = {
+		{"DTSTAMP:19970324T1200Z\r\n", "DTSTAMP:19970324T120000Z\r\n",
+			"seconds added to a time"},
+		{"CREATED:51222T205954Z\r\n", "X-POSTFERRY-OTHER-CREATED:51222T205954Z\r\n",
+			"a stamp that is no time kept under another name"},
+		{"LOCATION;VALUE=URI;X-A=b:http://x.org/a,b\r\n",
+			"LOCATION;X-A=b:http://x.org/a\\,b\r\n", "VALUE of a text dropped"},
+		{"RELATED-TO;VALUE=UID:other\r\n", "RELATED-TO:other\r\n",
+			"VALUE of a text dropped"},
+		{"LOCATION;VALUE=TEXT:here\r\n", "LOCATION;VALUE=TEXT:here\r\n", ""},
+		{"GEO:1.5\\;2.5\r\n", "GEO:1.5;2.5\r\n", "GEO without a backslash"},
+		{"BEGIN:VALARM\r\nTRIGGER:19980403T120000\r\nEND:VALARM\r\n",
+			"BEGIN:VALARM\r\nTRIGGER;VALUE=DATE-TIME:19980403T120000\r\nEND:VALARM\r\n",
+			"an alarm's time declared"},
+		{"BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nEND:VALARM\r\n",
+			"BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nEND:VALARM\r\n", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(LINES); i++) {
+		bool stamp = strncmp(LINES[i].was, "DTSTAMP", 7) == 0;
+		char text[1000], want[1000], out[1000], what[200];
+		const char *head = HEAD "BEGIN:VEVENT\r\nUID:u\r\nDTSTART:20240101T120000Z\r\n"
+					"DURATION:PT1H\r\n";
+		const char *end = stamp ? "END:VEVENT\r\n" TAIL
+					: "DTSTAMP:20240101T000000Z\r\nEND:VEVENT\r\n" TAIL;
+		bool within = strncmp(LINES[i].was, "BEGIN", 5) == 0;
+
+		(void)snprintf(text, sizeof(text), "%s%s%s", head, within ? "" : LINES[i].was, end);
+		(void)snprintf(want, sizeof(want), "%s%s%s", head, within ? "" : LINES[i].is, end);
+		if (within) { /* behind all lines */
+			static const char LAST[] = "END:VEVENT\r\n" TAIL;
+
+			(void)snprintf(text + strlen(text) - strlen(LAST), 500, "%s%s",
+				LINES[i].was, LAST);
+			(void)snprintf(
+				want + strlen(want) - strlen(LAST), 500, "%s%s", LINES[i].is, LAST);
+		}
+		composed(text, &(struct pf_compose){.repair = true}, out, sizeof(out), what);
+		assert_string_equal(out, want);
+		assert_string_equal(what, LINES[i].what);
+	}
+}
+
+static void ends_that_are_none_are_kept(void **state)
+{
+	static const char *const ENDS[] = {
+		"DTEND:20231231T120000Z", "DTEND:20240101T12X", "DURATION:-PT1H"};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(ENDS); i++) {
+		char text[500], line[100], out[1000], what[200];
+
+		(void)snprintf(text, sizeof(text),
+			HEAD "BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20240101T000000Z\r\n"
+			     "DTSTART:20240101T120000Z\r\n%s\r\nEND:VEVENT\r\n" TAIL,
+			ENDS[i]);
+		(void)snprintf(line, sizeof(line), "\r\nX-POSTFERRY-OTHER-%s\r\n", ENDS[i]);
+		composed(text, &(struct pf_compose){.repair = true}, out, sizeof(out), what);
+		assert_non_null(strstr(out, line));
+		assert_non_null(strstr(out, "\r\nDURATION:PT1S\r\n"));
+		assert_string_equal(what,
+			"an end that is none kept under another name, zero length "
+			"made one second");
+	}
+}
+
 static void instances(void **state)
 {
 	struct pf_doc *d = open_doc(
@@ -378,6 +450,8 @@ int main(void)
 		cmocka_unit_test(nothing_to_change_is_octet_for_octet),
 		cmocka_unit_test(only_the_lines_concerned_change),
 		cmocka_unit_test(repairs_are_made_and_told),
+		cmocka_unit_test(lines_are_repaired),
+		cmocka_unit_test(ends_that_are_none_are_kept),
 		cmocka_unit_test(instances),
 		cmocka_unit_test(the_corpus_survives),
 	};

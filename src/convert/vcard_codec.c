@@ -132,6 +132,16 @@ static int fingerprint(
 	return PF_OK;
 }
 
+static int tell(const struct pf_piece *pieces, size_t n, struct pf_buf *out, struct pf_err *err)
+{
+	int rc = PF_OK;
+
+	for (size_t i = 0; i < n && rc == PF_OK; i++) {
+		rc = pf_vcard_canonical(pieces[i].doc->v, pieces[i].part, out, err);
+	}
+	return rc;
+}
+
 static bool recurs_at(const struct pf_piece *master, int64_t rid_utc_s, bool rid_is_date)
 {
 	(void)master;
@@ -193,6 +203,7 @@ const struct pf_codec pf_vcard_codec = {
 	.parts = parts,
 	.part = part,
 	.fingerprint = fingerprint,
+	.tell = tell,
 	.recurs_at = recurs_at,
 	.compose = compose,
 	.expand = expand,

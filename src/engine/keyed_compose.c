@@ -245,7 +245,7 @@ int keyed_compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 			k->codec->part(m.pieces[0].doc, m.pieces[0].part)->begin_utc_s;
 		rc = check_made(f, t, &m, err);
 	}
-	if (rc == PF_OK && made.changes[0]) {
+	if (rc == PF_OK && made.changes[0] && !t->lost) {
 		size_t n = strlen(t->note);
 
 		(void)snprintf(t->note + n, sizeof(t->note) - n, "%srepaired: %s",

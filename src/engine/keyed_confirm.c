@@ -92,7 +92,8 @@ static int looks_right(struct pf_fold *f, size_t row, struct pf_err *err)
 	return keyed_save_versions(f, row, err);
 }
 
-static int looks_wrong(struct pf_fold *f, size_t row, const char *why, struct pf_err *err)
+static int looks_wrong(
+	struct pf_fold *f, size_t row, const char *why, struct pf_span said, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
 	struct keyed_row *r = &k->row[row];
@@ -102,8 +103,7 @@ static int looks_wrong(struct pf_fold *f, size_t row, const char *why, struct pf
 	if (t != SIZE_MAX) {
 		r->dst_version = k->target[t].version;
 	}
-	if (keyed_task_cure(f, row)) {
-		keyed_event_log(f, PF_EV_ITEM_TRIED_AGAIN, r, "%s", why);
+	if (keyed_task_cure(f, row, why, said)) {
 		return PF_OK;
 	}
 	keyed_event_log(f, PF_EV_ITEM_ALTERED, r, "%s", why);
@@ -113,17 +113,22 @@ static int looks_wrong(struct pf_fold *f, size_t row, const char *why, struct pf
 static int looked(struct pf_fold *f, size_t row, const struct pf_doc *doc, struct pf_err *err)
 {
 	const struct pf_codec *codec = f->keyed->codec;
+	struct pf_span said = pf_span(NULL, 0);
 	struct pf_digest whole;
 
 	if (!doc) {
-		return looks_wrong(f, row, "what the target gives back can't be read", err);
+		return looks_wrong(
+			f, row, "what the target gives back can't be read", pf_span(NULL, 0), err);
 	}
 	if (keyed_meaning(codec, doc, &whole, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	return pf_digest_eq(&whole, &f->keyed->row[row].whole)
-		       ? looks_right(f, row, err)
-		       : looks_wrong(f, row, KEYED_ALTERED, err);
+	if (pf_digest_eq(&whole, &f->keyed->row[row].whole)) {
+		return looks_right(f, row, err);
+	}
+	return keyed_tell(f, doc, &said, err) == PF_OK
+		       ? looks_wrong(f, row, KEYED_ALTERED, said, err)
+		       : PF_FAIL;
 }
 
 int keyed_look_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)

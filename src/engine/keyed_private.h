@@ -122,6 +122,8 @@ struct keyed_task {
 	struct keyed_form form;
 	bool sent_before; /* a row that was in doubt */
 	bool cure;        /* the target altered it: it is put once more, repaired, or not at all */
+	bool lost;        /* it did so again: it is composed for the quarantine */
+	struct pf_span said; /* keyed_tell: what the target made of it; absent: unknown */
 	char why[400], note[300];
 };
 
@@ -200,8 +202,6 @@ size_t keyed_find_target(const struct pf_keyed *k, struct pf_span id);
 void keyed_want_target(struct pf_keyed *k, size_t target);
 
 /* ---- keyed_read.c ---- */
-/* The target altered what a row stands for: it is to be put once more, repaired. false: it was. */
-bool keyed_task_cure(struct pf_fold *f, size_t row);
 int keyed_read_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all that is wanted is read */
 int keyed_read_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err);
@@ -257,6 +257,19 @@ int keyed_open_event(struct pf_fold *f, const struct pf_store_event *ev, struct 
 /* When a task that pauses is due; INT64_MAX: none. */
 int64_t keyed_wake_ms(const struct pf_fold *f);
 void keyed_task_end(struct pf_fold *f, struct keyed_task *t);
+/*
+ * The target altered what a row stands for, in these words and into what was told: it is put once
+ * more, repaired, or ends in quarantine. false: nothing of it is known any more.
+ */
+bool keyed_task_cure(struct pf_fold *f, size_t row, const char *why, struct pf_span said);
+
+/* ---- keyed_differ.c ---- */
+/* What a document says, in short; kept in the arena. */
+int keyed_tell(
+	struct pf_fold *f, const struct pf_doc *doc, struct pf_span *out, struct pf_err *err);
+/* The names of what the task's body says otherwise than `t->said`; "" where that is unknown. */
+int keyed_differ(
+	struct pf_fold *f, const struct keyed_task *t, char *out, size_t max, struct pf_err *err);
 
 /* ---- keyed_confirm.c ---- */
 int keyed_confirm_begin(struct pf_fold *f, struct pf_err *err); /* PF_END: nothing to read back */

@@ -188,18 +188,39 @@ int keyed_save(struct pf_fold *f, size_t row, const char *note, struct pf_err *e
 
 /* ---- quarantine ---- */
 
+/* Several items of one document are told apart by their UIDs. */
+static int quarantine_id(
+	struct pf_keyed *k, struct pf_span key, struct pf_span *out, struct pf_err *err)
+{
+	struct pf_span skey = keyed_skey(key);
+	struct pf_buf id;
+	int rc;
+
+	*out = skey;
+	if (skey.n == key.n) {
+		return PF_OK;
+	}
+	pf_buf_init(&id, key.n);
+	rc = pf_buf_add(&id, skey, err);
+	rc = rc == PF_OK ? pf_buf_add(&id, pf_span(" ", 1), err) : rc;
+	rc = rc == PF_OK ? pf_buf_add(&id, pf_span_from(key, skey.n + 1), err) : rc;
+	rc = rc == PF_OK ? keyed_keep(k, pf_buf_span(&id), out, err) : rc;
+	pf_buf_deinit(&id);
+	return rc;
+}
+
 int keyed_quarantine(
 	struct pf_fold *f, size_t row, struct pf_blob *body, const char *why, struct pf_err *err)
 {
 	struct keyed_row *r = &f->keyed->row[row];
-	struct pf_entry e = {.src_id = keyed_skey(r->key),
-		.size = body ? body->n : r->size,
-		.date_utc_s = r->date_utc_s};
-	int rc;
+	struct pf_entry e = {.size = body ? body->n : r->size, .date_utc_s = r->date_utc_s};
+	int rc = quarantine_id(f->keyed, r->key, &e.src_id, err);
 
 	r->state = PF_ROW_REFUSED;
 	r->verdict = PF_VERDICT_QUARANTINED;
-	rc = quarantine_keep(f, &e, body ? pf_blob_span(body) : pf_span(NULL, 0), why, err);
+	rc = rc == PF_OK ? quarantine_keep(
+				   f, &e, body ? pf_blob_span(body) : pf_span(NULL, 0), why, err)
+			 : rc;
 	pf_blob_unref(&body);
 	if (rc != PF_OK) {
 		return rc;

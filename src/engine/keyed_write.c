@@ -56,7 +56,7 @@ static int give_up(struct pf_fold *f, struct keyed_task *t, const char *why, str
 
 /* ---- composing ---- */
 
-bool keyed_task_cure(struct pf_fold *f, size_t row)
+bool keyed_task_cure(struct pf_fold *f, size_t row, const char *why, struct pf_span said)
 {
 	struct pf_keyed *k = f->keyed;
 	size_t i = 0;
@@ -67,14 +67,19 @@ bool keyed_task_cure(struct pf_fold *f, size_t row)
 		i++;
 	}
 	t = i < k->task_n ? &k->task[i] : NULL;
-	if (!t || t->state != TASK_DONE || f->job->stopping || f->job->target_full ||
-		(t->form.repaired && (f->kind != PF_KIND_CONTACTS || t->form.older))) {
+	if (!t || t->state != TASK_DONE || f->job->stopping || f->job->target_full) {
 		return false;
 	}
-	t->form.older = t->form.repaired;
+	t->lost = t->form.repaired && (f->kind != PF_KIND_CONTACTS || t->form.older);
+	if (!t->lost) {
+		t->form.older = t->form.repaired;
+		t->form.repaired = true;
+		t->cure = true;
+		keyed_event_log(f, PF_EV_ITEM_TRIED_AGAIN, &k->row[row], "%s", why);
+	}
+	(void)snprintf(t->why, sizeof(t->why), "%s", why);
+	t->said = said;
 	t->note[0] = '\0';
-	t->cure = true;
-	t->form.repaired = true;
 	t->over = true;
 	t->state = TASK_OPENING;
 	k->tasks_open++;
@@ -87,6 +92,19 @@ bool keyed_task_cure(struct pf_fold *f, size_t row)
 	f->job->outcome.copied_now -= f->job->outcome.copied_now > 0;
 	f->job->progress.items_done -= f->job->progress.items_done > 0;
 	return true;
+}
+
+/* The target does not keep it as it is. */
+static int altered(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+{
+	char names[200], why[sizeof(t->why)];
+
+	if (keyed_differ(f, t, names, sizeof(names), err) != PF_OK) {
+		return PF_FAIL;
+	}
+	(void)snprintf(why, sizeof(why), names[0] ? "%.180s (%s)" : "%.180s", t->why, names);
+	keyed_event_log(f, PF_EV_ITEM_ALTERED, &f->keyed->row[t->row], "%s", why);
+	return give_up(f, t, why, err);
 }
 
 /* Composed; SENT, and to be put when that is on disk. */
@@ -111,7 +129,10 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 			t->form.older = true;
 			return make_ready(f, t, err);
 		}
-		return give_up(f, t, KEYED_ALTERED, err);
+		return altered(f, t, err);
+	}
+	if (t->lost) {
+		return altered(f, t, err);
 	}
 	if (max > 0 && t->body->n > max) {
 		(void)snprintf(t->why, sizeof(t->why),
@@ -144,7 +165,8 @@ static int open_docs(struct pf_fold *f, struct keyed_task *t, bool *all, struct 
 			continue;
 		}
 		if (d->bits & KEYED_UNREADABLE) {
-			return leave(f, t, "the source did not give it again", err);
+			return t->lost ? give_up(f, t, t->why, err)
+				       : leave(f, t, "the source did not give it again", err);
 		}
 		*all = false;
 		if (d->bits & KEYED_LOOK) {

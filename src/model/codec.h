@@ -11,6 +11,7 @@
 #define PF_MODEL_CODEC_H
 
 #include "base/blob.h"
+#include "base/buf.h"
 #include "base/digest.h"
 #include "model/item.h"
 
@@ -94,6 +95,12 @@ struct pf_codec {
 	/* The meaning of an item made of these pieces (calendar identity, section 4, F_sem). */
 	int (*fingerprint)(
 		const struct pf_piece *pieces, size_t n, struct pf_digest *out, struct pf_err *err);
+	/*
+	 * The same in words, appended: lines "NAME:..." or "NAME;...", each ended by LF, those that
+	 * begin with a blank go on with the one before. For what differs between two items.
+	 */
+	int (*tell)(
+		const struct pf_piece *pieces, size_t n, struct pf_buf *out, struct pf_err *err);
 	/*
 	 * Whether the master's recurrence set has this instance, EXDATEs not applied. For a part
 	 * that does not recur: whether it begins then.

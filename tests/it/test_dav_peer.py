@@ -1,6 +1,9 @@
 """What CalDAV and CardDAV servers do to a client, by a strict peer: refusals in each server's words, truncated listings,
 throttling, broken answers, redirects, other origins, and a trap for invitations."""
 
+import re
+from pathlib import Path
+
 import pytest
 from calendar_items import calendar, card, event, seen, texts, uids, write
 from dav_peer import ROOT, XML, Answer, Hang, Peer, uid_of
@@ -458,6 +461,32 @@ def test_what_a_server_alters_is_noticed(peer, source, ledger):
     peer.put = alter
     done = to_peer(source, peer, ledger)
     assert done.status == 1 and done.outcome["quarantined"] == 1 and done.outcome["copied"] == 2, done
+
+
+@pytest.mark.parametrize("how", ["altered", "altered though repaired", "refused"])
+def test_what_does_not_arrive_is_kept_item_by_item(peer, source, ledger, how):
+    """Several items of one file: the bytes of each, and what the server made of it."""
+    more = ["COMMENT:one, two"] if "repaired" in how else []
+    write(source, "all.ics", calendar(*(event(f"u{i}", f"2024010{i}T120000Z", f"Event {i}", *more) for i in range(1, 5))))
+    original = peer.put
+
+    def put(request):
+        if how == "refused" and b"Event 4" not in request.body:
+            raise Answer(403, f"<D:error {ROOT}><C:valid-calendar-data/></D:error>")
+        answer = original(request)
+        if b"Event 4" not in request.body:
+            peer.folders[request.path.rpartition("/")[0] + "/"][request.path] = request.body.decode().replace("Event", "Evening")
+        return answer
+
+    peer.put = put
+    done = to_peer(source, peer, ledger)
+    assert done.status == 1 and done.outcome["quarantined"] == 3 and done.outcome["copied"] == 1, done
+    assert done.outcome["copied_now"] == 1
+    kept = [path.read_text() for path in Path(ledger + ".quarantine").glob("**/*.eml")]
+    assert sorted(re.findall("SUMMARY:(.*)", "".join(kept))) == ["Event 1", "Event 2", "Event 3"] and len(kept) == 3
+    reasons = {m["reason"] for m in done.missed}
+    assert reasons == {"PUT: 403 valid-calendar-data" if how == "refused"
+                       else "the target altered it: it means something else there (SUMMARY)"}
 
 
 # ---- nobody is invited ----

@@ -3,30 +3,19 @@
  * octet (only their line ends become CRLF). Of each calendar that a piece is from come its own
  * lines and the VTIMEZONEs; each zone once.
  */
-#include "proto/ical/ical_private.h"
-
-#include "base/civil.h"
+#include "proto/ical/ical_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-struct writer {
-	const struct pf_ical_edit *edit;
-	const struct pf_ical_piece *pieces;
-	size_t n;
-	struct pf_buf *out, *changes;
-	struct pf_err *err;
-	int rc; /* the first failure is kept */
-};
-
-static void put(struct writer *w, struct pf_span s)
+static void put(struct ical_writer *w, struct pf_span s)
 {
 	if (w->rc == PF_OK) {
 		w->rc = pf_buf_add(w->out, s, w->err);
 	}
 }
 
-static void put_line(struct writer *w, const char *head, struct pf_span value)
+void ical_put_line(struct ical_writer *w, const char *head, struct pf_span value)
 {
 	if (w->rc == PF_OK) {
 		w->rc = pf_line_write(w->out, pf_span_str(head), value, w->err);
@@ -34,7 +23,7 @@ static void put_line(struct writer *w, const char *head, struct pf_span value)
 }
 
 /* A repair, told once however often it was made. */
-static void changed(struct writer *w, const char *what)
+void ical_changed(struct ical_writer *w, const char *what)
 {
 	size_t n = strlen(what);
 
@@ -50,7 +39,7 @@ static void changed(struct writer *w, const char *what)
 }
 
 /* As it stands; every line end within becomes CRLF. */
-static void put_raw(struct writer *w, const struct pf_line *l)
+static void put_raw(struct ical_writer *w, const struct pf_line *l)
 {
 	struct pf_span rest = l->raw;
 
@@ -69,8 +58,8 @@ static void put_raw(struct writer *w, const struct pf_line *l)
 	}
 }
 
-static void put_changed(
-	struct writer *w, const struct pf_line *l, struct pf_span params, struct pf_span value)
+void ical_put_changed(
+	struct ical_writer *w, const struct pf_line *l, struct pf_span params, struct pf_span value)
 {
 	struct pf_buf head;
 
@@ -86,15 +75,15 @@ static void put_changed(
 
 /* ---- single lines ---- */
 
-static void put_uid(struct writer *w, const struct pf_line *l, bool had_original)
+static void put_uid(struct ical_writer *w, const struct pf_line *l, bool had_original)
 {
-	put_line(w, "UID", w->edit->uid);
+	ical_put_line(w, "UID", w->edit->uid);
 	if (!had_original && l && l->value.n > 0) {
-		put_line(w, "X-POSTFERRY-ORIGINAL-UID", l->value);
+		ical_put_line(w, "X-POSTFERRY-ORIGINAL-UID", l->value);
 	}
 }
 
-static void put_person(struct writer *w, const struct pf_line *l)
+static void put_person(struct ical_writer *w, const struct pf_line *l)
 {
 	struct pf_span rest = l->params, name, value;
 	struct pf_buf params;
@@ -110,11 +99,11 @@ static void put_person(struct writer *w, const struct pf_line *l)
 	if (w->rc == PF_OK) {
 		w->rc = pf_buf_addf(&params, w->err, ";SCHEDULE-AGENT=%s", w->edit->agent);
 	}
-	put_changed(w, l, pf_buf_span(&params), l->value);
+	ical_put_changed(w, l, pf_buf_span(&params), l->value);
 	pf_buf_deinit(&params);
 }
 
-static bool is_wanted(const struct writer *w, int64_t at)
+static bool is_wanted(const struct ical_writer *w, int64_t at)
 {
 	for (size_t i = 0; i < w->edit->wanted_n; i++) {
 		if (w->edit->wanted[i] == at) {
@@ -125,7 +114,7 @@ static bool is_wanted(const struct writer *w, int64_t at)
 }
 
 /* EXDATE without the instants for which an override was found. */
-static void put_exdate(struct writer *w, struct pf_ical *c, const struct pf_line *l)
+static void put_exdate(struct ical_writer *w, struct pf_ical *c, const struct pf_line *l)
 {
 	struct pf_span rest = l->value, part;
 	struct pf_buf kept;
@@ -145,229 +134,26 @@ static void put_exdate(struct writer *w, struct pf_ical *c, const struct pf_line
 	if (!cut) {
 		put_raw(w, l);
 	} else if (kept.n > 0) {
-		put_changed(w, l, l->params, pf_buf_span(&kept));
+		ical_put_changed(w, l, l->params, pf_buf_span(&kept));
 	}
 	pf_buf_deinit(&kept);
 }
 
-/* ---- repairs ---- */
-
-static const char *const TEXTS[] = {"SUMMARY", "LOCATION", "DESCRIPTION", "COMMENT", "CONTACT"};
-
-static void put_tight(struct writer *w, const struct pf_line *l)
-{
-	struct pf_buf v;
-
-	pf_buf_init(&v, 1 << 28);
-	if (w->rc == PF_OK) {
-		w->rc = pf_text_tighten(l->value, &v, w->err);
-	}
-	put_changed(w, l, l->params, pf_buf_span(&v));
-	pf_buf_deinit(&v);
-	changed(w, "text escaped");
-}
-
-/* RRULE with COUNT and UNTIL (RFC 5545 section 3.3.10 wants one): COUNT stays. */
-static bool put_rule(struct writer *w, const struct pf_line *l)
-{
-	struct pf_span rest = l->value, part;
-	struct pf_buf v;
-	bool count = false, until = false;
-
-	pf_buf_init(&v, 1 << 20);
-	while (w->rc == PF_OK && pf_value_next(&rest, ';', &part)) {
-		count = count || pf_span_starts(part, "COUNT=");
-		if (pf_span_starts(part, "UNTIL=")) {
-			until = true;
-			continue;
-		}
-		w->rc = v.n > 0 ? pf_buf_add(&v, pf_span(";", 1), w->err) : PF_OK;
-		w->rc = w->rc == PF_OK ? pf_buf_add(&v, part, w->err) : w->rc;
-	}
-	if (count && until) {
-		put_changed(w, l, l->params, pf_buf_span(&v));
-		changed(w, "UNTIL beside COUNT dropped");
-	}
-	pf_buf_deinit(&v);
-	return count && until;
-}
-
-/* What may be there once (RFC 5545 sections 3.6.1 to 3.6.3). */
-static const char *const ONCE[] = {"SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DUE",
-	"DURATION", "DTSTAMP", "CLASS", "CREATED", "GEO", "LAST-MODIFIED", "ORGANIZER", "PRIORITY",
-	"SEQUENCE", "STATUS", "TRANSP", "URL", "RECURRENCE-ID", "COMPLETED", "PERCENT-COMPLETE"};
-
-/* A second one, or a DURATION beside an end, is kept under another name. */
-static bool is_too_many(struct pf_ical *c, int comp, const struct pf_line *l)
-{
-	if (pf_span_is(l->name, "DURATION") &&
-		(pf_ical_find(c, comp, "DTEND") || pf_ical_find(c, comp, "DUE"))) {
-		return true;
-	}
-	for (size_t i = 0; i < PF_COUNT(ONCE); i++) {
-		if (pf_span_is(l->name, ONCE[i])) {
-			return l != pf_ical_find(c, comp, ONCE[i]);
-		}
-	}
-	return false;
-}
-
-static void put_aside(struct writer *w, const struct pf_line *l)
-{
-	struct pf_line renamed = *l;
-	char name[64];
-
-	(void)snprintf(name, sizeof(name), "X-POSTFERRY-OTHER-%.*s", (int)l->name.n,
-		(const char *)l->name.p);
-	renamed.name = pf_span_str(name);
-	put_changed(w, &renamed, l->params, l->value);
-	changed(w, "what may be there once kept once, the rest under another name");
-}
-
-static bool has_periods(const struct pf_line *l)
-{
-	struct pf_span value = pf_params_find(l->params, "VALUE");
-
-	return pf_span_is(l->name, "RDATE") && value.p && pf_span_is(value, "PERIOD");
-}
-
-/* The parameters of a line without one of them, behind `name`. */
-static void put_name(struct writer *w, const struct pf_line *l, const char *name,
-	const char *without, struct pf_buf *out)
-{
-	struct pf_span rest = l->params, param, value;
-	const uint8_t *at = rest.p;
-
-	w->rc = w->rc == PF_OK ? pf_buf_add_str(out, name, w->err) : w->rc;
-	while (w->rc == PF_OK && pf_params_next(&rest, &param, &value)) {
-		if (!pf_span_is(param, without)) {
-			w->rc = pf_buf_add(out, pf_span(at, (size_t)(rest.p - at)), w->err);
-		}
-		at = rest.p;
-	}
-}
-
-/* A value with the parameters of another line, but for one of them. */
-static void put_as(struct writer *w, const struct pf_line *l, const char *name, const char *without,
-	struct pf_span value)
-{
-	struct pf_buf head;
-
-	pf_buf_init(&head, 1 << 24);
-	put_name(w, l, name, without, &head);
-	if (w->rc == PF_OK) {
-		w->rc = pf_line_write(w->out, pf_buf_span(&head), value, w->err);
-	}
-	pf_buf_deinit(&head);
-}
-
-/* "begin/end" or "begin/duration" (RFC 5545 section 3.3.9). */
-static bool split_period(struct pf_span period, struct pf_span *begin, struct pf_span *end)
-{
-	const uint8_t *slash = period.n > 0 ? memchr(period.p, '/', period.n) : NULL;
-
-	if (!slash) {
-		return false;
-	}
-	*begin = pf_span(period.p, (size_t)(slash - period.p));
-	*end = pf_span_from(period, begin->n + 1);
-	return begin->n > 0 && end->n > 0;
-}
-
-/* RDATE of periods as one of their begins: how long each lasts is said by put_period. */
-static void put_begins(struct writer *w, const struct pf_line *l)
-{
-	struct pf_span rest = l->value, part, begin, end;
-	struct pf_buf v;
-
-	pf_buf_init(&v, 1 << 24);
-	while (w->rc == PF_OK && pf_value_next(&rest, ',', &part)) {
-		w->rc = v.n > 0 ? pf_buf_add(&v, pf_span(",", 1), w->err) : PF_OK;
-		if (w->rc == PF_OK) {
-			w->rc = pf_buf_add(
-				&v, split_period(part, &begin, &end) ? begin : part, w->err);
-		}
-	}
-	put_as(w, l, "RDATE", "VALUE", pf_buf_span(&v));
-	pf_buf_deinit(&v);
-	changed(w, "periods made instances");
-}
-
-/* true: the line was dealt with. */
-static bool repair_line(struct writer *w, struct pf_ical *c, int comp, const struct pf_line *l)
-{
-	if (l->bad) {
-		changed(w, "a line without a name dropped");
-		return true;
-	}
-	if (l->value.n == 0) {
-		changed(w, "empty properties dropped");
-		return true;
-	}
-	if (is_too_many(c, comp, l)) {
-		put_aside(w, l);
-		return true;
-	}
-	if (pf_span_is(l->name, "RRULE")) {
-		return put_rule(w, l);
-	}
-	if (has_periods(l)) {
-		put_begins(w, l);
-		return true;
-	}
-	for (size_t i = 0; i < PF_COUNT(TEXTS); i++) {
-		if (pf_span_is(l->name, TEXTS[i]) && pf_text_is_loose(l->value)) {
-			put_tight(w, l);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* What lasts no time at all gets a second: some servers take nothing shorter. */
-static bool is_empty_span(struct pf_ical *c, int comp)
-{
-	struct pf_ical_time begin;
-
-	return pf_ical_comp_is(c, comp, "VEVENT") && pf_ical_begin(c, comp, &begin) &&
-	       pf_ical_end(c, comp, &begin) <= begin.utc_s;
-}
-
-static void put_stamp(struct writer *w, struct pf_ical *c, int comp)
-{
-	static const char *const FROM[] = {"LAST-MODIFIED", "CREATED", "DTSTART"};
-	struct pf_ical_time t = {0};
-	struct pf_civil civil;
-	char text[24];
-
-	for (size_t i = 0; i < PF_COUNT(FROM); i++) { /* the same in every run: no clock */
-		const struct pf_line *l = pf_ical_find(c, comp, FROM[i]);
-
-		if (l && pf_ical_line_time(c, l, &t)) {
-			break;
-		}
-	}
-	pf_civil_from_unix(t.utc_s, &civil);
-	(void)snprintf(text, sizeof(text), "%04d%02d%02dT%02d%02d%02dZ", civil.year % 10000,
-		civil.month, civil.day, civil.hour, civil.minute, civil.second);
-	put_line(w, "DTSTAMP", pf_span_str(text));
-	changed(w, "DTSTAMP added");
-}
-
 /* ---- components ---- */
 
-static void put_within(struct writer *w, struct pf_ical *c, int comp)
+static void put_within(struct ical_writer *w, struct pf_ical *c, int comp)
 {
 	for (size_t i = c->comp[comp].begin; i <= c->comp[comp].end && i < c->line_count; i++) {
 		const struct pf_line *l = &c->line[i];
 
-		if (!(w->edit->repair && (l->bad || l->value.n == 0))) {
+		if (!(w->edit->repair &&
+			    (l->bad || l->value.n == 0 || ical_put_trigger(w, c, l)))) {
 			put_raw(w, l);
 		}
 	}
 }
 
-static void put_one(struct writer *w, struct pf_ical *c, int comp, size_t i, bool short_)
+static void put_one(struct ical_writer *w, struct pf_ical *c, int comp, size_t i, bool short_)
 {
 	const struct pf_ical_edit *e = w->edit;
 	const struct pf_line *l = &c->line[i];
@@ -384,56 +170,56 @@ static void put_one(struct writer *w, struct pf_ical *c, int comp, size_t i, boo
 		struct pf_line renamed = *l;
 
 		renamed.name = pf_span_str("X-POSTFERRY-ORIGINAL-RECURRENCE-ID");
-		put_changed(w, &renamed, l->params, l->value);
+		ical_put_changed(w, &renamed, l->params, l->value);
 	} else if (e->wanted_n > 0 && pf_span_is(l->name, "EXDATE")) {
 		put_exdate(w, c, l);
 	} else if (short_ && (pf_span_is(l->name, "DTEND") || pf_span_is(l->name, "DURATION"))) {
-		changed(w, "zero length made one second");
-	} else if (!(e->repair && repair_line(w, c, comp, l))) {
+		ical_put_short(w, c, comp, l);
+	} else if (!(e->repair && ical_repair_line(w, c, comp, l))) {
 		put_raw(w, l);
 	}
 }
 
-static void put_comp(struct writer *w, struct pf_ical *c, int comp)
+static void put_comp(struct ical_writer *w, struct pf_ical *c, int comp)
 {
 	const struct pf_ical_comp *k = &c->comp[comp];
-	bool short_ = w->edit->repair && is_empty_span(c, comp);
+	bool short_ = w->edit->repair && ical_is_empty_span(c, comp);
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(k->name.n > 31 ? 31 : k->name.n),
 		(const char *)k->name.p);
-	put_line(w, "BEGIN", pf_span_str(name));
+	ical_put_line(w, "BEGIN", pf_span_str(name));
 	if (w->edit->uid.p && !pf_ical_find(c, comp, "UID")) {
 		put_uid(w, NULL, true);
 	}
-	if (w->edit->repair && !pf_ical_find(c, comp, "DTSTAMP")) {
-		put_stamp(w, c, comp);
+	if (w->edit->repair && !ical_has_stamp(c, comp)) {
+		ical_put_stamp(w, c, comp);
 	}
 	for (size_t i = pf_ical_next_line(c, comp, k->begin); i != SIZE_MAX;
 		i = pf_ical_next_line(c, comp, i)) {
 		put_one(w, c, comp, i, short_);
 	}
 	if (short_) {
-		put_line(w, "DURATION", pf_span_str("PT1S"));
+		ical_put_line(w, "DURATION", pf_span_str("PT1S"));
 	}
 	for (int a = k->child; a != PF_ICAL_NONE; a = c->comp[a].next) {
 		put_within(w, c, a);
 	}
-	put_line(w, "END", pf_span_str(name));
+	ical_put_line(w, "END", pf_span_str(name));
 }
 
 /* ---- instances ---- */
 
-static void put_length(struct writer *w, int64_t seconds, bool days)
+static void put_length(struct ical_writer *w, int64_t seconds, bool days)
 {
 	char text[40];
 
 	(void)snprintf(text, sizeof(text), days ? "P%lldD" : "PT%lldS",
 		(long long)(days ? seconds / 86400 : seconds));
-	put_line(w, "DURATION", pf_span_str(text));
+	ical_put_line(w, "DURATION", pf_span_str(text));
 }
 
-static bool has_override(const struct writer *w, int64_t at)
+static bool has_override(const struct ical_writer *w, int64_t at)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		struct pf_ical *c = w->pieces[i].c;
@@ -448,20 +234,20 @@ static bool has_override(const struct writer *w, int64_t at)
 }
 
 /* An override that says all that the event says, and lasts as long as the period. */
-static void put_period(struct writer *w, struct pf_ical *c, int comp, const struct pf_line *l,
+static void put_period(struct ical_writer *w, struct pf_ical *c, int comp, const struct pf_line *l,
 	struct pf_span begin)
 {
 	static const char *const OWN[] = {
 		"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE"};
 
-	put_line(w, "BEGIN", c->comp[comp].name);
-	put_as(w, l, "RECURRENCE-ID", "VALUE", begin);
-	put_as(w, l, "DTSTART", "VALUE", begin);
+	ical_put_line(w, "BEGIN", c->comp[comp].name);
+	ical_put_as(w, l, "RECURRENCE-ID", "VALUE", begin);
+	ical_put_as(w, l, "DTSTART", "VALUE", begin);
 	if (w->edit->uid.p && !pf_ical_find(c, comp, "UID")) {
 		put_uid(w, NULL, true);
 	}
-	if (!pf_ical_find(c, comp, "DTSTAMP")) {
-		put_stamp(w, c, comp);
+	if (!ical_has_stamp(c, comp)) {
+		ical_put_stamp(w, c, comp);
 	}
 	for (size_t i = pf_ical_next_line(c, comp, c->comp[comp].begin); i != SIZE_MAX;
 		i = pf_ical_next_line(c, comp, i)) {
@@ -477,7 +263,7 @@ static void put_period(struct writer *w, struct pf_ical *c, int comp, const stru
 }
 
 /* Of periods that do not last as long as the event. */
-static void put_periods(struct writer *w, struct pf_ical *c, int comp, const struct pf_line *l)
+static void put_periods(struct ical_writer *w, struct pf_ical *c, int comp, const struct pf_line *l)
 {
 	struct pf_span rest = l->value, part, begin, end;
 	struct pf_ical_time first, from, to;
@@ -488,8 +274,8 @@ static void put_periods(struct writer *w, struct pf_ical *c, int comp, const str
 	}
 	lasts = pf_ical_end(c, comp, &first) - first.utc_s;
 	while (w->rc == PF_OK && pf_value_next(&rest, ',', &part)) {
-		if (!split_period(part, &begin, &end) || !pf_ical_time_of(c, l, begin, &from) ||
-			has_override(w, from.utc_s)) {
+		if (!ical_split_period(part, &begin, &end) ||
+			!pf_ical_time_of(c, l, begin, &from) || has_override(w, from.utc_s)) {
 			continue;
 		}
 		if (!pf_ical_duration(end, &seconds)) {
@@ -501,16 +287,16 @@ static void put_periods(struct writer *w, struct pf_ical *c, int comp, const str
 			for (int a = c->comp[comp].child; a != PF_ICAL_NONE; a = c->comp[a].next) {
 				put_within(w, c, a);
 			}
-			put_line(w, "END", c->comp[comp].name);
+			ical_put_line(w, "END", c->comp[comp].name);
 		}
 	}
 }
 
-static void put_all_periods(struct writer *w, struct pf_ical *c, int comp)
+static void put_all_periods(struct ical_writer *w, struct pf_ical *c, int comp)
 {
 	for (size_t i = pf_ical_next_line(c, comp, c->comp[comp].begin); i != SIZE_MAX;
 		i = pf_ical_next_line(c, comp, i)) {
-		if (has_periods(&c->line[i])) {
+		if (ical_has_periods(&c->line[i])) {
 			put_periods(w, c, comp, &c->line[i]);
 		}
 	}
@@ -537,7 +323,7 @@ static size_t earliest(const struct pf_ical_piece *pieces, size_t n)
 
 /* A series for overrides that have none: it takes place when their instances do, and nothing of it
  * is seen, as each is overridden. */
-static void put_series(struct writer *w)
+static void put_series(struct ical_writer *w)
 {
 	size_t first = earliest(w->pieces, w->n);
 	struct pf_ical *c = w->pieces[first].c;
@@ -546,19 +332,19 @@ static void put_series(struct writer *w)
 	const struct pf_line *uid = pf_ical_find(c, comp, "UID");
 	struct pf_ical_time begin;
 
-	put_line(w, "BEGIN", c->comp[comp].name);
+	ical_put_line(w, "BEGIN", c->comp[comp].name);
 	if (w->edit->uid.p) {
 		put_uid(w, uid, false);
 	} else if (uid) {
 		put_raw(w, uid);
 	}
-	put_stamp(w, c, comp);
+	ical_put_stamp(w, c, comp);
 	for (size_t i = 0; i < w->n; i++) {
 		size_t at = i == 0 ? first : i == first ? 0 : i;
 
 		l = pf_ical_find(w->pieces[at].c, w->pieces[at].comp, "RECURRENCE-ID");
 		if (l) {
-			put_as(w, l, i == 0 ? "DTSTART" : "RDATE", "RANGE", l->value);
+			ical_put_as(w, l, i == 0 ? "DTSTART" : "RDATE", "RANGE", l->value);
 		}
 	}
 	if (pf_ical_begin(c, comp, &begin) && pf_ical_end(c, comp, &begin) > begin.utc_s &&
@@ -569,8 +355,8 @@ static void put_series(struct writer *w)
 	if (title) {
 		put_raw(w, title);
 	}
-	put_line(w, "END", c->comp[comp].name);
-	changed(w, "a series made for instances that had none");
+	ical_put_line(w, "END", c->comp[comp].name);
+	ical_changed(w, "a series made for instances that had none");
 }
 
 /* ---- the calendar ---- */
@@ -585,24 +371,24 @@ static int calendar_of(const struct pf_ical_piece *p)
 	return k;
 }
 
-static void put_head(struct writer *w, struct pf_ical *c, int calendar)
+static void put_head(struct ical_writer *w, struct pf_ical *c, int calendar)
 {
 	bool repair = w->edit->repair;
 
-	put_line(w, "BEGIN", pf_span_str("VCALENDAR"));
+	ical_put_line(w, "BEGIN", pf_span_str("VCALENDAR"));
 	if (repair && !pf_ical_find(c, calendar, "VERSION")) {
-		put_line(w, "VERSION", pf_span_str("2.0"));
-		changed(w, "VERSION added");
+		ical_put_line(w, "VERSION", pf_span_str("2.0"));
+		ical_changed(w, "VERSION added");
 	}
 	if (repair && !pf_ical_find(c, calendar, "PRODID")) {
-		put_line(w, "PRODID", pf_span_str("-//postferry//postferry//EN"));
-		changed(w, "PRODID added");
+		ical_put_line(w, "PRODID", pf_span_str("-//postferry//postferry//EN"));
+		ical_changed(w, "PRODID added");
 	}
 	for (size_t i = pf_ical_next_line(c, calendar, c->comp[calendar].begin); i != SIZE_MAX;
 		i = pf_ical_next_line(c, calendar, i)) {
 		if (repair && pf_span_is(c->line[i].name, "METHOD")) {
-			changed(w, "METHOD dropped");
-		} else if (!(repair && repair_line(w, c, calendar, &c->line[i]))) {
+			ical_changed(w, "METHOD dropped");
+		} else if (!(repair && ical_repair_line(w, c, calendar, &c->line[i]))) {
 			put_raw(w, &c->line[i]);
 		}
 	}
@@ -652,7 +438,7 @@ static bool is_needed(const struct pf_ical_piece *pieces, size_t n, struct pf_sp
 }
 
 /* The zones of one piece's calendar that are needed and that no piece before it brought. */
-static void put_zones(struct writer *w, const struct pf_ical_piece *pieces, size_t n, size_t i)
+static void put_zones(struct ical_writer *w, const struct pf_ical_piece *pieces, size_t n, size_t i)
 {
 	struct pf_ical *c = pieces[i].c;
 
@@ -675,7 +461,7 @@ static void put_zones(struct writer *w, const struct pf_ical_piece *pieces, size
 int pf_ical_write(const struct pf_ical_piece *pieces, size_t n, const struct pf_ical_edit *edit,
 	struct pf_buf *out, struct pf_buf *changes, struct pf_err *err)
 {
-	struct writer w = {
+	struct ical_writer w = {
 		.edit = edit, .pieces = pieces, .n = n, .out = out, .changes = changes, .err = err};
 
 	put_head(&w, pieces[0].c, calendar_of(&pieces[0]));
@@ -691,12 +477,12 @@ int pf_ical_write(const struct pf_ical_piece *pieces, size_t n, const struct pf_
 			put_all_periods(&w, pieces[i].c, pieces[i].comp);
 		}
 	}
-	put_line(&w, "END", pf_span_str("VCALENDAR"));
+	ical_put_line(&w, "END", pf_span_str("VCALENDAR"));
 	if (edit->repair && pieces[0].c->latin) {
-		changed(&w, "taken for Windows-1252 and made UTF-8");
+		ical_changed(&w, "taken for Windows-1252 and made UTF-8");
 	}
 	if (edit->repair && pieces[0].c->bom) {
-		changed(&w, "byte order mark dropped");
+		ical_changed(&w, "byte order mark dropped");
 	}
 	return w.rc;
 }
