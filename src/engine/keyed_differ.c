@@ -97,16 +97,26 @@ static bool has(struct pf_span all, const struct told *t)
 	return false;
 }
 
+static bool names(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = list; (at = strstr(at, name)) != NULL; at += n) {
+		if ((at == list || at[-1] == ' ') && (!at[n] || at[n] == ',')) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Names of lines of `a` that `b` has not, each once. */
 static void add_names(struct pf_span a, struct pf_span b, char *out, size_t max)
 {
 	for (size_t i = 0; i < a.n / sizeof(struct told); i++) {
 		struct told t = told_at(a, i);
 		size_t n = strlen(out), len = strlen(t.name);
-		const char *at = strstr(out, t.name);
-		bool there = at && (at == out || at[-1] == ' ') && (!at[len] || at[len] == ',');
 
-		if (len > 0 && !there && !has(b, &t) && n + len + 3 < max) {
+		if (len > 0 && !names(out, t.name) && !has(b, &t) && n + len + 3 < max) {
 			(void)snprintf(out + n, max - n, "%s%s", n > 0 ? ", " : "", t.name);
 		}
 	}
