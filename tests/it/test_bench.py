@@ -133,4 +133,4 @@ def test_events_are_all_there_and_measured():
                           timeout=90, check=True)
     rows = [line.split("|")[1:3] for line in done.stdout.decode().splitlines()[4:]]
     arrived = {name.strip(): int(number) for name, number in rows}
-    assert arrived["postferry"] == 60 and arrived["vdirsyncer"] == arrived["put"] < 60
+    assert arrived["postferry"] == 60 and arrived["vdirsyncer"] == arrived["put 1"] == arrived["put 4"] < 60
