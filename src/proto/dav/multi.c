@@ -1,7 +1,7 @@
 #include "proto/dav/multi.h"
 
 #include "proto/dav/said.h"
-#include "proto/dav/xml.h"
+#include "proto/xml/xml.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 #include "proto/dav/request.h"
 
-#include "base/utf8.h"
+#include "proto/xml/xml.h"
 
 #define NAMESPACES                                                                                 \
 	" xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\""                              \
@@ -19,41 +19,6 @@ static const char FOLDERS[] =
 	"<I:addressbook-color/>";
 static const char ITEMS[] = "<D:getetag/><D:resourcetype/><D:getcontenttype/>";
 
-/* Character data: what XML can't have is left out, what means something to it is escaped. */
-static int add_text(struct pf_buf *out, struct pf_span text, struct pf_err *err)
-{
-	while (text.n > 0) {
-		struct pf_span at = text;
-		uint32_t c = pf_utf8_next(&text);
-		bool legal = c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c < 0xFFFE) ||
-			     (c >= 0x10000 && c <= 0x10FFFF);
-		int rc = PF_OK;
-
-		at.n -= text.n;
-		if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\r') {
-			rc = pf_buf_addf(out, err, "&#%u;", c);
-		} else if (legal) {
-			rc = pf_buf_add(out, at, err);
-		}
-		if (rc != PF_OK) {
-			return PF_FAIL;
-		}
-	}
-	return PF_OK;
-}
-
-static int add_element(
-	struct pf_buf *out, const char *name, struct pf_span text, struct pf_err *err)
-{
-	if (!text.p) {
-		return PF_OK;
-	}
-	if (pf_buf_addf(out, err, "<%s>", name) != PF_OK || add_text(out, text, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	return pf_buf_addf(out, err, "</%s>", name);
-}
-
 int pf_dav_propfind(enum pf_dav_ask what, struct pf_buf *out, struct pf_err *err)
 {
 	return pf_buf_addf(out, err,
@@ -68,7 +33,7 @@ int pf_dav_sync(struct pf_span token, struct pf_buf *out, struct pf_err *err)
 	struct pf_span none = pf_span("", 0);
 
 	if (pf_buf_add_str(out, HEAD "<D:sync-collection" NAMESPACES, err) != PF_OK ||
-		add_element(out, "D:sync-token", token.p ? token : none, err) != PF_OK) {
+		xml_add_element(out, "D:sync-token", token.p ? token : none, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	return pf_buf_addf(out, err,
@@ -85,7 +50,7 @@ int pf_dav_multiget(bool contacts, const struct pf_span *hrefs, size_t n, struct
 		return PF_FAIL;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (add_element(out, "D:href", hrefs[i], err) != PF_OK) {
+		if (xml_add_element(out, "D:href", hrefs[i], err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
@@ -111,7 +76,7 @@ int pf_dav_query_uid(bool contacts, const char *component, struct pf_span uid, s
 			     "<C:prop-filter name=\"UID\"><C:text-match collation=\"i;octet\">",
 			component);
 	}
-	if (rc != PF_OK || add_text(out, uid, err) != PF_OK) {
+	if (rc != PF_OK || xml_add_text(out, uid, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	return pf_buf_add_str(out,
@@ -141,10 +106,10 @@ static int add_components(struct pf_buf *out, const struct pf_dav_looks *l, stru
 
 static int add_looks(struct pf_buf *out, const struct pf_dav_looks *l, struct pf_err *err)
 {
-	if (add_element(out, "D:displayname", l->name, err) != PF_OK ||
-		add_element(out, l->contacts ? "I:addressbook-color" : "A:calendar-color",
+	if (xml_add_element(out, "D:displayname", l->name, err) != PF_OK ||
+		xml_add_element(out, l->contacts ? "I:addressbook-color" : "A:calendar-color",
 			l->colour, err) != PF_OK ||
-		add_element(out,
+		xml_add_element(out,
 			l->contacts ? "R:addressbook-description" : "C:calendar-description",
 			l->description, err) != PF_OK) {
 		return PF_FAIL;
@@ -156,7 +121,7 @@ static int add_looks(struct pf_buf *out, const struct pf_dav_looks *l, struct pf
 				    l->order) != PF_OK) {
 		return PF_FAIL;
 	}
-	return add_element(out, "C:calendar-timezone", l->timezone, err);
+	return xml_add_element(out, "C:calendar-timezone", l->timezone, err);
 }
 
 int pf_dav_make(

@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/utf8.h"
-#include "proto/dav/xml.h"
+#include "proto/xml/xml.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,4 +1,6 @@
-#include "proto/dav/xml.h"
+#include "proto/xml/xml.h"
+
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -71,4 +73,37 @@ int xml_status(const xmlNode *status, struct pf_arena *arena)
 	long n = blank ? strtol((const char *)blank, NULL, 10) : 0; /* the arena's has a NUL */
 
 	return n >= 100 && n <= 999 ? (int)n : 0;
+}
+
+int xml_add_text(struct pf_buf *out, struct pf_span text, struct pf_err *err)
+{
+	while (text.n > 0) {
+		struct pf_span at = text;
+		uint32_t c = pf_utf8_next(&text);
+		bool legal = c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c < 0xFFFE) ||
+			     (c >= 0x10000 && c <= 0x10FFFF);
+		int rc = PF_OK;
+
+		at.n -= text.n;
+		if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\r') {
+			rc = pf_buf_addf(out, err, "&#%u;", c);
+		} else if (legal) {
+			rc = pf_buf_add(out, at, err);
+		}
+		if (rc != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return PF_OK;
+}
+
+int xml_add_element(struct pf_buf *out, const char *name, struct pf_span text, struct pf_err *err)
+{
+	if (!text.p) {
+		return PF_OK;
+	}
+	if (pf_buf_addf(out, err, "<%s>", name) != PF_OK || xml_add_text(out, text, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return pf_buf_addf(out, err, "</%s>", name);
 }

@@ -1,10 +1,11 @@
 /*
- * libxml2, held on a short leash: for the files of this folder.
+ * libxml2, held on a short leash, for protocols whose messages are XML; and text to write into it.
  */
-#ifndef PF_PROTO_DAV_XML_H
-#define PF_PROTO_DAV_XML_H
+#ifndef PF_PROTO_XML_XML_H
+#define PF_PROTO_XML_XML_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 #include <libxml/xmlreader.h>
 
@@ -26,5 +27,12 @@ struct pf_span xml_text(const xmlNode *n, struct pf_arena *arena);
 struct pf_span xml_word(const xmlNode *n, struct pf_arena *arena);
 /* "HTTP/1.1 404 Not Found" -> 404; 0: there is none. */
 int xml_status(const xmlNode *status, struct pf_arena *arena);
+
+/* Character data, behind `out`: what XML can't have is left out, what means something to it is
+ * escaped. */
+PF_MUST_CHECK int xml_add_text(struct pf_buf *out, struct pf_span text, struct pf_err *err);
+/* An element with nothing but text in it; nothing for an absent span. */
+PF_MUST_CHECK int xml_add_element(
+	struct pf_buf *out, const char *name, struct pf_span text, struct pf_err *err);
 
 #endif
