@@ -19,6 +19,9 @@ enum {
 	STREAMS = 16, /* requests on a connection that carries several at once */
 };
 
+/* What may be done with a password, whichever the server asks for. */
+#define BY_PASSWORD (CURLAUTH_BASIC | CURLAUTH_DIGEST | CURLAUTH_NTLM)
+
 static const char *const FIELDS[HTTP_FIELDS] = {
 	"etag", "location", "dav", "content-type", "server"};
 
@@ -84,6 +87,7 @@ static size_t on_field(char *p, size_t one, size_t n, void *arg)
 
 	(void)one;
 	if (n > 5 && strncasecmp(p, "HTTP/", 5) == 0) { /* of another answer: 401 before, or 100 */
+		f->heard++;
 		forget_fields(f);
 		return n;
 	}
@@ -98,6 +102,7 @@ static size_t on_field(char *p, size_t one, size_t n, void *arg)
 	if (pf_span_is(name, "www-authenticate")) {
 		f->http->wants_ticket = f->http->wants_ticket || pf_span_starts(value, "Negotiate");
 		f->offered |= pf_span_starts(value, "Digest")  ? (long)CURLAUTH_DIGEST
+			      : pf_span_starts(value, "NTLM")  ? (long)CURLAUTH_NTLM
 			      : pf_span_starts(value, "Basic") ? (long)CURLAUTH_BASIC
 							       : 0;
 	}
@@ -110,6 +115,21 @@ static size_t on_field(char *p, size_t one, size_t n, void *arg)
 		}
 	}
 	return n;
+}
+
+/* A request is about to go out: for the first time, or when the last one was answered (with what
+ * signs in, this time); else it may be done already. */
+static int on_request(void *arg, char *from, char *to, int from_port, int to_port)
+{
+	struct http_flight *f = arg;
+
+	(void)from;
+	(void)to;
+	(void)from_port;
+	(void)to_port;
+	f->twice = f->once && f->out > f->heard;
+	f->out++;
+	return f->twice ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* A header section without what signs in. */
@@ -185,6 +205,8 @@ static int set_up_handle(struct http_flight *f, struct pf_err *err)
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, f);
 	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_field);
 	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, f);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQDATA, f);
 	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->why);
 	if (h->cfg.https) {
 		http_tls_set_up(h, e);
@@ -331,7 +353,7 @@ int pf_http_sign_in(struct pf_http *h, const char *user, const struct pf_secret 
 	} else if (bearer) {
 		h->auth = (long)CURLAUTH_BEARER;
 	} else {
-		h->auth = (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST);
+		h->auth = (long)BY_PASSWORD;
 	}
 	return PF_OK;
 }
@@ -468,6 +490,9 @@ int pf_http_submit(struct pf_http *h, const struct pf_http_req *req, struct pf_e
 	pf_buf_init(&f->body, req->answer_max);
 	forget_fields(f);
 	f->offered = 0;
+	f->once = req->once;
+	f->twice = false;
+	f->out = f->heard = 0;
 	f->id = req->id;
 	(void)snprintf(f->method, sizeof(f->method), "%s", req->method);
 	if ((!f->easy && set_up_handle(f, err) != PF_OK) || set_request(f, req, err) != PF_OK) {
@@ -490,8 +515,9 @@ static void learn_auth(struct pf_http *h, const struct http_flight *f, long stat
 {
 	h->auth_known = h->auth_known || status != 401;
 	h->was_asked = h->was_asked || f->offered;
-	if (status != 401 && h->auth == (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST) && f->offered) {
+	if (status != 401 && h->auth == (long)BY_PASSWORD && f->offered) {
 		h->auth = (long)(f->offered & (long)CURLAUTH_DIGEST ? CURLAUTH_DIGEST
+				 : f->offered & (long)CURLAUTH_NTLM ? CURLAUTH_NTLM
 								    : CURLAUTH_BASIC);
 	}
 }
@@ -529,14 +555,16 @@ static bool was_sent(struct http_flight *f)
 
 	(void)curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &up);
 	(void)curl_easy_getinfo(f->easy, CURLINFO_REQUEST_SIZE, &head);
-	return head > 0 && (!f->sent || (size_t)up >= f->sent->n);
+	return f->twice || (head > 0 && (!f->sent || (size_t)up >= f->sent->n));
 }
 
 static void fill_failure(
 	struct pf_http *h, struct http_flight *f, CURLcode code, struct pf_http_answer *out)
 {
 	char text[300];
-	const char *words = f->why[0] ? f->why : curl_easy_strerror(code);
+	const char *words = f->twice    ? "the link ended without an answer"
+			    : f->why[0] ? f->why
+					: curl_easy_strerror(code);
 
 	*out = (struct pf_http_answer){.id = f->id, .failed = true, .in_doubt = was_sent(f)};
 	pf_print_safe(text, sizeof(text), trimmed(pf_span_str(words)));

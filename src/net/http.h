@@ -5,8 +5,8 @@
  *
  * Redirects are not followed: the Location is in the answer, and whoever asked decides. A client
  * knows one origin only, so that credentials can go to no other one. Proxies are taken from the
- * environment as curl does (http_proxy, https_proxy, no_proxy). Sign-in is Basic or Digest with a
- * password, Bearer with a token, Negotiate (SPNEGO) without any secret.
+ * environment as curl does (http_proxy, https_proxy, no_proxy). Sign-in is Basic, Digest or
+ * NTLM with a password, Bearer with a token, Negotiate (SPNEGO) without any secret.
  */
 #ifndef PF_NET_HTTP_H
 #define PF_NET_HTTP_H
@@ -64,6 +64,9 @@ struct pf_http_req {
 	const char *const *fields; /* "Depth: 1", ended by NULL; copied. NULL = none */
 	struct pf_blob *body;      /* shared until the answer; NULL = none */
 	size_t answer_max;         /* a larger body is refused (item scope) */
+	/* Doing it twice is not doing it once: libcurl, which asks again by itself when a link
+	 * that was used before ends without a word, does not. */
+	bool once;
 };
 
 /* PF_AGAIN: as many are in flight as are allowed; take answers first. */

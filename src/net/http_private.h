@@ -32,6 +32,8 @@ struct http_flight {
 	struct pf_http *http;
 	CURL *easy;
 	bool busy, too_large;
+	bool once, twice;        /* of the request; libcurl would have sent it again */
+	unsigned int out, heard; /* requests that went out for it, answers that began */
 	uint64_t id;
 	char method[12];
 	size_t number;
