@@ -2,16 +2,13 @@
 
 import base64
 import hashlib
-import http.server
 import re
-import ssl
-import threading
-import time
 import urllib.parse
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import escape
 
 from calendar_items import unfold
+from http_peer import Answer, Hang, HttpPeer  # noqa: F401 (tests take Hang from here)
 
 DAV, CAL, CARD = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{urn:ietf:params:xml:ns:carddav}"
 ROOT = ('xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav"'
@@ -24,30 +21,17 @@ def uid_of(text):
     return next((line[4:] for line in unfold(text) if line.startswith("UID:")), None)
 
 
-class Answer(Exception):
-    """Given in place of what would follow."""
-
-    def __init__(self, status, body="", kind=XML, **headers):
-        super().__init__(status)
-        self.status, self.body, self.kind = status, body, kind
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-
-
-class Hang(Exception):
-    """The link is cut without an answer."""
-
-
-class Peer:
+class Peer(HttpPeer):
     """Settings are attributes, to be changed by tests before or while it runs."""
 
     def __init__(self, tls=None, home="/dav/user/"):
+        super().__init__(("OPTIONS", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "PUT", "GET", "DELETE",
+                          "POST"), tls)
         self.home, self.principal = home, "/dav/principals/user/"
         self.folders = {}  # path -> {href: text}
         self.names, self.tokens, self.changes = {}, {}, 0
         self.etags, self.files = {}, {}  # files: what attachments refer to, path -> bytes
         self.on_post = None
-        self.log, self.breaches, self.sent = [], [], []
-        self.before = []  # functions (request) called first; they may raise Answer or Hang
         self.on_put = None
         self.features = "1, 3, calendar-access, addressbook, extended-mkcol"
         self.server_name = "strict/1"
@@ -61,43 +45,6 @@ class Peer:
         self.multiget = lambda request, hrefs, answer: answer
         self.sign_in = True
         self.login = LOGIN
-        self.quiet_from = self.quiet_until = 0
-        self.far = 0  # seconds that each answer is under way
-        self.under_way = self.at_once = 0
-        self.lock = threading.RLock()
-        peer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def handle_one_request(self):
-                try:
-                    super().handle_one_request()
-                except (ConnectionError, ssl.SSLError):
-                    self.close_connection = True
-
-        for method in ("OPTIONS", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "PUT", "GET", "DELETE", "POST"):
-            setattr(Handler, "do_" + method, lambda h: peer.serve(h))
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.port = self.http.server_port
-        self.tls = tls
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
-
-    def __enter__(self):
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.http.shutdown()
-        self.http.server_close()
 
     def url(self, path="/"):
         scheme = "carddav" if self.contacts else "caldav"
@@ -127,52 +74,14 @@ class Peer:
 
     # ---- serving ----
 
-    def serve(self, h):
-        length = int(h.headers.get("Content-Length") or 0)
-        request = Request(h, h.rfile.read(length))
-        with self.lock:
-            self.under_way += 1
-            self.at_once = max(self.at_once, self.under_way)
-        try:
-            self.work(h, request)
-        finally:
-            with self.lock:
-                self.under_way -= 1
+    def perform(self, r):
+        return getattr(self, r.method.lower())(r)
 
-    def work(self, h, request):
-        time.sleep(self.far)
-        try:
-            with self.lock:
-                self.log.append((h.command, request.path, dict(h.headers)))
-                self.check(request)
-                for step in list(self.before):
-                    step(request)
-                answer = getattr(self, h.command.lower())(request)
-        except Answer as given:
-            answer = given
-        except Hang:
-            h.close_connection = True
-            h.connection.close()
-            return
-        self.answer(h, answer)
-
-    def answer(self, h, a):
-        body = a.body if isinstance(a.body, bytes) else a.body.encode()
-        h.send_response(a.status)
-        headers = {"Content-Type": a.kind, "DAV": self.features, "Content-Length": str(len(body)), **a.headers}
-        if a.status == 401:
-            headers.setdefault("WWW-Authenticate", 'Basic realm="strict"')
-        for name, value in headers.items():
-            h.send_header(name, value)
-        h.end_headers()
-        h.wfile.write(body)
-
-    def breach(self, what, request):
-        self.breaches.append(f"{request.method} {request.path}: {what}")
+    def fields(self, a):
+        return {"DAV": self.features, **super().fields(a)}
 
     def check(self, r):
-        if self.quiet_from < time.monotonic() < self.quiet_until - 0.05:
-            self.breach("back before Retry-After", r)
+        super().check(r)
         if self.sign_in and r.headers.get("Authorization") != self.login:
             raise Answer(401, "who are you?", "text/plain")
         if r.method in ("PROPFIND", "REPORT", "MKCALENDAR", "MKCOL", "PROPPATCH") and r.body:
@@ -185,11 +94,6 @@ class Peer:
             self.breach("no guard", r)
         if r.headers.get("If-Match", "").startswith("W/"):
             self.breach("a weak If-Match matches nothing", r)
-
-    def patience(self, seconds, status=429):
-        self.quiet_from = time.monotonic() + 0.3  # what was under way may come
-        self.quiet_until = time.monotonic() + seconds
-        return Answer(status, "not now", "text/plain", Retry_After=str(seconds))
 
     def etag(self, href):
         return ("W/" if self.weak else "") + self.etags[href]
@@ -337,10 +241,3 @@ class Peer:
         if "auto-schedule" in self.features and any(line.startswith("ORGANIZER") for line in lines):
             self.sent += [line for line in lines if line.startswith("ATTENDEE") and
                           not re.search(r";SCHEDULE-AGENT=(NONE|CLIENT)", line.upper())]
-
-
-class Request:
-    def __init__(self, h, body):
-        self.method, self.headers, self.body, self.xml = h.command, h.headers, body, None
-        self.raw = h.path
-        self.path = urllib.parse.unquote(urllib.parse.urlsplit(h.path).path)

@@ -1,0 +1,149 @@
+"""The part of the schema of Exchange Web Services that a mail migration needs, as data: which children an element may have, in
+which order, and which attributes. Written from the order tables of MS-OXWSCORE, -MSG, -FOLD, -SYNC and -CDATA."""
+
+import re
+import xml.etree.ElementTree as ET
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+T = "http://schemas.microsoft.com/exchange/services/2006/types"
+M = "http://schemas.microsoft.com/exchange/services/2006/messages"
+PREFIX = {SOAP: "s", T: "t", M: "m"}
+
+VERSIONS = ["Exchange2007", "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013",
+            "Exchange2013_SP1"]
+
+PATH = "(t:FieldURI|t:IndexedFieldURI|t:ExtendedFieldURI)"
+MESSAGE = """t:MimeContent? t:ItemClass? t:Subject? t:Sensitivity? t:Body? t:Attachments? t:Categories? t:Importance?
+ t:ReminderDueBy? t:ReminderIsSet? t:ReminderMinutesBeforeStart? t:ExtendedProperty* t:Culture? t:Sender? t:ToRecipients?
+ t:CcRecipients? t:BccRecipients? t:IsReadReceiptRequested? t:IsDeliveryReceiptRequested? t:From? t:InternetMessageId?
+ t:IsRead? t:IsResponseRequested? t:References? t:ReplyTo?"""
+
+# element -> its children: "name", "name?", "name*", "name+", or a choice of names in brackets
+CHILDREN = {
+    "s:Envelope": "s:Header s:Body",
+    "s:Header": "t:RequestServerVersion t:ExchangeImpersonation? t:TimeZoneContext?",
+    "s:Body": "(m:GetFolder|m:FindFolder|m:CreateFolder|m:SyncFolderItems|m:GetItem|m:CreateItem|m:UpdateItem|m:DeleteItem)",
+    "t:ExchangeImpersonation": "t:ConnectingSID",
+    "t:ConnectingSID": "(t:PrincipalName|t:SID|t:PrimarySmtpAddress|t:SmtpAddress)",
+    "t:TimeZoneContext": "t:TimeZoneDefinition",
+    "m:GetFolder": "m:FolderShape m:FolderIds",
+    "m:FolderShape": "t:BaseShape t:AdditionalProperties?",
+    "m:ItemShape": "t:BaseShape t:IncludeMimeContent? t:BodyType? t:AdditionalProperties?",
+    "t:AdditionalProperties": PATH + "+",
+    "m:FolderIds": "(t:FolderId|t:DistinguishedFolderId)+",
+    "m:FindFolder": "m:FolderShape m:IndexedPageFolderView? m:ParentFolderIds",
+    "m:ParentFolderIds": "(t:FolderId|t:DistinguishedFolderId)+",
+    "m:CreateFolder": "m:ParentFolderId m:Folders",
+    "m:ParentFolderId": "(t:FolderId|t:DistinguishedFolderId)",
+    "m:Folders": "(t:Folder|t:CalendarFolder|t:ContactsFolder|t:TasksFolder)+",
+    "t:Folder": "t:FolderClass? t:DisplayName?",
+    "m:SyncFolderItems": "m:ItemShape m:SyncFolderId m:SyncState? m:MaxChangesReturned m:SyncScope?",
+    "m:SyncFolderId": "(t:FolderId|t:DistinguishedFolderId)",
+    "m:GetItem": "m:ItemShape m:ItemIds",
+    "m:ItemIds": "t:ItemId+",
+    "m:CreateItem": "m:SavedItemFolderId? m:Items",
+    "m:SavedItemFolderId": "(t:FolderId|t:DistinguishedFolderId)",
+    "m:Items": "t:Message+",
+    "t:Message": MESSAGE,
+    "t:Categories": "t:String*",
+    "t:ExtendedProperty": "t:ExtendedFieldURI t:Value",
+    "m:UpdateItem": "m:SavedItemFolderId? m:ItemChanges",
+    "m:ItemChanges": "t:ItemChange+",
+    "t:ItemChange": "t:ItemId t:Updates",
+    "t:Updates": "(t:SetItemField|t:DeleteItemField)+",
+    "t:SetItemField": PATH + " t:Message",
+    "t:DeleteItemField": PATH,
+    "m:DeleteItem": "m:ItemIds",
+}
+# element -> attributes; those with a "!" must be there
+ATTRIBUTES = {
+    "t:RequestServerVersion": "Version!", "t:TimeZoneDefinition": "Id!", "t:FieldURI": "FieldURI!",
+    "t:ExtendedFieldURI": "PropertyTag PropertySetId DistinguishedPropertySetId PropertyId PropertyName PropertyType!",
+    "t:FolderId": "Id! ChangeKey", "t:DistinguishedFolderId": "Id! ChangeKey", "t:ItemId": "Id! ChangeKey",
+    "m:FindFolder": "Traversal!", "m:IndexedPageFolderView": "MaxEntriesReturned Offset! BasePoint!",
+    "m:CreateItem": "MessageDisposition SendMeetingInvitations",
+    "m:UpdateItem": "ConflictResolution! MessageDisposition SendMeetingInvitationsOrCancellations SuppressReadReceipts",
+    "m:DeleteItem": "DeleteType! SendMeetingCancellations AffectedTaskOccurrences SuppressReadReceipts",
+    "t:MimeContent": "CharacterSet",
+}
+# what older servers do not know
+SINCE = {"t:TimeZoneContext": "Exchange2010", "t:SmtpAddress": "Exchange2010", "@SuppressReadReceipts": "Exchange2013",
+         "m:SyncScope": "Exchange2010"}
+FIELDS = {"folder:DisplayName", "folder:FolderClass", "folder:ParentFolderId", "folder:TotalCount", "item:ItemClass",
+          "item:DateTimeReceived", "item:Size", "item:Categories", "item:LastModifiedTime", "message:IsRead",
+          "message:IsReadReceiptRequested"}
+
+
+class Invalid(Exception):
+    pass
+
+
+def name_of(element):
+    space, _, local = element.tag[1:].partition("}")
+    if space not in PREFIX:
+        raise Invalid(f"the namespace of {element.tag}")
+    return f"{PREFIX[space]}:{local}"
+
+
+def pattern(spec):
+    """A regular expression over the names of the children, a blank behind each."""
+    return re.compile("".join(f"(?:(?:{w.rstrip('?*+').strip('()')}) ){w[len(w.rstrip('?*+')):]}" for w in spec.split()))
+
+
+PATTERNS = {name: pattern(spec) for name, spec in CHILDREN.items()}
+
+
+def check_since(name, version):
+    if name in SINCE and VERSIONS.index(version) < VERSIONS.index(SINCE[name]):
+        raise Invalid(f"{name} is not known to {version}")
+
+
+def check_attributes(name, element, version):
+    allowed = ATTRIBUTES.get(name, "").split()
+    for attribute in element.attrib:
+        if attribute not in [a.rstrip("!") for a in allowed]:
+            raise Invalid(f"{name} has no attribute {attribute}")
+        check_since("@" + attribute, version)
+    for attribute in allowed:
+        if attribute.endswith("!") and attribute[:-1] not in element.attrib:
+            raise Invalid(f"{name} needs {attribute[:-1]}")
+
+
+def check_property(element):
+    tag = element.get("PropertyTag")
+    if not tag or not re.fullmatch(r"0x[0-9A-Fa-f]{1,4}", tag) or int(tag, 16) >= 0x8000:
+        raise Invalid(f"property tag {tag}")
+
+
+def check(element, version):
+    name = name_of(element)
+    check_since(name, version)
+    check_attributes(name, element, version)
+    if name == "t:FieldURI" and element.get("FieldURI") not in FIELDS:
+        raise Invalid(f"field {element.get('FieldURI')}")
+    if name == "t:ExtendedFieldURI":
+        check_property(element)
+    children = "".join(name_of(c) + " " for c in element)
+    if name in PATTERNS:
+        if not PATTERNS[name].fullmatch(children):
+            raise Invalid(f"{name} may not hold {children}")
+        if (element.text or "").strip():
+            raise Invalid(f"text in {name}")
+    elif children:
+        raise Invalid(f"{name} holds {children}")
+    for child in element:
+        check(child, version)
+
+
+def read(body):
+    """The envelope, and the operation in it. Raises Invalid."""
+    try:
+        envelope = ET.fromstring(body)
+    except ET.ParseError as e:
+        raise Invalid(f"not well-formed: {e}") from e
+    stated = envelope.find(f"{{{SOAP}}}Header/{{{T}}}RequestServerVersion")
+    version = stated.get("Version") if stated is not None else None
+    if version not in VERSIONS:
+        raise Invalid(f"version {version}")
+    check(envelope, version)
+    return envelope, envelope.find(f"{{{SOAP}}}Body")[0], version
