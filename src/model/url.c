@@ -19,6 +19,9 @@ static const struct {
 	{"caldavs", 443, "caldav"},
 	{"carddav", 80, "carddav"},
 	{"carddavs", 443, "carddav"},
+	{"ews", 443, "ews"},
+	{"ewss", 443, "ews"},
+	{"ews+http", 80, "ews"},
 };
 
 static bool is_server(const char *scheme)

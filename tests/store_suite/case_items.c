@@ -288,7 +288,7 @@ static void flags_are_changed_as_asked(void **state)
 	}
 	put(s, message(1), first);
 	op = op_put(s, message(2));
-	op.put.flags = (struct pf_flags){PF_FLAG_SEEN | PF_FLAG_DRAFT, pf_span_str("kept lost")};
+	op.put.flags = (struct pf_flags){PF_FLAG_SEEN | PF_FLAG_ANSWERED, pf_span_str("kept lost")};
 	(void)run(s, &op);
 	drop(&op);
 	l = list(s);
@@ -296,7 +296,7 @@ static void flags_are_changed_as_asked(void **state)
 	op = (struct pf_op){
 		.kind = PF_OP_FLAGS, .folder = pf_span_str(s->folder), .item = pf_span_str(second)};
 	op.flags.add = (struct pf_flags){PF_FLAG_FLAGGED, pf_span_str("gained")};
-	op.flags.del = (struct pf_flags){PF_FLAG_DRAFT, pf_span_str("lost")};
+	op.flags.del = (struct pf_flags){PF_FLAG_ANSWERED, pf_span_str("lost")};
 	(void)run(s, &op);
 	(void)run(s, &op); /* what is done already is done once more */
 	l = list(s);

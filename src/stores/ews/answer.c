@@ -1,0 +1,345 @@
+/*
+ * What all answers have in common: sign-in that is refused, faults, and the end of each thing that
+ * was asked for.
+ */
+#include "stores/ews/ews_private.h"
+
+#include "base/utf8.h"
+
+#include <stdio.h>
+
+static const char *words_of(const struct ecall *c)
+{
+	static const char *const WORDS[] = {
+		[ECALL_KNOWN] = "GetFolder",
+		[ECALL_FOLDERS] = "FindFolder",
+		[ECALL_MAKE] = "CreateFolder",
+		[ECALL_SYNC] = "SyncFolderItems",
+		[ECALL_ROWS] = "GetItem",
+		[ECALL_MIME] = "GetItem",
+		[ECALL_CREATE] = "CreateItem",
+		[ECALL_MARKS] = "GetItem",
+		[ECALL_UPDATE] = "UpdateItem",
+		[ECALL_DELETE] = "DeleteItem",
+	};
+
+	return WORDS[c->kind];
+}
+
+/* How much is lost when it is refused for good. */
+static enum pf_scope scope_of(const struct ecall *c)
+{
+	switch (c->kind) {
+	case ECALL_KNOWN:
+	case ECALL_FOLDERS:
+		return PF_SCOPE_STORE;
+	case ECALL_SYNC:
+	case ECALL_ROWS:
+		return PF_SCOPE_FOLDER;
+	default:
+		return PF_SCOPE_ITEM;
+	}
+}
+
+/* ---- the end of one thing ---- */
+
+static void fail_op(struct estore *s, const struct ecall *c, struct eop *o, enum pf_retry retry,
+	const char *text)
+{
+	struct pf_err why;
+
+	(void)pf_fail(&why, scope_of(c), retry, "%s: %s", words_of(c), text);
+	o->end.refused = retry == PF_RETRY_NO && why.scope == PF_SCOPE_ITEM;
+	eop_failed(s, o, &why);
+}
+
+static void full(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
+{
+	struct pf_err why;
+
+	(void)pf_fail(&why, scope_of(c), PF_RETRY_NO, "%s: %s", words_of(c), text);
+	why.number = PF_EV_TARGET_FULL;
+	o->end.refused = true;
+	eop_failed(s, o, &why);
+}
+
+/* It may pass. Something that was stored in spite of it would be there twice: the engine looks. */
+static void once_more(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
+{
+	if (c->kind == ECALL_CREATE) {
+		o->end.in_doubt = true;
+		fail_op(s, c, o, PF_RETRY_LATER, text);
+	} else if (++o->tries < EWS_TRIES) {
+		o->state = EOP_WAITING;
+		estore_pause(s);
+	} else {
+		fail_op(s, c, o, PF_RETRY_LATER, text);
+	}
+}
+
+/* Its own mistake, with this one perhaps and not with the others: alone, then it is refused. */
+static void alone(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
+{
+	if (!o->alone || ++o->tries < EWS_TRIES) {
+		o->alone = true;
+		o->state = EOP_WAITING;
+	} else {
+		fail_op(s, c, o, PF_RETRY_NO, text);
+	}
+}
+
+static void gone(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
+{
+	if (c->kind == ECALL_DELETE) {
+		eop_give(s, o); /* gone is gone */
+		return;
+	}
+	if (c->kind == ECALL_CREATE) { /* it is the folder that is not there */
+		struct pf_err why;
+
+		(void)pf_fail(&why, PF_SCOPE_FOLDER, PF_RETRY_NO, "%s: %s", words_of(c), text);
+		eop_failed(s, o, &why);
+		return;
+	}
+	o->end.missing = c->kind == ECALL_MIME;
+	fail_op(s, c, o, PF_RETRY_NO, text);
+}
+
+static void rights(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
+{
+	struct pf_err why;
+
+	if (o) {
+		fail_op(s, c, o, PF_RETRY_NO, text);
+		return;
+	}
+	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: %s", s->about, text);
+	estore_lost(s, &why);
+}
+
+bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_ews_said *said)
+{
+	switch (said->does) {
+	case PF_EWS_DONE:
+		return false;
+	case PF_EWS_BUSY:
+		o->state = EOP_WAITING;
+		estore_be_patient(s, said->back_off_ms, said->text);
+		break;
+	case PF_EWS_UNTRIED:
+		o->state = EOP_WAITING;
+		break;
+	case PF_EWS_PASSING:
+		once_more(s, c, o, said->text);
+		break;
+	case PF_EWS_RACE:
+		if (++o->tries < EWS_TRIES) {
+			o->state = EOP_WAITING;
+		} else {
+			fail_op(s, c, o, PF_RETRY_LATER, said->text);
+		}
+		break;
+	case PF_EWS_UNCLEAR:
+	case PF_EWS_OURS:
+		alone(s, c, o, said->text);
+		break;
+	case PF_EWS_TOO_LARGE:
+		if (c->n > 1) {
+			o->alone = true;
+			o->state = EOP_WAITING;
+		} else {
+			fail_op(s, c, o, PF_RETRY_NO, said->text);
+		}
+		break;
+	case PF_EWS_GONE:
+		gone(s, c, o, said->text);
+		break;
+	case PF_EWS_FULL:
+		full(s, c, o, said->text);
+		break;
+	case PF_EWS_CONTENT:
+		o->end.conflict = c->kind == ECALL_CREATE ? PF_CONFLICT_CONTENT : PF_CONFLICT_NONE;
+		fail_op(s, c, o, PF_RETRY_NO, said->text);
+		break;
+	default:
+		fail_op(s, c, o, PF_RETRY_NO, said->text);
+		break;
+	}
+	return true;
+}
+
+/* ---- the whole ---- */
+
+/* All that it was for ends alike. */
+static void whole(struct estore *s, struct ecall *c, const struct pf_ews_said *said)
+{
+	if (c->n == 0) {
+		struct pf_err why;
+		bool later = said->does == PF_EWS_PASSING || said->does == PF_EWS_UNCLEAR;
+
+		(void)pf_fail(&why, later ? PF_SCOPE_SESSION : PF_SCOPE_STORE,
+			later ? PF_RETRY_LATER : PF_RETRY_NO, "%s: %s", s->about, said->text);
+		estore_lost(s, &why);
+		return;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->kind == ECALL_CREATE && said->does == PF_EWS_UNCLEAR) {
+			once_more(s, c, c->ops[i], said->text); /* some may be stored */
+		} else {
+			(void)ews_said(s, c, c->ops[i], said);
+		}
+	}
+}
+
+static void fault(struct estore *s, struct ecall *c, const struct pf_ews_head *head)
+{
+	const struct pf_ews_said *said = &head->said;
+
+	if (said->does == PF_EWS_VERSION && ews_older(s, head)) {
+		ecall_put_back(s, c);
+	} else if (said->does == PF_EWS_BUSY) {
+		ecall_put_back(s, c);
+		estore_be_patient(s, said->back_off_ms, said->text);
+	} else if (said->does == PF_EWS_RIGHTS) {
+		rights(s, c, NULL, said->text);
+	} else {
+		s->pauses = 0;
+		whole(s, c, said);
+	}
+}
+
+static int dispatch(struct estore *s, struct ecall *c, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err)
+{
+	switch (c->kind) {
+	case ECALL_FOLDERS:
+		return ews_folders_answer(s, o, a, m, err);
+	case ECALL_MAKE:
+		return ews_make_answer(s, o, a, m, err);
+	case ECALL_SYNC:
+		return ews_list_answer(s, o, a, m, err);
+	case ECALL_MIME:
+		return ews_get_answer(s, o, a, m, err);
+	case ECALL_CREATE:
+		return ews_put_answer(s, o, a, m, err);
+	case ECALL_MARKS:
+		return ews_marks_answer(s, o, a, m, err);
+	default: /* UPDATE, DELETE: it is done */
+		eop_give(s, o);
+		return PF_OK;
+	}
+}
+
+/* What is dealt with before a refusal counts: a listing begins anew, a folder is there already. */
+static bool is_welcome(const struct ecall *c, const struct pf_ews_said *said)
+{
+	return said->does == PF_EWS_DONE || (c->kind == ECALL_SYNC && said->does == PF_EWS_SYNC) ||
+	       (c->kind == ECALL_MAKE && said->does == PF_EWS_EXISTS);
+}
+
+static int messages(struct estore *s, struct ecall *c, struct pf_ews_answer *a, struct pf_err *err)
+{
+	struct pf_ews_message m;
+	size_t i = 0;
+
+	if (c->kind == ECALL_ROWS && pf_ews_answer_next(a, &m)) {
+		return ews_rows_answer(s, c->ops[0], a, &m, err);
+	}
+	while (i < c->n && pf_ews_answer_next(a, &m)) {
+		struct eop *o = c->ops[i++];
+
+		s->pauses = m.said.does == PF_EWS_BUSY ? s->pauses : 0;
+		if (is_welcome(c, &m.said) || !ews_said(s, c, o, &m.said)) {
+			if (dispatch(s, c, o, a, &m, err) != PF_OK) {
+				return PF_FAIL;
+			}
+		}
+	}
+	for (; i < c->n; i++) { /* nothing was said of them */
+		once_more(s, c, c->ops[i], "the answer does not tell what became of it");
+	}
+	return PF_OK;
+}
+
+/* Something between us and Exchange, or its web server, answered. */
+static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer *a)
+{
+	struct pf_ews_said said = {.does = PF_EWS_REFUSED};
+	char words[160];
+
+	pf_print_safe(
+		words, sizeof(words), a->status >= 300 && a->status < 400 ? a->location : a->body);
+	(void)snprintf(said.text, sizeof(said.text), "HTTP %d: %.200s", a->status, words);
+	if (a->status == 429 || a->status == 503) {
+		ecall_put_back(s, c);
+		estore_be_patient(s, (int64_t)a->retry_after_s * 1000, said.text);
+		return;
+	}
+	if (a->status == 413) {
+		said.does = PF_EWS_TOO_LARGE;
+	} else if (a->status == 403) {
+		rights(s, c, NULL, said.text);
+		return;
+	} else if (a->status == 408 || a->status == 502 || a->status == 504) {
+		said.does = PF_EWS_PASSING;
+	} else if (a->status >= 500 || a->status == 200) {
+		said.does = c->kind == ECALL_CREATE ? PF_EWS_PASSING : PF_EWS_UNCLEAR;
+	} else if (c->n > 0) {
+		said.does = PF_EWS_UNCLEAR;
+	} else {
+		(void)snprintf(said.text, sizeof(said.text),
+			"no Exchange Web Services are found at %.100s (HTTP %d: %.100s)", s->target,
+			a->status, words);
+	}
+	whole(s, c, &said);
+}
+
+static int refused(struct estore *s, struct ecall *c, struct pf_err *err)
+{
+	struct pf_err why;
+	int rc = ews_sign_in_again(s, err);
+
+	ecall_put_back(s, c);
+	if (rc != PF_END) {
+		return rc;
+	}
+	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: sign-in is refused", s->about);
+	estore_lost(s, &why);
+	return PF_OK;
+}
+
+int ews_answer(
+	struct estore *s, struct ecall *c, const struct pf_http_answer *a, struct pf_err *err)
+{
+	struct pf_ews_answer *read = NULL;
+	struct pf_err why;
+	int rc;
+
+	if (a->status == 401) {
+		return refused(s, c, err);
+	}
+	s->token_renewed = false;
+	if ((a->status != 200 && a->status != 500) ||
+		pf_ews_answer_new(a->body, &read, &why) != PF_OK) {
+		if (a->status == 200 && why.scope > PF_SCOPE_ITEM) {
+			*err = why;
+			return PF_FAIL;
+		}
+		plain(s, c, a);
+		return PF_OK;
+	}
+	if (pf_ews_answer_head(read)->mended > 0) {
+		estore_note(s, PF_EV_PROTOCOL_ODDITY,
+			"an answer to %s has %zu characters that XML forbids", words_of(c),
+			pf_ews_answer_head(read)->mended);
+	}
+	if (pf_ews_answer_head(read)->fault) {
+		fault(s, c, pf_ews_answer_head(read));
+		rc = PF_OK;
+	} else {
+		rc = c->kind == ECALL_KNOWN ? ews_take_known(s, read, err)
+					    : messages(s, c, read, err);
+	}
+	pf_ews_answer_free(&read);
+	return rc;
+}

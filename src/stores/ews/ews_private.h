@@ -1,0 +1,265 @@
+/*
+ * Exchange 2007 SP1 and later over Exchange Web Services: mail. Ids are the server's own, which
+ * differ in nothing but case at times.
+ *
+ *   store.c     the table that the engine sees; events
+ *   op.c        operations: copied, ordered, ended
+ *   call.c      requests in flight; patience and lost links
+ *   answer.c    what all answers have in common: refusals, whole and of single items
+ *   sign_in.c   who we are, which version is spoken, the folders that each mailbox has
+ *   folders.c   FindFolder; what folders are for
+ *   make.c      CreateFolder
+ *   list.c      SyncFolderItems
+ *   get.c       GetItem with what it says as MIME, several in one request
+ *   put.c       CreateItem, several in one request
+ *   marks.c     UpdateItem, DeleteItem; flags and what Exchange has for them
+ *
+ * An operation is WAITING, RUNNING (a request of it is in flight) or GIVING (its events can be
+ * taken); an answer that asks for patience puts it back to WAITING.
+ */
+#ifndef PF_STORES_EWS_EWS_PRIVATE_H
+#define PF_STORES_EWS_EWS_PRIVATE_H
+
+#include "base/arena.h"
+#include "net/http.h"
+#include "proto/ews/answer.h"
+#include "proto/ews/request.h"
+#include "stores/op.h"
+
+enum {
+	EWS_OPS_MAX = 1024,
+	EWS_CALLS = 64,
+	EWS_BATCH = 100, /* operations in a request, whatever its kind */
+	EWS_GETS = 10,
+	EWS_PUTS = 20,
+	EWS_BATCH_BYTES = 8 << 20, /* of the items in one request */
+	EWS_READS = 4,             /* requests for bodies in flight */
+	EWS_ROWS = 100,            /* items that are looked at again in one request */
+	EWS_TRIES = 3,             /* of an operation over lost links and a server's own mistakes */
+	EWS_LOSSES = 8,            /* in a row, with no answer between them */
+	EWS_PAUSES = 10,           /* in a row, with nothing done between them */
+	EWS_NOTES = 8,
+	EWS_ID_MAX = 65536,
+	EWS_TEXT_MAX = 1 << 20,
+	EWS_STATE_MAX = 16 << 20, /* of a listing: grows with the folder */
+	EWS_ITEM_MAX = 150 << 20, /* as large as any Exchange takes */
+	EWS_ANSWER_MAX = 256 << 20,
+	EWS_PAGES = 100000, /* of a listing */
+	EWS_CONNECTIONS = 4,
+};
+
+enum eop_state { EOP_WAITING, EOP_RUNNING, EOP_GIVING };
+
+struct eend {
+	struct pf_err why;
+	bool failed, in_doubt, missing, refused, recalled, existed;
+	enum pf_conflict conflict;
+	struct pf_buf id;
+};
+
+struct eop {
+	struct eop *prev, *next; /* in the order of submission */
+	struct eop *give_next;
+	struct pf_op_kept kept;
+	enum eop_state state;
+	bool begun; /* a request was sent for it */
+	bool alone; /* not together with others */
+	unsigned int tries;
+	struct eend end;
+	/* LIST */
+	struct pf_arena arena;
+	struct pf_item *rows;
+	size_t row_n, row_cap, at, given_n;
+	struct pf_span *look; /* ids of items that are to be looked at again */
+	size_t look_n, look_cap, looked;
+	struct pf_buf cursor;
+	bool delta, stated, synced;
+	unsigned int pages;
+	/* GET */
+	struct pf_blob *body;
+	uint64_t given;
+	bool got;
+	/* PUT without body */
+	struct pf_blob *fed;
+	uint64_t fed_n;
+	/* FLAGS */
+	bool known; /* how it is marked was asked for: */
+	struct pf_buf words;
+	int verb;
+	/* MKFOLDER */
+	size_t depth; /* the segment that is next */
+	unsigned int looks;
+};
+
+static inline const struct pf_op *eop_op(const struct eop *o)
+{
+	return &o->kept.op;
+}
+
+struct efolder {
+	struct pf_buf id, parent, name, folder_class;
+	struct pf_path path;
+	uint64_t count;
+	bool placed; /* its path is known */
+	bool hidden; /* it is of no use to people */
+};
+
+enum ecall_kind {
+	ECALL_KNOWN,
+	ECALL_FOLDERS,
+	ECALL_MAKE,
+	ECALL_SYNC,
+	ECALL_ROWS,
+	ECALL_MIME,
+	ECALL_CREATE,
+	ECALL_MARKS,
+	ECALL_UPDATE,
+	ECALL_DELETE,
+};
+
+/* A request in flight and the operations that it is for, in the order of its items. */
+struct ecall {
+	bool busy;
+	enum ecall_kind kind;
+	struct eop *ops[EWS_BATCH];
+	size_t n;
+};
+
+struct enote {
+	int number;
+	char text[400];
+	int64_t until_ms;
+};
+
+struct estore {
+	struct pf_store base;
+	const struct pf_store_cfg *cfg;
+	struct pf_loop *loop;
+	struct pf_http *http;
+	struct pf_ews_as as;
+	struct pf_store_facts facts;
+	char about[200], server[64], anchor[300], target[300];
+	/* sign-in */
+	bool begun, asking, ready, ready_told, token_renewed;
+	/* folders */
+	struct pf_buf known[PF_EWS_KNOWN];
+	struct efolder *folder;
+	size_t folder_n, folder_cap;
+	bool folders_known; /* all of them were read */
+	size_t folder_offset;
+	/* operations */
+	struct eop *first, *last, *give_first, *give_last, *told;
+	size_t ops, lists, changers;
+	struct eop *feeding;
+	bool hungry_due;
+	struct ecall call[EWS_CALLS];
+	size_t reads;
+	/* patience */
+	int64_t quiet_until_ms;
+	unsigned int pauses, losses;
+	bool lost, closed;
+	struct pf_err lost_why;
+	struct enote note[EWS_NOTES], note_told;
+	size_t note_n;
+	/* what events borrow */
+	struct pf_folder folder_out;
+};
+
+/* ---- op.c ---- */
+int eop_new(struct estore *s, const struct pf_op *op, struct pf_err *err);
+void eop_free(struct estore *s, struct eop *o);
+/* It may begin: no earlier one is in its way. */
+bool eop_may_start(const struct estore *s, const struct eop *o);
+void eop_give(struct estore *s, struct eop *o);
+void eop_failed(struct estore *s, struct eop *o, const struct pf_err *why);
+/* The server's no to this very item. */
+void eop_refused(struct estore *s, struct eop *o, const struct pf_err *why);
+
+/* ---- call.c ---- */
+bool ecall_room(const struct estore *s);
+/* Room was asked for. `o` may be NULL. */
+struct ecall *ecall_new(struct estore *s, enum ecall_kind kind, struct eop *o);
+/* Send what was written. `text` is emptied in any case. PF_FAIL: scope RUN. */
+int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct pf_buf *text,
+	struct pf_err *err);
+/* One answer is taken. PF_AGAIN: none is there. */
+int ecall_take(struct estore *s, int64_t *wake_ms, struct pf_err *err);
+/* Its operations wait again. */
+void ecall_put_back(struct estore *s, struct ecall *c);
+bool estore_quiet(const struct estore *s, int64_t *wake_ms);
+/* The server asks for `ms` of patience (0: it does not say how long), or needs some. */
+void estore_be_patient(struct estore *s, int64_t ms, const char *text);
+/* A short one of our own accord, longer after each lost link in a row. */
+void estore_pause(struct estore *s);
+void estore_lost(struct estore *s, const struct pf_err *why);
+void estore_note(struct estore *s, int number, const char *fmt, ...) PF_PRINTF(3, 4);
+
+/* ---- answer.c ---- */
+/* An answer came whole. */
+int ews_answer(
+	struct estore *s, struct ecall *c, const struct pf_http_answer *a, struct pf_err *err);
+/* What was said instead of doing it: true, the operation is dealt with. */
+bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_ews_said *said);
+
+/* ---- sign_in.c ---- */
+/* PF_AGAIN: nothing to do just now. */
+int ews_sign_in(struct estore *s, struct pf_err *err);
+int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err);
+/* It does not know the version that we spoke: an older one. false: there is none. */
+bool ews_older(struct estore *s, const struct pf_ews_head *head);
+/* 401: another token may help. PF_END: nothing does. */
+int ews_sign_in_again(struct estore *s, struct pf_err *err);
+
+/* ---- folders.c ---- */
+int ews_folders_start(struct estore *s, struct eop *o, struct pf_err *err);
+int ews_folders_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err);
+/* PF_END: all are given. */
+int ews_folders_give(struct estore *s, struct eop *o, struct pf_store_event *out);
+int ews_folder_add(struct estore *s, const struct pf_ews_folder *f, struct pf_err *err);
+/* The id of `name` in `parent`, case aside; absent: none. */
+struct pf_span ews_folder_in(const struct estore *s, struct pf_span parent, const char *name);
+void ews_folders_forget(struct estore *s);
+void ews_folders_free(struct estore *s);
+
+/* ---- make.c ---- */
+extern const char ews_controls[]; /* the characters that no name may have */
+int ews_make_start(struct estore *s, struct eop *o, struct pf_err *err);
+int ews_make_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err);
+
+/* ---- list.c ---- */
+int ews_list_start(struct estore *s, struct eop *o, struct pf_err *err);
+int ews_list_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err);
+/* Of items that were looked at again; the first message was taken. */
+int ews_rows_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	struct pf_ews_message *m, struct pf_err *err);
+int ews_list_give(struct estore *s, struct eop *o, struct pf_store_event *out);
+
+/* ---- get.c ---- */
+int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err);
+int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err);
+int ews_get_give(struct eop *o, struct pf_store_event *out);
+
+/* ---- put.c ---- */
+int ews_put_start(struct estore *s, struct eop *o, struct pf_err *err);
+int ews_put_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err);
+int ews_put_feed(struct estore *s, struct eop *o, struct pf_span part, struct pf_err *err);
+
+/* ---- marks.c ---- */
+int ews_flags_start(struct estore *s, struct eop *o, struct pf_err *err);
+/* How the item is marked now. */
+int ews_marks_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err);
+int ews_remove_start(struct estore *s, struct eop *o, struct pf_err *err);
+/* As a listing has it, with keywords in `arena`. */
+int ews_flags_of(const struct pf_ews_item *i, struct pf_arena *arena, struct pf_flags *out,
+	struct pf_err *err);
+/* As a message is to be marked; its words go into `words`. */
+int ews_marks_of(const struct pf_flags *flags, struct pf_buf *words, struct pf_ews_marks *out,
+	struct pf_err *err);
+
+#endif
