@@ -90,7 +90,7 @@ void pf_job_free(struct pf_job **job)
 	if (!j) {
 		return;
 	}
-	for (size_t i = 0; i < j->slots_touched; i++) {
+	for (size_t i = 0; j->slots && i < j->slots_touched; i++) {
 		if (j->slots[i].state != SLOT_FREE) {
 			slot_release(&j->slots[i]);
 		}
