@@ -74,7 +74,11 @@ class HttpPeer:
 
     def serve(self, h):
         length = int(h.headers.get("Content-Length") or 0)
-        request = Request(h, h.rfile.read(length))
+        body = h.rfile.read(length)
+        if len(body) < length:  # who asked was killed in the middle of it
+            h.close_connection = True
+            return
+        request = Request(h, body)
         with self.lock:
             self.under_way += 1
             self.at_once = max(self.at_once, self.under_way)
