@@ -14,9 +14,12 @@ class SignIn:
 
     def do_starttls(self, _):
         p = self.peer
+        if not p.tls:
+            return "BAD no encryption today"
         self.send(f"{self.tag} OK begin\r\n".encode() + p.in_clear)
         self.request = p.tls.wrap_socket(self.request, server_side=True)
         self.r, self.w = self.request.makefile("rb"), self.request.makefile("wb")
+        return None
 
     def do_authenticate(self, args):
         mechanism, _, first = args.partition(" ")
