@@ -43,7 +43,7 @@
 
 enum {
 	SLOTS = 4096,             /* items in flight at the most */
-	WINDOW_DEFAULT = 7 << 20, /* bytes in flight */
+	WINDOW_DEFAULT = 5 << 20, /* bytes in flight */
 	WHOLE_MAX = 6 << 20,      /* larger items stream through, with a window that is not small */
 	WINDOW_MIN = 256 << 10,
 	SENT_BATCH = 256,          /* rows that become SENT together */
