@@ -14,6 +14,7 @@ from ews_peer import EwsPeer, Failure, Hang, fault
 from http_peer import Answer
 from mail import Account, date, flags, snapshot
 from run import BINARY, copy, start
+from servers.base import free_port
 from servers.certs import make as make_certs
 from servers.dovecot import Dovecot
 
@@ -474,3 +475,10 @@ def test_what_changes_while_it_is_listed(peer, box, ledger):
     done = copy(box, peer.url(), ledger + "2")
     assert done.status == 0 and moved and mimes(peer.all()) == all_of(12), done
     assert (done.outcome["present"], done.outcome["copied_now"]) == (11, 1), done
+
+
+def test_nobody_listens(ledger, tmp_path):
+    """A wrong address is told after one more try, and each try is told of."""
+    done = copy(f"ews+http://user@127.0.0.1:{free_port()}/", f"maildir:{tmp_path}/m", ledger)
+    assert done.status == 3 and "connect" in done.err, done
+    assert [e["number"] for e in done.events if e["number"] == 10003] == [10003], done

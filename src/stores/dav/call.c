@@ -259,11 +259,15 @@ static void put_back(struct dcall *c)
 /* A PUT that may have been carried out is for the engine to find out; all else is asked again. */
 static void lost_link(struct dstore *s, struct dcall *c, const struct pf_http_answer *a)
 {
-	int64_t until = pf_loop_now_ms(s->loop) + pause_ms(s, ++s->losses, 0);
+	int64_t now = pf_loop_now_ms(s->loop), until = now + pause_ms(s, ++s->losses, 0);
 
 	if (s->losses > DAV_LOSSES) {
 		dstore_lost(s, &a->why);
 		return;
+	}
+	if (s->quiet_until_ms <= now) { /* else another answer that was lost with it told it */
+		dstore_note(s, PF_EV_CONNECTION_LOST, "asked anew in %lld ms: %s",
+			(long long)(until - now), a->why.text);
 	}
 	s->quiet_until_ms = until > s->quiet_until_ms ? until : s->quiet_until_ms;
 	for (size_t i = 0; i < c->n; i++) {

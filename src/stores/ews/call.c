@@ -190,11 +190,18 @@ void estore_pause(struct estore *s)
  * asked again, as doing it twice is doing it once. */
 static void lost_link(struct estore *s, struct ecall *c, const struct pf_http_answer *a)
 {
-	if (++s->losses > EWS_LOSSES) {
+	int64_t now = pf_loop_now_ms(s->loop);
+	bool told = s->quiet_until_ms > now; /* by another answer that was lost with it */
+
+	if (++s->losses > (s->ready ? EWS_LOSSES : EWS_LOSSES_FIRST)) {
 		estore_lost(s, &a->why);
 		return;
 	}
 	estore_pause(s);
+	if (!told) {
+		estore_note(s, PF_EV_CONNECTION_LOST, "asked anew in %lld ms: %s",
+			(long long)(s->quiet_until_ms - now), a->why.text);
+	}
 	for (size_t i = 0; i < c->n; i++) {
 		struct eop *o = c->ops[i];
 

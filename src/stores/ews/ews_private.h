@@ -37,6 +37,8 @@ enum {
 	EWS_ROWS = 100,            /* items that are looked at again in one request */
 	EWS_TRIES = 3,             /* of an operation over lost links and a server's own mistakes */
 	EWS_LOSSES = 8,            /* in a row, with no answer between them */
+	EWS_LOSSES_FIRST = 1,      /* the same before the server ever answered: it may be a wrong
+				      address */
 	EWS_PAUSES = 10,           /* in a row, with nothing done between them */
 	EWS_NOTES = 8,
 	EWS_ID_MAX = 65536,
