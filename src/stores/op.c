@@ -8,7 +8,7 @@ bool pf_op_writes(enum pf_op_kind kind)
 	       kind == PF_OP_SUBSCRIBE || kind == PF_OP_REMOVE || kind == PF_OP_COPY;
 }
 
-enum { SPANS_MAX = 7 };
+enum { SPANS_MAX = 7, CHUNK = 65536 };
 
 /* The spans of an operation whose path and looks lie in `k` already; returns how many. */
 static size_t spans_of(struct pf_op_kept *k, struct pf_span *out[SPANS_MAX])
@@ -98,4 +98,29 @@ void pf_op_let_go(struct pf_op_kept *k)
 	pf_path_deinit(&k->path);
 	free(k->bytes);
 	k->bytes = NULL;
+}
+
+int pf_op_give(
+	const struct pf_op *op, struct pf_blob **body, uint64_t *given, struct pf_store_event *out)
+{
+	struct pf_span left;
+
+	if (!*body) {
+		return PF_END;
+	}
+	if ((*body)->n <= op->get.whole_max) {
+		*out = (struct pf_store_event){.kind = PF_STORE_BODY, .op = op->id, .body = *body};
+		*body = NULL;
+		return PF_OK;
+	}
+	left = pf_span_from(pf_blob_span(*body), (size_t)*given);
+	if (left.n == 0) {
+		return PF_END;
+	}
+	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = op->id};
+	out->chunk.bytes = pf_span(left.p, left.n < CHUNK ? left.n : CHUNK);
+	out->chunk.offset = *given;
+	out->chunk.total = (*body)->n;
+	*given += out->chunk.bytes.n;
+	return PF_OK;
 }

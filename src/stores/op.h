@@ -21,4 +21,11 @@ struct pf_op_kept {
 PF_MUST_CHECK int pf_op_keep(struct pf_op_kept *k, const struct pf_op *op, struct pf_err *err);
 void pf_op_let_go(struct pf_op_kept *k);
 
+/*
+ * The next event of a GET whose item is in memory: BODY, with which the reference in `*body` goes
+ * to the caller, or a CHUNK of it; *given is how much was given out. PF_END: nothing is left.
+ */
+int pf_op_give(
+	const struct pf_op *op, struct pf_blob **body, uint64_t *given, struct pf_store_event *out);
+
 #endif

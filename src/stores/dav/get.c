@@ -4,8 +4,6 @@
  */
 #include "stores/dav/dav_private.h"
 
-enum { CHUNK = 65536 };
-
 struct pf_blob *dav_get_crlf(struct pf_span text)
 {
 	struct pf_blob *b;
@@ -174,29 +172,12 @@ int dav_get_answer(struct dstore *s, struct dcall *c, const struct pf_http_answe
 
 int dav_get_give(struct dstore *s, struct dop *o, struct pf_store_event *out, struct pf_err *err)
 {
-	struct pf_span left;
+	int rc = o->end.failed ? PF_END : pf_op_give(&o->op, &o->body, &o->given, out);
 
 	(void)s;
 	(void)err;
-	if (o->end.failed || !o->body) {
-		return PF_END;
+	if (rc == PF_OK && out->kind == PF_STORE_BODY && o->left[0]) {
+		out->left = o->left;
 	}
-	if (o->body->n <= o->op.get.whole_max) {
-		*out = (struct pf_store_event){.kind = PF_STORE_BODY,
-			.op = o->op.id,
-			.body = o->body,
-			.left = o->left[0] ? o->left : NULL};
-		o->body = NULL;
-		return PF_OK;
-	}
-	left = pf_span_from(pf_blob_span(o->body), (size_t)o->given);
-	if (left.n == 0) {
-		return PF_END;
-	}
-	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = o->op.id};
-	out->chunk.bytes = pf_span(left.p, left.n < CHUNK ? left.n : CHUNK);
-	out->chunk.offset = o->given;
-	out->chunk.total = o->body->n;
-	o->given += out->chunk.bytes.n;
-	return PF_OK;
+	return rc;
 }

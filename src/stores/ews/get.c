@@ -5,8 +5,6 @@
 
 #include "base/base64.h"
 
-enum { CHUNK = 65536 };
-
 static bool goes_along(const struct eop *o)
 {
 	return eop_op(o)->kind == PF_OP_GET && o->state == EOP_WAITING && !o->alone;
@@ -104,25 +102,5 @@ int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 
 int ews_get_give(struct eop *o, struct pf_store_event *out)
 {
-	struct pf_span left;
-
-	if (o->end.failed || !o->body) {
-		return PF_END;
-	}
-	if (o->body->n <= eop_op(o)->get.whole_max) {
-		*out = (struct pf_store_event){
-			.kind = PF_STORE_BODY, .op = eop_op(o)->id, .body = o->body};
-		o->body = NULL;
-		return PF_OK;
-	}
-	left = pf_span_from(pf_blob_span(o->body), (size_t)o->given);
-	if (left.n == 0) {
-		return PF_END;
-	}
-	*out = (struct pf_store_event){.kind = PF_STORE_CHUNK, .op = eop_op(o)->id};
-	out->chunk.bytes = pf_span(left.p, left.n < CHUNK ? left.n : CHUNK);
-	out->chunk.offset = o->given;
-	out->chunk.total = o->body->n;
-	o->given += out->chunk.bytes.n;
-	return PF_OK;
+	return o->end.failed ? PF_END : pf_op_give(eop_op(o), &o->body, &o->given, out);
 }
