@@ -73,6 +73,25 @@ def test_a_broken_file_says_so(name, ledger, tmp_path):
     assert "scanpst" in repr(done)
 
 
+@needs_corpus
+def test_a_damaged_file_gives_what_is_whole(tmp_path):
+    """Pages of nothing in its middle: what is listed arrives whole or is named, and no part of it is left out in silence."""
+    with open(f"{PST}/aspose-examples/Outlook.pst", "rb") as f:
+        good = f.read()
+    said = ""
+    for n in range(40):
+        at = 20_000 + n * (len(good) - 40_000) // 40
+        bad = tmp_path / f"{n}.pst"
+        bad.write_bytes(good[:at] + bytes(8192) + good[at + 8192:])
+        done = copy(f"pst:{bad}", f"archive:{tmp_path}/all{n}", str(tmp_path / f"ledger{n}"))
+        assert done.status in (0, 1, 3) and "Sanitizer" not in done.err, done
+        if done.status != 3:
+            sums = done.outcome
+            assert sums["open"] == 0 and len(done.missed) == sums["quarantined"], done
+        said += done.out
+    assert "the list of its properties can't be read: the file is damaged there" in said
+
+
 def test_what_is_no_outlook_file(ledger, tmp_path):
     no = tmp_path / "no.pst"
     no.write_bytes(b"From somebody\n" * 100)

@@ -34,6 +34,19 @@ static int no_memory(const struct reader *r)
 	return pf_fail_memory(r->err, "an item of a PST file");
 }
 
+static int fail_large(const struct reader *r)
+{
+	return pf_fail(r->err, PF_SCOPE_ITEM, PF_RETRY_NO,
+		"the item is larger than 1 GiB, more than can be converted");
+}
+
+/* A part of it is there, and can't be had: the item fails, and does not come without it. */
+static int fail_damaged(const struct reader *r, const char *what)
+{
+	return pf_fail(r->err, PF_SCOPE_ITEM, PF_RETRY_NO,
+		"%s can't be read: the file is damaged there", what);
+}
+
 static uint64_t little(struct pf_span s)
 {
 	uint64_t v = 0;
@@ -167,6 +180,20 @@ static int name_of(const struct reader *r, libpff_record_entry_t *e, struct pf_m
 	return PF_OK;
 }
 
+/* Without them the item would not be what it was, however well the rest of it reads. */
+static bool is_content(uint16_t id)
+{
+	static const uint16_t TAGS[] = {PF_TAG_SUBJECT, PF_TAG_TRANSPORT_HEADERS, PF_TAG_BODY,
+		PF_TAG_HTML, PF_TAG_RTF_COMPRESSED};
+
+	for (size_t i = 0; i < PF_COUNT(TAGS); i++) {
+		if (id == TAGS[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* One value in raw octets. PF_END: it can't be read. */
 static int single_of(
 	const struct reader *r, libpff_record_entry_t *e, uint32_t type, struct pf_mapi_value *out)
@@ -175,11 +202,10 @@ static int single_of(
 	uint8_t *p;
 
 	if (libpff_record_entry_get_data_size(e, &n, NULL) != 1) {
-		n = 0; /* an empty one has no data */
+		return PF_END;
 	}
 	if (n > ITEM_MAX || r->arena->total > ITEM_MAX) {
-		return pf_fail(r->err, PF_SCOPE_ITEM, PF_RETRY_NO,
-			"the item is larger than 1 GiB, more than can be converted");
+		return fail_large(r);
 	}
 	p = pf_arena_alloc(r->arena, n + 1);
 	if (!p) {
@@ -188,7 +214,7 @@ static int single_of(
 	if (n > 0 && libpff_record_entry_get_data(e, p, n, NULL) != 1) {
 		return PF_END;
 	}
-	if (type == PF_MAPI_STRING || (type != PF_MAPI_STRING8 && type != PF_MAPI_BINARY)) {
+	if (type != PF_MAPI_STRING8 && type != PF_MAPI_BINARY) {
 		return value_of(r, type, pf_span(p, n), out);
 	}
 	*out = (struct pf_mapi_value){.type = (enum pf_mapi_type)type, .bytes = pf_span(p, n)};
@@ -217,6 +243,9 @@ static int read_entry(const struct reader *r, libpff_record_entry_t *e, struct p
 		rc = type & PF_MAPI_MANY ? values_of(r, e, type, &one.value)
 					 : single_of(r, e, type, &one.value);
 	}
+	if (rc == PF_END && !one.name && is_content(one.id)) {
+		return fail_damaged(r, "its text");
+	}
 	if (rc != PF_OK) {
 		return rc == PF_END ? PF_OK : rc;
 	}
@@ -236,10 +265,10 @@ static int read_set(const struct reader *r, libpff_item_t *from, int set, struct
 	int n = 0, rc = PF_OK;
 
 	if (libpff_item_get_record_set_by_index(from, set, &records, NULL) != 1) {
-		return PF_OK;
+		return fail_damaged(r, "the list of its properties");
 	}
 	if (libpff_record_set_get_number_of_entries(records, &n, NULL) != 1) {
-		n = 0;
+		rc = fail_damaged(r, "the list of its properties");
 	}
 	for (int i = 0; i < n && rc == PF_OK; i++) {
 		libpff_record_entry_t *e = NULL;
@@ -257,13 +286,14 @@ static int read_set(const struct reader *r, libpff_item_t *from, int set, struct
 static int read_recipients(const struct reader *r, libpff_item_t *from, struct pf_mapi_item *item)
 {
 	libpff_item_t *list = NULL;
-	int n = 0, rc = PF_OK;
+	int n = 0, rc = libpff_message_get_recipients(from, &list, NULL);
 
-	if (libpff_message_get_recipients(from, &list, NULL) != 1) {
-		return PF_OK;
+	if (rc != 1) {
+		return rc == 0 ? PF_OK : fail_damaged(r, "the list of its recipients");
 	}
+	rc = PF_OK;
 	if (libpff_item_get_number_of_record_sets(list, &n, NULL) != 1 || n > PARTS_MAX) {
-		n = 0;
+		rc = fail_damaged(r, "the list of its recipients");
 	}
 	for (int i = 0; i < n && rc == PF_OK; i++) {
 		struct pf_mapi_props *to = pf_mapi_add_recipient(item);
@@ -285,8 +315,7 @@ static int read_data(const struct reader *r, libpff_item_t *from, struct pf_mapi
 		return ps_fail(r->err, PF_SCOPE_ITEM, &why, "the size of an attachment");
 	}
 	if (size > ITEM_MAX || r->arena->total > ITEM_MAX) {
-		return pf_fail(r->err, PF_SCOPE_ITEM, PF_RETRY_NO,
-			"the item is larger than 1 GiB, more than can be converted");
+		return fail_large(r);
 	}
 	p = pf_arena_alloc(r->arena, (size_t)size + 1);
 	if (!p) {
@@ -317,8 +346,11 @@ static int read_attachment(struct reader *r, libpff_item_t *from, struct pf_mapi
 		return no_memory(r);
 	}
 	rc = read_set(r, from, 0, item, &a->props);
-	if (rc != PF_OK || libpff_attachment_get_type(from, &kind, NULL) != 1) {
+	if (rc != PF_OK) {
 		return rc;
+	}
+	if (libpff_attachment_get_type(from, &kind, NULL) != 1) {
+		return fail_damaged(r, "an attachment");
 	}
 	switch (kind) {
 	case LIBPFF_ATTACHMENT_TYPE_DATA: {
@@ -351,11 +383,15 @@ static int read_attachment(struct reader *r, libpff_item_t *from, struct pf_mapi
 
 static int read_attachments(struct reader *r, libpff_item_t *from, struct pf_mapi_item *item)
 {
-	int n = 0, rc = PF_OK;
+	int n = 0, rc = libpff_message_get_number_of_attachments(from, &n, NULL);
 
-	if (libpff_message_get_number_of_attachments(from, &n, NULL) != 1 || n > PARTS_MAX) {
-		return PF_OK; /* it has no table of attachments */
+	if (rc == 0) {
+		return PF_OK; /* it has no table of them */
 	}
+	if (rc != 1 || n > PARTS_MAX) {
+		return fail_damaged(r, "the list of its attachments");
+	}
+	rc = PF_OK;
 	for (int i = 0; i < n && rc == PF_OK; i++) {
 		libpff_error_t *why = NULL;
 		libpff_item_t *one = NULL;
