@@ -100,24 +100,51 @@ static void read_instance(struct pf_ical *c, int comp, struct pf_component *p)
 	}
 }
 
-static int digest_of(
-	const struct pf_ical_piece *pieces, size_t n, struct pf_digest *out, struct pf_err *err)
+static int digest_text(const struct pf_buf *text, struct pf_digest *out, struct pf_err *err)
 {
 	struct pf_hash *h = pf_hash_new();
-	struct pf_buf text;
-	int rc;
 
 	if (!h) {
 		return pf_fail_memory(err, "the meaning of an item");
 	}
+	pf_hash_add(h, pf_buf_span(text));
+	pf_hash_take(h, out);
+	pf_hash_free(&h);
+	return PF_OK;
+}
+
+static int digest_of(
+	const struct pf_ical_piece *pieces, size_t n, struct pf_digest *out, struct pf_err *err)
+{
+	struct pf_buf text;
+	int rc;
+
 	pf_buf_init(&text, OUT_MAX);
 	rc = pf_ical_canonical(pieces, n, &text, err);
-	if (rc == PF_OK) {
-		pf_hash_add(h, pf_buf_span(&text));
-		pf_hash_take(h, out);
-	}
+	rc = rc == PF_OK ? digest_text(&text, out, err) : rc;
 	pf_buf_deinit(&text);
-	pf_hash_free(&h);
+	return rc;
+}
+
+/* Exchange 2000 and 2003 give each instance of a series that somebody looked at as an object of its
+ * own as well, with the UID of the series and type 2. */
+static int read_expanded(struct pf_ical *c, int comp, struct pf_component *p, struct pf_err *err)
+{
+	const struct pf_line *type = pf_ical_find(c, comp, "X-MICROSOFT-CDO-INSTTYPE");
+	struct pf_buf text;
+	int rc;
+
+	p->expanded = type && pf_span_is(type->value, "2") && !p->is_override && !p->recurs &&
+		      p->begin_utc_s != PF_DATE_NONE;
+	if (p->expanded) {
+		p->rid_utc_s = p->begin_utc_s;
+	} else if (!p->recurs) {
+		return PF_OK;
+	}
+	pf_buf_init(&text, OUT_MAX);
+	rc = pf_ical_says(&(struct pf_ical_piece){c, comp}, &text, err);
+	rc = rc == PF_OK ? digest_text(&text, &p->says, err) : rc;
+	pf_buf_deinit(&text);
 	return rc;
 }
 
@@ -155,7 +182,8 @@ static int read_part(struct pf_doc *d, int comp, enum pf_kind kind, struct pf_er
 				   : (int32_t)((begin.local_s % 86400 + 86400) % 86400);
 	}
 	d->comp[d->n++] = comp;
-	return digest_of(&piece, 1, &p->meaning, err);
+	return read_expanded(c, comp, p, err) == PF_OK ? digest_of(&piece, 1, &p->meaning, err)
+						       : PF_FAIL;
 }
 
 static int read_parts(struct pf_doc *d, struct pf_err *err)
@@ -289,6 +317,21 @@ static bool recurs_at(const struct pf_piece *master, int64_t rid_utc_s, bool rid
 	}
 	pf_ical_set_deinit(&set);
 	return has;
+}
+
+static bool yields(const struct pf_piece *master, int64_t begin_utc_s, const struct pf_digest *says)
+{
+	const struct pf_component *p = &master->doc->part[master->part];
+	struct pf_ical_set ex = {0};
+	struct pf_err ignored; /* no memory: then it stays an item */
+	bool yes = p->recurs && pf_digest_eq(&p->says, says) &&
+		   recurs_at(master, begin_utc_s, false) &&
+		   pf_ical_exdates(master->doc->c, master->doc->comp[master->part], &ex,
+			   &ignored) == PF_OK &&
+		   !pf_ical_set_has(&ex, begin_utc_s);
+
+	pf_ical_set_deinit(&ex);
+	return yes;
 }
 
 /* ---- composing ---- */
@@ -465,6 +508,7 @@ const struct pf_codec pf_ical_codec = {
 	.fingerprint = fingerprint,
 	.tell = tell,
 	.recurs_at = recurs_at,
+	.yields = yields,
 	.compose = compose,
 	.expand = expand,
 };

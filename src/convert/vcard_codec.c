@@ -150,6 +150,14 @@ static bool recurs_at(const struct pf_piece *master, int64_t rid_utc_s, bool rid
 	return false;
 }
 
+static bool yields(const struct pf_piece *master, int64_t begin_utc_s, const struct pf_digest *says)
+{
+	(void)master;
+	(void)begin_utc_s;
+	(void)says;
+	return false;
+}
+
 static int compose(const struct pf_piece *pieces, size_t n, const struct pf_compose *how,
 	struct pf_composed *out, struct pf_err *err)
 {
@@ -205,6 +213,7 @@ const struct pf_codec pf_vcard_codec = {
 	.fingerprint = fingerprint,
 	.tell = tell,
 	.recurs_at = recurs_at,
+	.yields = yields,
 	.compose = compose,
 	.expand = expand,
 };

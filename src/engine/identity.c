@@ -124,6 +124,11 @@ static const struct pf_id_part *part_at(const struct pf_identity *id, size_t pla
 	return &id->in->parts[id->order[place]];
 }
 
+static bool is_master(const struct pf_id_part *p)
+{
+	return !p->is_override && !p->expanded;
+}
+
 /*
  * The one master of an override's own document; SIZE_MAX: there is none, or more than one. Parts of
  * a document lie together.
@@ -139,7 +144,7 @@ static size_t own_master(const struct pf_identity *id, const struct group *g, si
 	for (; from < g->end && pf_span_eq(part_at(id, from)->skey, o->skey); from++) {
 		const struct pf_id_part *p = part_at(id, from);
 
-		if (!p->is_override && p->kind == o->kind) {
+		if (is_master(p) && p->kind == o->kind) {
 			if (found != SIZE_MAX) {
 				return SIZE_MAX;
 			}
@@ -170,18 +175,22 @@ static int add_probe(struct pf_identity *id, size_t override, size_t master, str
 	return PF_OK;
 }
 
+/* Whether this master is to be asked about that part, which may belong to it. */
+static bool is_candidate(const struct pf_id_part *master, const struct pf_id_part *p)
+{
+	return is_master(master) && master->kind == p->kind && (p->is_override || master->recurs);
+}
+
 static int ask(struct pf_identity *id, const struct group *g, struct pf_err *err)
 {
 	for (size_t o = g->first; o < g->end; o++) {
 		const struct pf_id_part *over = part_at(id, o);
 
-		if (!over->is_override || own_master(id, g, o) != SIZE_MAX) {
+		if (is_master(over) || (over->is_override && own_master(id, g, o) != SIZE_MAX)) {
 			continue;
 		}
 		for (size_t m = g->first; m < g->end; m++) {
-			const struct pf_id_part *p = part_at(id, m);
-
-			if (!p->is_override && p->kind == over->kind &&
+			if (is_candidate(part_at(id, m), over) &&
 				add_probe(id, id->order[o], id->order[m], err) != PF_OK) {
 				return PF_FAIL;
 			}
@@ -495,16 +504,41 @@ bool pf_id_means(const struct pf_id_item *x, const struct pf_digest *whole)
 	return x->whole_known && means;
 }
 
+/* The series that yields what was expanded of it; SIZE_MAX: none, or it is no such thing. */
+static size_t series_of(const struct pf_identity *id, size_t place)
+{
+	bool ambiguous = false; /* two series that say the same: either will do */
+
+	return part_at(id, place)->expanded ? choose_master(id, id->order[place], &ambiguous)
+					    : SIZE_MAX;
+}
+
+static void take_expanded(struct pf_identity *id, const struct group *g)
+{
+	for (size_t i = g->first; i < g->end; i++) {
+		size_t master = series_of(id, i);
+
+		if (master != SIZE_MAX) {
+			struct pf_id_item *x = &id->items[item_of_master(id, g, master)];
+
+			x->merged_parts++;
+			x->notes |= PF_ID_YIELDS;
+		}
+	}
+}
+
 static int make_items(struct pf_identity *id, struct group *g, struct pf_err *err)
 {
 	size_t bare = SIZE_MAX;
 
 	g->items_first = id->item_count;
 	for (size_t i = g->first; i < g->end; i++) {
-		if (!part_at(id, i)->is_override && !new_item(id, id->order[i], err)) {
+		if (!part_at(id, i)->is_override && series_of(id, i) == SIZE_MAX &&
+			!new_item(id, id->order[i], err)) {
 			return PF_FAIL;
 		}
 	}
+	take_expanded(id, g);
 	for (size_t i = g->first; i < g->end; i++) {
 		size_t own;
 		int rc;

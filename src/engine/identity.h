@@ -4,7 +4,8 @@
  *
  * Parts of one UID become items: each master with the overrides of its own document; an override
  * from elsewhere joins the master whose recurrence has its instance; overrides without any master
- * are one item; one that fits nowhere stands alone. Every item stays, copies as well. One of those
+ * are one item; one that fits nowhere stands alone. Instances that a server made objects of are in
+ * their series, when they say no more than it does. Every item stays, copies as well. One of those
  * that share a UID keeps it, the holder; the others get UIDs that follow from their place, so that
  * later passes and runs without a ledger find the same ones.
  *
@@ -31,6 +32,7 @@ struct pf_id_part {
 	struct pf_span organizer;
 	struct pf_digest meaning; /* of this part alone */
 	struct pf_digest whole;   /* of all parts of its UID in its document together */
+	struct pf_digest says;    /* as pf_component has it */
 	struct pf_id_forms meaning_forms, whole_forms; /* of both */
 	int64_t rid_utc_s;
 	int64_t created_utc_s, modified_utc_s, stamp_utc_s; /* PF_DATE_NONE: not said */
@@ -39,7 +41,7 @@ struct pf_id_part {
 	uint32_t attendees, sequence;
 	int32_t day_s; /* seconds of the day on the wall at which it begins; -1: all day, or none */
 	enum pf_kind kind;
-	bool is_override, and_future, rid_is_date, recurs, has_organizer, rekeyed;
+	bool is_override, and_future, rid_is_date, expanded, recurs, has_organizer, rekeyed;
 };
 
 /* A row of the ledger: an item of an earlier pass. */
@@ -67,10 +69,12 @@ struct pf_identity_in {
 	bool merge;       /* --duplicates merge: equal items of one UID become one */
 };
 
-/* An override that has no master in its own document, and a master that could be its. */
+/* An override that has no master in its own document, or what is expanded, and a master that could
+ * be its. */
 struct pf_id_probe {
 	size_t override, master; /* indexes into the parts */
-	bool fits;               /* to be set: the master's recurrence set has the instance */
+	bool fits; /* to be set: the master's recurrence set has the instance; of what is expanded:
+		      it yields just this */
 };
 
 enum pf_id_note {
@@ -81,12 +85,14 @@ enum pf_id_note {
 	PF_ID_ALONE = 1u << 4,       /* an override that fits no master, made an item of its own */
 	PF_ID_NO_MASTER = 1u << 5,   /* overrides only: its owner was invited to single instances */
 	PF_ID_MERGED_PART = 1u << 6, /* an equal override of one instance was there twice */
+	PF_ID_YIELDS = 1u << 7,      /* what was expanded of it says no more than it does */
 };
 
 struct pf_id_item {
 	size_t *parts; /* indexes; the master first */
 	size_t part_count;
-	size_t merged_parts;      /* equal overrides that are in it once: not among `parts` */
+	size_t merged_parts;      /* equal overrides that are in it once, and what was expanded
+				     of it: not among `parts` */
 	struct pf_span key;       /* of its row: skey NUL uid, NUL more where that is not enough */
 	struct pf_span uid;       /* at the target */
 	struct pf_span spare_uid; /* to be taken when `uid` turns out to be held by another item */

@@ -171,6 +171,7 @@ static void note_of(const struct pf_id_item *x, char *out, size_t size)
 		{PF_ID_AMBIGUOUS, "one of them would have fitted another series as well"},
 		{PF_ID_ALONE, "an instance of no series: made an item of its own"},
 		{PF_ID_MERGED_PART, "an instance that was there twice is there once"},
+		{PF_ID_YIELDS, "instances that were items of their own are in their series"},
 	};
 	size_t n = 0;
 
@@ -342,7 +343,7 @@ static int plan_followers(
 		for (size_t q = 0; own == 0 && q < k->part_n; q++) { /* merged: that of its UID */
 			own = pf_span_eq(k->part[q].uid, p->uid) ? leader[q] : 0;
 		}
-		if (p->is_override && own > 0 && p->uid.p &&
+		if ((p->is_override || p->expanded) && own > 0 && p->uid.p &&
 			!pf_span_eq(keyed_skey(k->row[own - 1].key), p->skey)) {
 			rc = plan_follower(f, i, own - 1, indexed, err);
 		}

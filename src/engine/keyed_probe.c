@@ -1,6 +1,7 @@
 /*
  * Overrides that have no master in their own document: which master elsewhere recurs at their
- * instance? The masters' documents are read once more for that.
+ * instance? What a server expanded: which series says the same of that day? The masters' documents
+ * are read once more for that.
  */
 #include "engine/keyed_private.h"
 
@@ -47,7 +48,10 @@ static void answer(struct pf_keyed *k, size_t doc, const struct pf_doc *open)
 		const struct pf_piece master = {open, k->part[p->master].ordinal};
 
 		if (k->part_doc[p->master] == doc && master.part < k->codec->parts(open)) {
-			p->fits = k->codec->recurs_at(&master, over->rid_utc_s, over->rid_is_date);
+			p->fits = over->expanded
+					  ? k->codec->yields(&master, over->rid_utc_s, &over->says)
+					  : k->codec->recurs_at(
+						    &master, over->rid_utc_s, over->rid_is_date);
 		}
 	}
 }

@@ -70,6 +70,8 @@ static int add_part(struct pf_keyed *k, size_t doc, const struct pf_component *p
 		.is_override = p->is_override,
 		.and_future = p->and_future,
 		.rid_is_date = p->rid_is_date,
+		.expanded = p->expanded,
+		.says = p->says,
 		.recurs = p->recurs,
 		.has_organizer = p->has_organizer,
 		.rekeyed = p->rekeyed,

@@ -25,8 +25,12 @@ struct pf_component {
 	bool is_override;   /* has a RECURRENCE-ID */
 	bool and_future;    /* RANGE=THISANDFUTURE */
 	bool rid_is_date;
-	int64_t rid_utc_s; /* the instance it is of: instant, or midnight UTC of a date */
-	bool recurs;       /* RRULE or RDATE */
+	int64_t rid_utc_s;     /* the instance it is of: instant, or midnight UTC of a date */
+	bool expanded;         /* an instance that its server made an object of, beside the series
+				  (Exchange's instance type 2): rid_utc_s is when it begins. It is no
+				  override; an item only when it says more than the series does */
+	struct pf_digest says; /* of a series, or of one that is expanded: all but when it is */
+	bool recurs;           /* RRULE or RDATE */
 	bool has_organizer;
 	bool rekeyed; /* got its UID from an earlier migration (X-POSTFERRY-ORIGINAL-UID) */
 	uint32_t attendees, sequence;
@@ -106,6 +110,9 @@ struct pf_codec {
 	 * that does not recur: whether it begins then.
 	 */
 	bool (*recurs_at)(const struct pf_piece *master, int64_t rid_utc_s, bool rid_is_date);
+	/* Whether a series takes place then, EXDATEs applied, and says just this. */
+	bool (*yields)(
+		const struct pf_piece *master, int64_t begin_utc_s, const struct pf_digest *says);
 	/*
 	 * The bytes of an item made of these pieces: master first, all of one UID. When nothing is
 	 * to be changed and the pieces are all of one document, they are that document's own bytes;

@@ -238,7 +238,7 @@ def test_what_the_target_edited_is_left_alone(shared, tmp_path, ledger, name):
     assert "SUMMARY:Edited there" in shared.items(path)[href]
 
 
-def test_a_foreign_holder_keeps_its_place(shared, tmp_path, ledger, name):
+def test_s8_12_a_foreign_holder_keeps_its_place(shared, tmp_path, ledger, name):
     source = tmp_path / "source" / name
     write(source, "a.ics", calendar(event("taken-" + name, "20240105T120000Z", "Ours")))
     write(source, "b.ics", calendar(event("same-" + name, "20240106T120000Z", "Both have it")))
@@ -255,7 +255,26 @@ def test_a_foreign_holder_keeps_its_place(shared, tmp_path, ledger, name):
     assert copy(f"ics:{source.parent}", shared.url(), ledger).outcome["copied_now"] == 0
 
 
-def test_a_uid_in_two_calendars(shared, tmp_path, ledger, name):
+ODD_UIDS = ["a/b/../c", "u@example.org", "100%25 %2F%zz", "Größe 日本語", "x" * 1000, "{braces}\\, commas\\; \\\\ backslashes"]
+
+
+def test_s8_17_odd_uids(shared, tmp_path, ledger, name):
+    """They are what they were, each in an item of its own, and so known again."""
+    source = tmp_path / "source" / name
+    for n, uid in enumerate(ODD_UIDS):
+        write(source, f"{n}.ics", calendar(event(f"{uid} {name}", "20240105T120000Z", f"Event {n}")))
+    wanted = sorted(uids(texts(source).values()))
+    done = copy(f"ics:{source.parent}", shared.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == len(ODD_UIDS), done
+    path = shared.collections()[name]
+    before = shared.items(path)
+    assert sorted(uids(before.values())) == wanted
+    for lost in (ledger, ledger + "-lost"):
+        again = copy(f"ics:{source.parent}", shared.url(), lost)
+        assert again.status == 0 and again.outcome["copied_now"] == 0 and shared.items(path) == before, again
+
+
+def test_s8_15_a_uid_in_two_calendars(shared, tmp_path, ledger, name):
     """Some servers demand that a UID be one of its kind in the whole account."""
     for where in ("a", "b"):
         write(tmp_path / "source" / f"{name}-{where}", "m.ics",

@@ -149,22 +149,25 @@ def test_an_item_that_can_not_be_read_is_named(peer, tmp_path, ledger):
 # ---- refusals ----
 
 CONFLICT = "<D:error {}>{}</D:error>".format
+SABRE = '<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:message>{}</s:message></d:error>'.format
 UID_WORDS = {
     "radicale": (409, XML, CONFLICT(ROOT, "<C:no-uid-conflict/>")),
+    "xandikos": (412, XML, CONFLICT(ROOT, "<C:no-uid-conflict/>")),
     "xandikos 0.2.8": (207, XML, f"<D:multistatus {ROOT}><D:response><D:href>http%3A//127.0.0.1/x</D:href><D:status>"
                        "HTTP/1.1 412 Precondition Failed</D:status><D:error><C:no-uid-conflict/></D:error>"
                        "</D:response></D:multistatus>"),
     "cyrus": (403, XML, CONFLICT(ROOT, "<C:unique-scheduling-object-resource><D:href>/dav/user/elsewhere/held.ics"
                                  "</D:href></C:unique-scheduling-object-resource>")),
-    "nextcloud, in the trash": (400, XML, '<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:message>Deleted '
-                                "calendar object with uid already exists in this calendar collection.</s:message>"
-                                "</d:error>"),
+    "sogo": (409, "text/plain", 'Event UID already in use. (taken.ics)'),
+    "nextcloud": (400, XML, SABRE("Calendar object with uid already exists in this calendar collection.")),
+    "nextcloud, in the trash": (400, XML, SABRE("Deleted calendar object with uid already exists in this calendar "
+                                                "collection.")),
 }
 
 
 # All of them in each server's words: src/proto/dav/test_dav.c.
 @pytest.mark.parametrize("whose", UID_WORDS)
-def test_fn23_a_uid_that_is_taken(peer, source, ledger, whose):
+def test_fn23_s8_13_a_uid_that_is_taken(peer, source, ledger, whose):
     """By something that nobody can see: the item gets a UID of its own, once."""
     status, kind, body = UID_WORDS[whose]
     fill(source, 3)
@@ -201,6 +204,13 @@ def test_fn23_a_uid_that_was_taken_meanwhile(peer, source, ledger, same):
 NO_WORDS = {
     "cyrus": (403, XML, CONFLICT(ROOT, "<C:valid-calendar-data/><D:responsedescription>DTEND must occur after DTSTART"
                                  "</D:responsedescription>"), "DTEND must occur after DTSTART"),
+    "cyrus, two masters": (403, XML, CONFLICT(ROOT, "<C:valid-calendar-object-resource/>"), "valid-calendar-object-resource"),
+    "nextcloud, two masters": (415, XML, SABRE("More than one master object was found for uid: x"), "More than one master"),
+    "sabre, two UIDs": (415, XML, SABRE("Every VEVENT in this object must have identical UIDs"), "identical UIDs"),
+    "radicale, two masters": (400, "text/plain", "Bad Request", "400: Bad Request"),
+    "sogo, booked": (409, "text/plain", "Maximum number of simultaneous bookings (1) reached for resource 'Room'",
+                     "simultaneous bookings"),
+    "gromox": (400, "text/plain", "E-2712: more than one main event", "more than one main event"),
     "davical": (500, "text/html", "<html><body><h1>DAViCal Fatal Error</h1></body></html>", "DAViCal Fatal Error"),
     "too large": (403, XML, CONFLICT(ROOT, "<C:max-resource-size/>"), "max-resource-size"),
     "xandikos 0.2.8": (207, XML, f"<D:multistatus {ROOT}><D:response><D:href>x</D:href><D:status>HTTP/1.1 403 Forbidden"
@@ -237,6 +247,55 @@ def test_a_full_target(peer, source, ledger):
     assert done.status == 4 and "quota-not-exceeded" in done.err, done
     peer.on_put = None
     assert to_peer(source, peer, ledger).status == 0 and arrived(peer, source)
+
+
+def test_servers_that_take_a_uid_twice(peer, source, ledger):
+    """DAViCal, sabre/dav (Baïkal), Exchange: nothing is overwritten, and ours has a UID of its own all the same."""
+    theirs = calendar(event("e0", "20230101T100000Z", "Theirs"))
+    peer.folder("Work", theirs)
+    fill(source, 2)
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0 and done.outcome["copied"] == 2, done
+    assert theirs in peer.named("Work") and len(set(uids(peer.named("Work")))) == 3
+
+
+def test_a_name_that_is_taken(peer, source, ledger):
+    """412 without a word: another item has the name that ours would get. It gets another name, and the other one stays."""
+    fill(source, 1)
+    theirs = calendar(event("other", "20230101T100000Z", "Theirs"))
+
+    def on_put(request, text):
+        if not peer.named("Work"):
+            peer.store(request.path, theirs)
+            raise Answer(412)
+
+    peer.on_put = on_put
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0 and done.outcome["copied"] == 1, done
+    assert peer.named("Work") == [theirs, *texts(source).values()]
+
+
+def rewrite(peer, old, new):
+    """A server that keeps what it is sent in words of its own, and gives no ETag for it."""
+    put = peer.put
+
+    def put_rewritten(request):
+        request.body = request.body.replace(old, new)
+        answer = put(request)
+        answer.headers.pop("ETag", None)
+        return answer
+
+    peer.put = put_rewritten
+
+
+def test_s8_16_a_rule_in_other_words(peer, source, ledger):
+    write(source, "a.ics", calendar(event("s", "20240105T100000Z", "Weekly", "RRULE:FREQ=WEEKLY;COUNT=10")))
+    rewrite(peer, b"RRULE:FREQ=WEEKLY;COUNT=10", b"RRULE:WKST=MO;COUNT=10;BYDAY=FR;INTERVAL=1;FREQ=WEEKLY")
+    done = to_peer(source, peer, ledger)
+    assert done.status == 0 and done.outcome["copied"] == 1 and "BYDAY=FR" in peer.named("Work")[0], done
+    for lost in (ledger, ledger + "-lost"):
+        again = to_peer(source, peer, lost)
+        assert again.status == 0 and again.outcome["copied_now"] == 0 and peer.count("PUT") == 1, again
 
 
 # ---- patience and lost links ----
@@ -329,7 +388,7 @@ def test_fn23_cut_after_a_put(peer, source, ledger, stored):
     assert done.outcome["copied"] + done.outcome["present"] * stored == 5 and done.outcome["present"] <= 1, done
 
 
-def test_killed_between_put_and_ledger(peer, source, ledger):
+def test_s8_14_killed_between_put_and_ledger(peer, source, ledger):
     fill(source, 30)
     for at in range(3, 9):
         to_peer(source, peer, ledger, env={"POSTFERRY_TEST_KILL_AT_WRITE": str(at)})

@@ -116,6 +116,10 @@ struct pf_ical_piece {
 };
 PF_MUST_CHECK int pf_ical_canonical(
 	const struct pf_ical_piece *pieces, size_t n, struct pf_buf *out, struct pf_err *err);
+/* The same of a single component, without when it begins and how it recurs: how long it lasts, and
+ * all the rest. */
+PF_MUST_CHECK int pf_ical_says(
+	const struct pf_ical_piece *piece, struct pf_buf *out, struct pf_err *err);
 
 /* ---- writing ---- */
 

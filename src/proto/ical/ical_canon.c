@@ -536,6 +536,25 @@ static bool says_nothing(const struct pf_ical_piece *o, const struct pf_ical_pie
 	return same;
 }
 
+int pf_ical_says(const struct pf_ical_piece *piece, struct pf_buf *out, struct pf_err *err)
+{
+	struct pf_ical_time begin;
+	struct said k;
+	int rc;
+
+	said_init(&k, err);
+	said_begin(&k);
+	if (pf_ical_begin(piece->c, piece->comp, &begin)) {
+		said_text(&k, begin.form == PF_ICAL_DATE ? "DAYS:" : "LASTS:");
+		said_number(&k, pf_ical_end(piece->c, piece->comp, &begin) - begin.utc_s);
+	}
+	said_end(&k);
+	put_rest(&k, piece, NULL);
+	rc = said_write(&k, out);
+	said_deinit(&k);
+	return rc;
+}
+
 static int write_override(const struct pf_ical_piece *o, const struct pf_ical_piece *master,
 	struct pf_buf *out, struct pf_err *err)
 {
