@@ -82,7 +82,7 @@ void dav_attach_next(struct dstore *s, struct dop *o)
 	o->linking = o->links_left < LINKS_MAX && has_links(s, o);
 	o->alone = true;
 	if (o->linking) {
-		o->state = DOP_WAITING;
+		o->h.state = PF_HS_WAITING;
 	} else {
 		dop_give(s, o);
 	}
@@ -167,7 +167,7 @@ static int put_in(
 	struct pf_buf b;
 	int rc;
 
-	if (content.n / 3 * 4 + content.n / 32 + body.n + 4096 > o->op.get.whole_max) {
+	if (content.n / 3 * 4 + content.n / 32 + body.n + 4096 > dop_op(o)->get.whole_max) {
 		return PF_END;
 	}
 	pf_buf_init(&b, 3 * (size_t)DAV_ITEM_MAX);

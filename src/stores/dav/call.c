@@ -1,6 +1,6 @@
 /*
  * Requests in flight, and what all answers have in common: redirects, sign-in that is refused,
- * servers that want to be left alone, links that are lost.
+ * links that are lost.
  */
 #include "stores/dav/dav_private.h"
 
@@ -9,17 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-	PAUSE_FIRST_MS = 1000,
-	PAUSE_MAX_MS = 30 * 1000,
-	WISH_MAX_S = 3600, /* a longer wish is taken for a mistake */
-};
-
 /* ---- calls ---- */
 
-bool dcall_room(const struct dstore *s)
+bool dcall_room(const struct pf_hs *h)
 {
-	if (pf_http_room(s->http) == 0) {
+	const struct dstore *s = dstore_const(h);
+
+	if (pf_http_room(s->h.http) == 0) {
 		return false;
 	}
 	for (size_t i = 0; i < DAV_CALLS; i++) {
@@ -82,7 +78,7 @@ static int submit(struct dstore *s, struct dcall *c, struct pf_err *err)
 		.body = c->body,
 		.answer_max = item ? (size_t)DAV_ITEM_MAX : (size_t)DAV_ANSWER_MAX,
 	};
-	int rc = pf_http_submit(s->http, &req, err);
+	int rc = pf_http_submit(s->h.http, &req, err);
 
 	if (rc != PF_OK) {
 		pf_assert(rc == PF_FAIL); /* there was room */
@@ -102,7 +98,7 @@ int dcall_send(struct dstore *s, struct dcall *c, const char *method, struct pf_
 		return PF_FAIL;
 	}
 	for (size_t i = 0; i < c->n; i++) {
-		c->ops[i]->state = DOP_RUNNING;
+		pf_hs_op_runs(&c->ops[i]->h);
 	}
 	return submit(s, c, err);
 }
@@ -128,36 +124,15 @@ int dcall_send_xml(struct dstore *s, struct dcall *c, const char *method, struct
 	return dcall_send(s, c, method, target, body, err);
 }
 
-/* ---- notes ---- */
-
-void dstore_note(struct dstore *s, int number, const char *fmt, ...)
-{
-	struct dnote *n = &s->note[s->note_n];
-	va_list ap;
-
-	if (s->note_n == DAV_NOTES) {
-		return; /* so many at once: the first ones tell the story */
-	}
-	*n = (struct dnote){.number = number};
-	va_start(ap, fmt);
-	(void)vsnprintf(n->text, sizeof(n->text), fmt, ap);
-	va_end(ap);
-	s->note_n++;
-}
-
 void dstore_lost(struct dstore *s, const struct pf_err *why)
 {
-	size_t n = strlen(why->text);
+	struct pf_err more = *why;
+	size_t n = strlen(more.text);
 
-	if (s->lost) {
-		return;
-	}
-	s->lost = true;
-	s->lost_why = *why;
 	if (s->stage == DSTAGE_PLACES) { /* perhaps it is where the domain says */
-		(void)snprintf(
-			s->lost_why.text + n, sizeof(s->lost_why.text) - n, "%s", s->dns_says);
+		(void)snprintf(more.text + n, sizeof(more.text) - n, "%s", s->dns_says);
 	}
+	pf_hs_lost(&s->h, &more);
 }
 
 bool dstore_href(
@@ -192,96 +167,28 @@ int dav_fail_elsewhere(
 	return PF_FAIL;
 }
 
-/* ---- patience ---- */
-
-bool dstore_quiet(const struct dstore *s, int64_t *wake_ms)
-{
-	if (pf_loop_now_ms(s->loop) >= s->quiet_until_ms) {
-		return false;
-	}
-	*wake_ms = s->quiet_until_ms < *wake_ms ? s->quiet_until_ms : *wake_ms;
-	return true;
-}
-
-static int64_t pause_ms(const struct dstore *s, unsigned int times, int asked_s)
-{
-	int64_t pause = PAUSE_FIRST_MS;
-
-	if (asked_s > 0) {
-		pause = (int64_t)(asked_s > WISH_MAX_S ? WISH_MAX_S : asked_s) * 1000;
-	} else {
-		for (unsigned int i = 1; i < times && pause < PAUSE_MAX_MS; i++) {
-			pause *= 2;
-		}
-		pause = pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause;
-	}
-	return pause + pf_loop_now_ms(s->loop) * 7919 % (pause / 8 + 1); /* never sooner */
-}
-
-/* The server asks for patience: one event, whoever is told of it. */
-static void be_patient(struct dstore *s, const struct pf_http_answer *a, const char *text)
-{
-	int64_t now = pf_loop_now_ms(s->loop), until;
-	struct pf_err why;
-
-	if (s->quiet_until_ms <= now && ++s->pauses > DAV_PAUSES) {
-		(void)pf_fail(&why, PF_SCOPE_SESSION, PF_RETRY_LATER,
-			"it asked for patience %d times in a row and did nothing in between: %s",
-			DAV_PAUSES, text);
-		why.retry_after_s = a->retry_after_s;
-		dstore_lost(s, &why);
-		return;
-	}
-	until = now + pause_ms(s, s->pauses, a->retry_after_s);
-	if (until <= s->quiet_until_ms) {
-		return;
-	}
-	if (s->quiet_until_ms <= now) {
-		pf_http_narrow(s->http);
-		dstore_note(s, PF_EV_THROTTLED, "asks for patience, waiting %lld s: %s",
-			(long long)(until - now) / 1000, text);
-		if (s->note_n > 0) {
-			s->note[s->note_n - 1].until_ms = until;
-		}
-	}
-	s->quiet_until_ms = until;
-}
-
 /* ---- answers ---- */
 
 static void put_back(struct dcall *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		c->ops[i]->state = DOP_WAITING;
+		c->ops[i]->h.state = PF_HS_WAITING;
 	}
 }
 
 /* A PUT that may have been carried out is for the engine to find out; all else is asked again. */
 static void lost_link(struct dstore *s, struct dcall *c, const struct pf_http_answer *a)
 {
-	int64_t now = pf_loop_now_ms(s->loop), until = now + pause_ms(s, ++s->losses, 0);
-
-	if (s->losses > DAV_LOSSES) {
+	if (!pf_hs_link_lost(&s->h, &a->why)) {
 		dstore_lost(s, &a->why);
 		return;
 	}
-	if (s->quiet_until_ms <= now) { /* else another answer that was lost with it told it */
-		dstore_note(s, PF_EV_CONNECTION_LOST, "asked anew in %lld ms: %s",
-			(long long)(until - now), a->why.text);
-	}
-	s->quiet_until_ms = until > s->quiet_until_ms ? until : s->quiet_until_ms;
 	for (size_t i = 0; i < c->n; i++) {
 		struct dop *o = c->ops[i];
 
-		bool writes = c->kind == DCALL_PUT || c->kind == DCALL_ADD;
-
-		if ((writes && a->in_doubt) || ++o->tries > DAV_TRIES) {
-			o->end.in_doubt = pf_op_writes(o->op.kind) && a->in_doubt;
-			dop_failed(s, o, &a->why);
-		} else {
-			o->state = DOP_WAITING;
-			o->making = c->kind == DCALL_MAKE ? DMAKE_LOOK : o->making;
-		}
+		pf_hs_op_lost(
+			&s->h, &o->h, c->kind == DCALL_PUT || c->kind == DCALL_ADD, DAV_TRIES, a);
+		o->making = c->kind == DCALL_MAKE ? DMAKE_LOOK : o->making;
 	}
 	if (c->n == 0) {
 		s->asking = false;
@@ -295,7 +202,7 @@ static void not_had(struct dstore *s, struct dcall *c, const struct pf_http_answ
 		s->asking = false; /* the domain has another server for it */
 	} else if (c->kind == DCALL_ATTACH &&
 		   (a->why.scope <= PF_SCOPE_ITEM ||
-			   (a->why.scope == PF_SCOPE_SESSION && c->ops[0]->tries >= DAV_TRIES))) {
+			   (a->why.scope == PF_SCOPE_SESSION && c->ops[0]->h.tries >= DAV_TRIES))) {
 		dav_attach_left(s, c->ops[0], a->why.text);
 	} else if (a->why.scope >= PF_SCOPE_STORE) {
 		dstore_lost(s, &a->why);
@@ -304,7 +211,7 @@ static void not_had(struct dstore *s, struct dcall *c, const struct pf_http_answ
 	} else if (c->kind == DCALL_MULTIGET) { /* all together are too large */
 		for (size_t i = 0; i < c->n; i++) {
 			c->ops[i]->alone = true;
-			c->ops[i]->state = DOP_WAITING;
+			c->ops[i]->h.state = PF_HS_WAITING;
 		}
 	} else {
 		if (c->n == 0) { /* the sign-in itself */
@@ -319,7 +226,7 @@ static void not_had(struct dstore *s, struct dcall *c, const struct pf_http_answ
 /* What the server asked for, when that is not what it was shown. */
 static const char *what_is_wanted(const struct dstore *s)
 {
-	bool ticket = pf_http_wants_ticket(s->http), password = pf_http_was_asked(s->http);
+	bool ticket = pf_http_wants_ticket(s->h.http), password = pf_http_was_asked(s->h.http);
 
 	if (!s->has_given && ticket) {
 		return "; it asks for a Kerberos ticket (Negotiate), and there is none that it "
@@ -335,29 +242,24 @@ static const char *what_is_wanted(const struct dstore *s)
 }
 
 /* A token may have run out: another one is asked for, once in a row. */
-static int sign_in_again(
-	struct dstore *s, struct dcall *c, const struct pf_dav_said *said, struct pf_err *err)
+static void sign_in_again(struct dstore *s, struct dcall *c, const struct pf_dav_said *said)
 {
-	struct pf_secret_source *src = s->cfg->secret;
-	struct pf_secret fresh = {0};
+	const struct pf_secret_source *src = s->h.cfg->secret;
 	struct pf_err why;
-	int rc;
 
 	if (src && src->oauth && !s->token_renewed) {
 		s->token_renewed = true;
-		rc = src->get(src, &fresh, &why);
-		if (rc == PF_OK) {
-			rc = pf_http_sign_in(s->http, s->cfg->url->user, &fresh, true, err);
-			pf_secret_clear(&fresh);
+		if (pf_hs_sign_in(&s->h, s->h.cfg->url->user, NULL, &why) == PF_OK) {
 			put_back(c);
 			s->asking = s->asking && c->n > 0;
-			return rc;
+			return;
 		}
+		(void)pf_wrap(&why, "%s: sign-in is refused, and no other token is had", s->about);
+	} else {
+		(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: sign-in is refused: %s%s",
+			s->about, said->text, what_is_wanted(s));
 	}
-	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: sign-in is refused: %s%s", s->about,
-		said->text, what_is_wanted(s));
 	dstore_lost(s, &why);
-	return PF_OK;
 }
 
 /* PF_OK: it is under way again. PF_END: it is not to be followed; `err` says why. */
@@ -422,7 +324,8 @@ static int dispatch(struct dstore *s, struct dcall *c, const struct pf_http_answ
 static enum pf_dav_guard guard_of(const struct dcall *c)
 {
 	if (c->kind == DCALL_PUT) {
-		return c->ops[0]->op.put.guard == PF_GUARD_SAME ? PF_DAV_IF_MATCH : PF_DAV_IF_NONE;
+		return dop_op(c->ops[0])->put.guard == PF_GUARD_SAME ? PF_DAV_IF_MATCH
+								     : PF_DAV_IF_NONE;
 	}
 	return c->kind == DCALL_REMOVE ? PF_DAV_IF_MATCH : PF_DAV_NO_GUARD;
 }
@@ -445,7 +348,7 @@ static int take(struct dstore *s, struct dcall *c, const struct pf_http_answer *
 		not_had(s, c, a);
 		return PF_OK;
 	}
-	s->losses = 0;
+	s->h.losses = 0;
 	if (a->status >= 300 || c->kind == DCALL_PUT || c->kind == DCALL_REMOVE ||
 		c->kind == DCALL_MAKE || c->kind == DCALL_PATCH) {
 		pf_dav_said(a->status, guard_of(c), a->type, a->body, arena, &said);
@@ -468,23 +371,25 @@ static int take(struct dstore *s, struct dcall *c, const struct pf_http_answer *
 	if (is_patience(c, &said)) {
 		put_back(c);
 		s->asking = s->asking && c->n > 0;
-		be_patient(s, a, said.text);
+		pf_hs_be_patient(&s->h, (int64_t)a->retry_after_s * 1000, said.text);
 		return PF_OK;
 	}
 	if (said.answer == PF_DAV_SIGN_IN && c->kind != DCALL_ATTACH) {
-		return sign_in_again(s, c, &said, err);
+		sign_in_again(s, c, &said);
+		return PF_OK;
 	}
-	s->pauses = 0;
+	s->h.pauses = 0;
 	s->token_renewed = false;
 	return dispatch(s, c, a, &said, err);
 }
 
-int dcall_take(struct dstore *s, int64_t *wake_ms, struct pf_err *err)
+int dcall_take(struct pf_hs *h, int64_t *wake_ms, struct pf_err *err)
 {
+	struct dstore *s = dstore_of(h);
 	struct pf_http_answer a;
 	struct pf_arena arena;
 	struct dcall *c;
-	int rc = pf_http_next(s->http, &a, wake_ms, err);
+	int rc = pf_http_next(s->h.http, &a, wake_ms, err);
 
 	if (rc != PF_OK) {
 		return rc;

@@ -2,9 +2,9 @@
  * CalDAV (RFC 4791) and CardDAV (RFC 6352) servers. A folder's id is its path, an item's id is its
  * path as well (both in the one form of proto/dav/href.h), an item's version is its ETag.
  *
- *   store.c     the table that the engine sees; events
- *   op.c        operations: copied, ordered, ended
- *   call.c      requests in flight, what all answers have in common; patience and lost links
+ *   store.c     the table that the engine sees; which operation is done by what
+ *   op.c        operations: their order, what they keep
+ *   call.c      requests in flight, what all answers have in common; lost links
  *   locate.c    which server it is
  *   discover.c  from the URL to the account's home sets
  *   folders.c   collections
@@ -16,22 +16,19 @@
  *   put.c       PUT, DELETE
  *   quirks.c    servers that differ
  *
- * An operation is WAITING, RUNNING (requests of it are in flight) or GIVING (its events can be
- * taken); an answer that asks for patience puts it back to WAITING.
+ * The queue, the events and patience are those of stores/http_store.h.
  */
 #ifndef PF_STORES_DAV_DAV_PRIVATE_H
 #define PF_STORES_DAV_DAV_PRIVATE_H
 
 #include "net/dns.h"
-#include "net/http.h"
 #include "proto/dav/href.h"
 #include "proto/dav/multi.h"
 #include "proto/dav/request.h"
 #include "proto/dav/said.h"
-#include "stores/op.h"
+#include "stores/http_store.h"
 
 enum {
-	DAV_OPS_MAX = 1024,
 	DAV_CALLS = 64,
 	DAV_BATCH = 50,  /* items asked for by one multiget */
 	DAV_BATCHES = 4, /* multigets in flight */
@@ -40,7 +37,6 @@ enum {
 	DAV_PAUSES = 10, /* in a row, with nothing done between them */
 	DAV_REDIRECTS = 5,
 	DAV_PAGES = 100000, /* of a truncated listing */
-	DAV_NOTES = 8,
 	DAV_PATH_MAX = 65536,
 	DAV_TEXT_MAX = 1 << 20,
 	DAV_ITEM_MAX = 80 << 20,    /* a larger item is none */
@@ -48,29 +44,10 @@ enum {
 	DAV_CONNECTIONS = 4,
 };
 
-enum dop_state { DOP_WAITING, DOP_RUNNING, DOP_GIVING };
-
-/* An operation's end. */
-struct dend {
-	struct pf_err why;
-	bool failed, in_doubt, missing, refused, recalled, existed;
-	enum pf_conflict conflict;
-	struct pf_buf id, version, holder;
-};
-
 enum dmake { DMAKE_NEW, DMAKE_MADE, DMAKE_LOOK, DMAKE_PATCH };
 
 struct dop {
-	struct dop *prev, *next; /* in the order of submission */
-	struct dop *give_next;
-	struct pf_op op;
-	enum dop_state state;
-	bool begun; /* a request was sent for it */
-	struct pf_buf folder, item, version, name, words[3];
-	struct pf_path path;
-	struct pf_folder_looks looks;
-	unsigned int tries;
-	struct dend end;
+	struct pf_hs_op h;
 	/* LIST */
 	struct pf_blob *answer;
 	struct pf_dav_multi *multi;
@@ -95,7 +72,24 @@ struct dop {
 	enum dmake making;
 	unsigned int variant, plainer; /* of the name; how little is said at once */
 	bool by_mkcol;
+	struct pf_buf said; /* the server's last no, with a NUL */
 };
+
+static inline const struct pf_op *dop_op(const struct dop *o)
+{
+	return pf_hs_op_of(&o->h);
+}
+
+static inline struct dop *dop_of(struct pf_hs_op *h)
+{
+	return h ? pf_container_of(h, struct dop, h) : NULL;
+}
+
+/* In the order of submission. */
+static inline struct dop *dop_next(const struct dop *o)
+{
+	return dop_of(o->h.next);
+}
 
 struct dfolder {
 	struct pf_buf id, name, colour, description, timezone, cursor;
@@ -141,19 +135,9 @@ struct dcall {
 
 enum dstage { DSTAGE_PLACES, DSTAGE_PRINCIPAL, DSTAGE_OPTIONS, DSTAGE_READY };
 
-struct dnote {
-	int number;
-	char text[400];
-	int64_t until_ms;
-};
-
 struct dstore {
-	struct pf_store base;
-	const struct pf_store_cfg *cfg;
-	struct pf_loop *loop;
-	struct pf_http *http;
+	struct pf_hs h;
 	struct pf_dav_origin origin;
-	struct pf_store_facts facts;
 	bool contacts;
 	/* where it is */
 	bool dns_plain, located, moving, begun;
@@ -170,36 +154,48 @@ struct dstore {
 	size_t homes;
 	bool insisted, token_renewed, has_given, sent_away;
 	char why_not[400], server[128], dav[512], about[200];
-	/* operations */
-	struct dop *first, *last, *give_first, *give_last, *told;
-	size_t ops, readers, writers;
 	struct dfolder *folder;
 	size_t folder_n, folder_cap;
 	struct dcall call[DAV_CALLS];
 	size_t batches;
 	bool no_multiget;
-	/* patience */
-	int64_t quiet_until_ms;
-	unsigned int pauses, losses, moves;
-	bool lost, ready_told, closed;
-	struct pf_err lost_why;
-	struct dnote note[DAV_NOTES], note_told;
-	size_t note_n;
+	unsigned int moves;
 	/* what events borrow */
 	struct pf_folder folder_out;
 	struct pf_buf id_out, version_out;
 };
 
+static inline struct dstore *dstore_of(struct pf_hs *h)
+{
+	return pf_container_of(h, struct dstore, h);
+}
+
+static inline const struct dstore *dstore_const(const struct pf_hs *h)
+{
+	return (const struct dstore *)(const void *)h; /* its first member */
+}
+
 /* ---- op.c ---- */
-int dop_new(struct dstore *s, const struct pf_op *op, struct pf_err *err);
-void dop_free(struct dstore *s, struct dop *o);
-/* It may begin: no earlier one is in its way. */
-bool dop_may_start(const struct dstore *s, const struct dop *o);
-void dop_give(struct dstore *s, struct dop *o);
-void dop_done(struct dstore *s, struct dop *o);
-void dop_failed(struct dstore *s, struct dop *o, const struct pf_err *why);
+struct pf_hs_op *dop_new(const struct pf_op *op);
+void dop_free(struct pf_hs_op *o);
+bool dop_may_start(const struct pf_hs *h, const struct pf_hs_op *o);
+
+static inline void dop_give(struct dstore *s, struct dop *o)
+{
+	pf_hs_give(&s->h, &o->h);
+}
+
+static inline void dop_failed(struct dstore *s, struct dop *o, const struct pf_err *why)
+{
+	pf_hs_failed(&s->h, &o->h, why);
+}
+
 /* The server's no to this very item. */
-void dop_refused(struct dstore *s, struct dop *o, const struct pf_err *why);
+static inline void dop_refused(struct dstore *s, struct dop *o, const struct pf_err *why)
+{
+	pf_hs_refused(&s->h, &o->h, why);
+}
+
 /* Ends as the server's words tell; `scope` of a final no. */
 void dop_said(struct dstore *s, struct dop *o, const struct pf_dav_said *said, enum pf_scope scope,
 	const char *what);
@@ -215,11 +211,9 @@ int dcall_send(struct dstore *s, struct dcall *c, const char *method, struct pf_
 int dcall_send_xml(struct dstore *s, struct dcall *c, const char *method, struct pf_span target,
 	struct pf_buf *text, const char *depth, struct pf_err *err);
 /* One answer is taken. PF_AGAIN: none is there. */
-int dcall_take(struct dstore *s, int64_t *wake_ms, struct pf_err *err);
-bool dcall_room(const struct dstore *s);
-bool dstore_quiet(const struct dstore *s, int64_t *wake_ms);
+int dcall_take(struct pf_hs *h, int64_t *wake_ms, struct pf_err *err);
+bool dcall_room(const struct pf_hs *h);
 void dstore_lost(struct dstore *s, const struct pf_err *why);
-void dstore_note(struct dstore *s, int number, const char *fmt, ...) PF_PRINTF(3, 4);
 /* A reference in its one form, replacing what `out` has; false: it is not of this origin. */
 bool dstore_href(struct dstore *s, struct pf_span href, struct pf_span base, bool folder,
 	struct pf_buf *out);
@@ -234,10 +228,6 @@ int dav_locate_step(struct dstore *s, struct pf_err *err);
 bool dav_locate_next(struct dstore *s);
 /* The server sends us to another one: go there if we may. `home`: there are our collections. */
 bool dav_locate_follow(struct dstore *s, struct pf_span href, bool home);
-
-/* ---- store.c ---- */
-/* An HTTP client for `origin`, in the place of another one. */
-int dstore_connect(struct dstore *s, struct pf_err *err);
 
 /* ---- discover.c ---- */
 int dav_discover_begin(struct dstore *s, struct pf_err *err);

@@ -21,7 +21,7 @@
 /* The name to sign in with: {admin} and {user} in the form are replaced. */
 static int login_name(const struct dstore *s, struct pf_buf *out, struct pf_err *err)
 {
-	const struct pf_store_cfg *cfg = s->cfg;
+	const struct pf_store_cfg *cfg = s->h.cfg;
 	const char *user = cfg->url->user ? cfg->url->user : "", *form = cfg->admin_form;
 
 	if (!cfg->admin) {
@@ -46,20 +46,14 @@ static int login_name(const struct dstore *s, struct pf_buf *out, struct pf_err 
 
 static int sign_in(struct dstore *s, struct pf_err *err)
 {
-	struct pf_secret_source *src = s->cfg->secret;
-	struct pf_secret secret = {0};
 	const char *name = "";
 	struct pf_buf user;
-	int rc = src ? src->get(src, &secret, err) : PF_OK;
+	int rc;
 
 	pf_buf_init(&user, 4096);
-	rc = rc == PF_OK ? login_name(s, &user, err) : rc;
+	rc = login_name(s, &user, err);
 	rc = rc == PF_OK ? pf_buf_cstr(&user, &name, err) : rc;
-	s->has_given = pf_secret_is_set(&secret);
-	if (rc == PF_OK) {
-		rc = pf_http_sign_in(s->http, name, &secret, src && src->oauth, err);
-	}
-	pf_secret_clear(&secret);
+	rc = rc == PF_OK ? pf_hs_sign_in(&s->h, name, &s->has_given, err) : rc;
 	pf_buf_deinit(&user);
 	return rc;
 }
@@ -88,13 +82,13 @@ static int add_place(struct dstore *s, const char *path, struct pf_err *err)
 
 int dav_discover_begin(struct dstore *s, struct pf_err *err)
 {
-	bool given = strspn(s->cfg->url->path, "/") != strlen(s->cfg->url->path);
+	bool given = strspn(s->h.cfg->url->path, "/") != strlen(s->h.cfg->url->path);
 	int rc = sign_in(s, err);
 
 	s->begun = true;
 	if (rc == PF_OK && given && s->moves == 0) {
 		s->given = true;
-		rc = add_place(s, s->cfg->url->path, err);
+		rc = add_place(s, s->h.cfg->url->path, err);
 	}
 	if (rc == PF_OK) { /* it has no '/' at its end (RFC 6764 section 5) */
 		rc = add_place(
@@ -142,7 +136,7 @@ static int nowhere(struct dstore *s, struct pf_err *err)
 
 int dav_discover_step(struct dstore *s, struct pf_err *err)
 {
-	if (s->asking || s->stage == DSTAGE_READY || s->lost || !dcall_room(s)) {
+	if (s->asking || s->stage == DSTAGE_READY || s->h.lost || !dcall_room(&s->h)) {
 		return PF_AGAIN;
 	}
 	switch (s->stage) {
@@ -264,7 +258,7 @@ static int insist(struct dstore *s)
 	s->insisted = true;
 	s->place = 0;
 	s->stage = DSTAGE_PLACES;
-	pf_http_insist(s->http);
+	pf_http_insist(s->h.http);
 	return PF_OK;
 }
 
@@ -281,8 +275,8 @@ static int next_place(struct dstore *s, const struct who *w)
 		return PF_OK;
 	}
 	s->stage = DSTAGE_PLACES;
-	if (++s->place == s->places && !s->insisted && s->has_given && !s->cfg->secret->oauth &&
-		!pf_http_was_asked(s->http)) {
+	if (++s->place == s->places && !s->insisted && s->has_given && !s->h.cfg->secret->oauth &&
+		!pf_http_was_asked(s->h.http)) {
 		return insist(s);
 	}
 	return PF_OK;
@@ -296,13 +290,13 @@ static int answer_who(
 	if (s->stage == DSTAGE_PLACES && is_given(s) && (w->is_one || w->has_within)) {
 		return take_given(s, w, path, err);
 	}
-	if (s->cfg->admin && !(s->stage == DSTAGE_PLACES && is_given(s) && s->homes > 0)) {
+	if (s->h.cfg->admin && !(s->stage == DSTAGE_PLACES && is_given(s) && s->homes > 0)) {
 		struct pf_err why;
 
 		(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO,
 			"%s: to sign in as %s on behalf of another, give the path of that one's "
 			"collections in the URL",
-			s->about, s->cfg->admin);
+			s->about, s->h.cfg->admin);
 		dstore_lost(s, &why);
 		return PF_OK;
 	}
@@ -356,6 +350,7 @@ int dav_discover_answer(struct dstore *s, struct dcall *c, const struct pf_http_
 	if (c->kind == DCALL_OPTIONS) {
 		dav_quirks_learn(s);
 		s->stage = DSTAGE_READY;
+		s->h.ready = true;
 		return PF_OK;
 	}
 	pf_buf_init(&w.principal, DAV_PATH_MAX);

@@ -107,7 +107,7 @@ static bool is_shared(struct dstore *s, const struct pf_dav_response *r)
 
 static void take_limits(struct dstore *s, const struct pf_dav_response *r)
 {
-	struct pf_store_facts *f = &s->facts;
+	struct pf_store_facts *f = &s->h.facts;
 
 	f->max_item_bytes = r->max_bytes > f->max_item_bytes ? r->max_bytes : f->max_item_bytes;
 	if (r->quota_bytes < f->quota_free_bytes) {
@@ -218,7 +218,7 @@ int dav_folders_start(struct dstore *s, struct dop *o, struct pf_err *err)
 
 	if (o->at == 0) {
 		forget(s);
-		s->facts.quota_free_bytes = UINT64_MAX;
+		s->h.facts.quota_free_bytes = UINT64_MAX;
 	}
 	pf_buf_init(&text, DAV_TEXT_MAX);
 	if (pf_dav_propfind(PF_DAV_ASK_FOLDERS, &text, err) != PF_OK) {
@@ -270,7 +270,7 @@ int dav_folders_answer(struct dstore *s, struct dop *o, const struct pf_http_ans
 		return PF_OK;
 	}
 	if (!s->only.n && ++o->at < s->homes) {
-		o->state = DOP_WAITING;
+		o->h.state = PF_HS_WAITING;
 		return PF_OK;
 	}
 	if (name_all(s, err) != PF_OK) {
@@ -293,10 +293,10 @@ int dav_folders_give(
 	const struct dfolder *f;
 
 	(void)err;
-	while (o->at < s->folder_n && s->folder[o->at].shared && !o->op.folders.shared) {
+	while (o->at < s->folder_n && s->folder[o->at].shared && !dop_op(o)->folders.shared) {
 		o->at++;
 	}
-	if (o->end.failed || o->at == s->folder_n) {
+	if (o->h.end.failed || o->at == s->folder_n) {
 		return PF_END;
 	}
 	f = &s->folder[o->at++];
@@ -320,6 +320,6 @@ int dav_folders_give(
 		.order = f->order,
 	};
 	to->state.cursor = said_or_absent(&f->cursor);
-	*out = (struct pf_store_event){.kind = PF_STORE_FOLDER, .op = o->op.id, .folder = to};
+	*out = (struct pf_store_event){.kind = PF_STORE_FOLDER, .op = dop_op(o)->id, .folder = to};
 	return PF_OK;
 }

@@ -30,14 +30,15 @@ struct pf_blob *dav_get_crlf(struct pf_span text)
 
 static bool goes_together(const struct dstore *s, const struct dop *o)
 {
-	return o->op.kind == PF_OP_GET && o->state == DOP_WAITING && !o->alone && !s->no_multiget &&
-	       o->item.n > o->folder.n && o->folder.n > 0 &&
-	       memcmp(o->item.p, o->folder.p, o->folder.n) == 0;
+	return dop_op(o)->kind == PF_OP_GET && o->h.state == PF_HS_WAITING && !o->alone &&
+	       !s->no_multiget && dop_op(o)->item.n > dop_op(o)->folder.n &&
+	       dop_op(o)->folder.n > 0 &&
+	       memcmp(dop_op(o)->item.p, dop_op(o)->folder.p, dop_op(o)->folder.n) == 0;
 }
 
 static int start_one(struct dstore *s, struct dop *o, struct pf_err *err)
 {
-	return dcall_send(s, dcall_new(s, DCALL_GET, o), "GET", pf_buf_span(&o->item), NULL, err);
+	return dcall_send(s, dcall_new(s, DCALL_GET, o), "GET", dop_op(o)->item, NULL, err);
 }
 
 int dav_get_start(struct dstore *s, struct dop *o, struct pf_err *err)
@@ -56,11 +57,10 @@ int dav_get_start(struct dstore *s, struct dop *o, struct pf_err *err)
 		return PF_AGAIN;
 	}
 	c = dcall_new(s, DCALL_MULTIGET, NULL);
-	for (struct dop *p = o; p && c->n < DAV_BATCH; p = p->next) {
-		if (goes_together(s, p) &&
-			pf_span_eq(pf_buf_span(&p->folder), pf_buf_span(&o->folder)) &&
-			dop_may_start(s, p)) {
-			href[c->n] = pf_buf_span(&p->item);
+	for (struct dop *p = o; p && c->n < DAV_BATCH; p = dop_next(p)) {
+		if (goes_together(s, p) && pf_span_eq(dop_op(p)->folder, dop_op(o)->folder) &&
+			dop_may_start(&s->h, &p->h)) {
+			href[c->n] = dop_op(p)->item;
 			c->ops[c->n++] = p;
 		}
 	}
@@ -73,7 +73,7 @@ int dav_get_start(struct dstore *s, struct dop *o, struct pf_err *err)
 		return PF_FAIL;
 	}
 	s->batches++;
-	return dcall_send_xml(s, c, "REPORT", pf_buf_span(&o->folder), &text, "0", err);
+	return dcall_send_xml(s, c, "REPORT", dop_op(o)->folder, &text, "0", err);
 }
 
 /* ---- answers ---- */
@@ -81,7 +81,7 @@ int dav_get_start(struct dstore *s, struct dop *o, struct pf_err *err)
 static struct dop *asked_for(struct dcall *c, struct pf_span id)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		if (!c->ops[i]->got && pf_span_eq(pf_buf_span(&c->ops[i]->item), id)) {
+		if (!c->ops[i]->got && pf_span_eq(dop_op(c->ops[i])->item, id)) {
 			return c->ops[i];
 		}
 	}
@@ -127,13 +127,13 @@ static int answer_multi(struct dstore *s, struct dcall *c, const struct pf_http_
 	}
 	if (said->answer == PF_DAV_UNKNOWN || said->answer == PF_DAV_REFUSED) {
 		s->no_multiget = true;
-		dstore_note(s, PF_EV_FEATURE_OFF,
+		pf_hs_note(&s->h, PF_EV_FEATURE_OFF,
 			"items are asked for one by one from now on: multiget: %s", said->text);
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		if (!c->ops[i]->got) { /* what was not in the answer is asked for by itself */
 			c->ops[i]->alone = true;
-			c->ops[i]->state = DOP_WAITING;
+			c->ops[i]->h.state = PF_HS_WAITING;
 		}
 	}
 	return PF_OK;
@@ -159,11 +159,11 @@ int dav_get_answer(struct dstore *s, struct dcall *c, const struct pf_http_answe
 		dav_attach_next(s, o);
 		return PF_OK;
 	}
-	if (said->answer == PF_DAV_BROKEN && ++o->tries < DAV_TRIES) {
-		o->state = DOP_WAITING;
+	if (said->answer == PF_DAV_BROKEN && ++o->h.tries < DAV_TRIES) {
+		o->h.state = PF_HS_WAITING;
 		return PF_OK;
 	}
-	o->end.missing = said->answer == PF_DAV_GONE;
+	o->h.end.missing = said->answer == PF_DAV_GONE;
 	dop_said(s, o, said, PF_SCOPE_ITEM, "GET");
 	return PF_OK;
 }
@@ -172,7 +172,7 @@ int dav_get_answer(struct dstore *s, struct dcall *c, const struct pf_http_answe
 
 int dav_get_give(struct dstore *s, struct dop *o, struct pf_store_event *out, struct pf_err *err)
 {
-	int rc = o->end.failed ? PF_END : pf_op_give(&o->op, &o->body, &o->given, out);
+	int rc = o->h.end.failed ? PF_END : pf_op_give(dop_op(o), &o->body, &o->given, out);
 
 	(void)s;
 	(void)err;

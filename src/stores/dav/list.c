@@ -8,7 +8,7 @@
 
 static struct pf_span folder_of(const struct dop *o)
 {
-	return pf_buf_span(&o->folder);
+	return dop_op(o)->folder;
 }
 
 int dav_list_start(struct dstore *s, struct dop *o, struct pf_err *err)
@@ -48,9 +48,9 @@ static void no_sync(struct dstore *s, struct dop *o, const char *why)
 
 	if (f && f->can_sync) {
 		f->can_sync = false;
-		dstore_note(s, PF_EV_FEATURE_OFF, "sync-collection is not used for %.*s: %s",
-			(int)(o->folder.n < 100 ? o->folder.n : 100), (const char *)o->folder.p,
-			why);
+		pf_hs_note(&s->h, PF_EV_FEATURE_OFF, "sync-collection is not used for %.*s: %s",
+			(int)(dop_op(o)->folder.n < 100 ? dop_op(o)->folder.n : 100),
+			(const char *)dop_op(o)->folder.p, why);
 	}
 }
 
@@ -85,7 +85,7 @@ int dav_list_answer(struct dstore *s, struct dop *o, const struct pf_http_answer
 	if (o->synced) {
 		no_sync(s, o, a->status == 207 ? err->text : said->text);
 		if (o->pages == 0) { /* nothing was given out: by PROPFIND, at once */
-			o->state = DOP_WAITING;
+			o->h.state = PF_HS_WAITING;
 			return PF_OK;
 		}
 		fail_list(s, o, a->status == 207 ? err->text : said->text, PF_RETRY_NOW);
@@ -108,7 +108,7 @@ static void give_state(struct dstore *s, struct dop *o, struct pf_store_event *o
 		s->folder_out.state.cursor = pf_buf_span(&f->cursor);
 	}
 	*out = (struct pf_store_event){
-		.kind = PF_STORE_STATE, .op = o->op.id, .folder = &s->folder_out};
+		.kind = PF_STORE_STATE, .op = dop_op(o)->id, .folder = &s->folder_out};
 }
 
 static bool is_item(const struct dop *o, const struct pf_dav_response *r, struct pf_span id)
@@ -125,7 +125,7 @@ static bool is_item(const struct dop *o, const struct pf_dav_response *r, struct
 
 static bool is_cut(struct dop *o, const struct pf_dav_response *r, struct pf_span id)
 {
-	return r->status == 507 && id.n + 1 >= o->folder.n && id.n <= o->folder.n;
+	return r->status == 507 && id.n + 1 >= dop_op(o)->folder.n && id.n <= dop_op(o)->folder.n;
 }
 
 /* PF_OK: an item. PF_END: the page is over. */
@@ -149,7 +149,7 @@ static int next_row(struct dstore *s, struct dop *o, struct pf_store_event *out,
 		if (dav_put_etag(r.etag, &s->version_out, err) != PF_OK) {
 			return PF_FAIL;
 		}
-		*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = o->op.id};
+		*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = dop_op(o)->id};
 		out->item.id = pf_buf_span(&s->id_out);
 		out->item.date_utc_s = PF_DATE_NONE;
 		if (s->version_out.n > 0) {
@@ -170,10 +170,10 @@ static int end_page(struct dstore *s, struct dop *o, struct pf_err *err)
 		return PF_END;
 	}
 	if (!o->synced || !moved || o->pages >= DAV_PAGES) {
-		o->end.failed = true;
-		(void)pf_fail(&o->end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
+		o->h.end.failed = true;
+		(void)pf_fail(&o->h.end.why, PF_SCOPE_FOLDER, PF_RETRY_NOW,
 			"the server cut its listing and does not tell how to go on");
-		no_sync(s, o, o->end.why.text);
+		no_sync(s, o, o->h.end.why.text);
 		return PF_END;
 	}
 	pf_buf_clear(&o->token);
@@ -188,7 +188,7 @@ int dav_list_give(struct dstore *s, struct dop *o, struct pf_store_event *out, s
 	struct pf_err why;
 	int rc;
 
-	if (o->end.failed) {
+	if (o->h.end.failed) {
 		return PF_END;
 	}
 	if (!o->stated) {
@@ -204,8 +204,8 @@ int dav_list_give(struct dstore *s, struct dop *o, struct pf_store_event *out, s
 		return PF_FAIL;
 	}
 	if (rc == PF_FAIL) {
-		o->end.failed = true;
-		(void)pf_fail(&o->end.why, PF_SCOPE_FOLDER, PF_RETRY_LATER,
+		o->h.end.failed = true;
+		(void)pf_fail(&o->h.end.why, PF_SCOPE_FOLDER, PF_RETRY_LATER,
 			"listing the collection: %s", why.text);
 		if (o->synced) {
 			no_sync(s, o, why.text);

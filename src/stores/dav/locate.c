@@ -29,10 +29,10 @@ static bool is_same(const struct pf_dav_origin *a, const struct pf_dav_origin *b
 /* Nobody goes from a link that is protected to one that is not. */
 static bool may_go(const struct dstore *s, const struct pf_dav_origin *to)
 {
-	if (!to->https && (s->origin.https || !s->cfg->allow_plaintext)) {
+	if (!to->https && (s->origin.https || !s->h.cfg->allow_plaintext)) {
 		return false;
 	}
-	for (const char *const *t = s->cfg->trusted; t && *t; t++) {
+	for (const char *const *t = s->h.cfg->trusted; t && *t; t++) {
 		if (is_named(*t, to)) {
 			return true;
 		}
@@ -106,8 +106,8 @@ static int ask(struct dstore *s, struct pf_err *err)
 	char name[300];
 
 	(void)snprintf(name, sizeof(name), "_%s%s._tcp.%.255s", s->contacts ? "carddav" : "caldav",
-		s->dns_plain ? "" : "s", s->cfg->url->host);
-	return pf_dns_ask(s->loop, name, s->cfg->dns_server, &s->dns, err);
+		s->dns_plain ? "" : "s", s->h.cfg->url->host);
+	return pf_dns_ask(s->h.loop, name, s->h.cfg->dns_server, &s->dns, err);
 }
 
 /* For the error, when nothing else is found. */
@@ -157,9 +157,9 @@ bool dav_locate_next(struct dstore *s)
 
 int dav_locate_step(struct dstore *s, struct pf_err *err)
 {
-	bool plain_too = !s->origin.https && s->cfg->allow_plaintext;
+	bool plain_too = !s->origin.https && s->h.cfg->allow_plaintext;
 
-	if (s->located || !is_domain(s->cfg->url)) {
+	if (s->located || !is_domain(s->h.cfg->url)) {
 		s->located = true;
 		return PF_OK;
 	}
@@ -178,7 +178,7 @@ int dav_locate_step(struct dstore *s, struct pf_err *err)
 	if (s->dns_found.none && s->dns_found.n == 0) {
 		(void)snprintf(s->dns_says, sizeof(s->dns_says),
 			"; the name service says that %.200s has no such service",
-			s->cfg->url->host);
+			s->h.cfg->url->host);
 	}
 	(void)dav_locate_next(s); /* none: it may be at the domain itself */
 	return PF_OK;

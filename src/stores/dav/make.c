@@ -19,12 +19,12 @@ enum { SLUG_MAX = 40, VARIANTS = 4, PLAINEST = 2, PATCHES = 5 };
 /* A name that everybody can have in a URL; one that had to be changed ends in a digest of it. */
 static int slug(const struct dop *o, struct pf_buf *out, struct pf_err *err)
 {
-	struct pf_span bytes = pf_path_bytes(&o->path);
-	const char *leaf = pf_path_leaf(&o->path);
+	struct pf_span bytes = pf_path_bytes(dop_op(o)->mkfolder.path);
+	const char *leaf = pf_path_leaf(dop_op(o)->mkfolder.path);
 	uint32_t hash = 2166136261u;
 	char text[SLUG_MAX + 1];
 	size_t n = 0;
-	bool changed = pf_path_depth(&o->path) > 1;
+	bool changed = pf_path_depth(dop_op(o)->mkfolder.path) > 1;
 
 	for (size_t i = 0; i < bytes.n; i++) {
 		hash = (hash ^ bytes.p[i]) * 16777619u;
@@ -46,15 +46,15 @@ static int slug(const struct dop *o, struct pf_buf *out, struct pf_err *err)
 	return o->variant > 0 ? pf_buf_addf(out, err, "-%u", o->variant + 1) : PF_OK;
 }
 
-/* Into o->end.id. */
+/* Into o->h.end.id. */
 static int make_url(struct dstore *s, struct dop *o, struct pf_err *err)
 {
-	pf_buf_clear(&o->end.id);
-	if (pf_buf_add(&o->end.id, pf_buf_span(&s->home[0]), err) != PF_OK ||
-		slug(o, &o->end.id, err) != PF_OK) {
+	pf_buf_clear(&o->h.end.id);
+	if (pf_buf_add(&o->h.end.id, pf_buf_span(&s->home[0]), err) != PF_OK ||
+		slug(o, &o->h.end.id, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	return pf_buf_add_str(&o->end.id, "/", err);
+	return pf_buf_add_str(&o->h.end.id, "/", err);
 }
 
 static void take_components(const struct dop *o, struct pf_dav_looks *l)
@@ -67,7 +67,7 @@ static void take_components(const struct dop *o, struct pf_dav_looks *l)
 	size_t n = 0;
 
 	for (size_t i = 0; i < PF_COUNT(ALL); i++) {
-		if (o->op.mkfolder.kinds & ALL[i].kind) {
+		if (dop_op(o)->mkfolder.kinds & ALL[i].kind) {
 			l->components[n++] = ALL[i].component;
 		}
 	}
@@ -75,7 +75,14 @@ static void take_components(const struct dop *o, struct pf_dav_looks *l)
 
 static struct pf_span name_of(const struct dop *o)
 {
-	return pf_span_str(pf_path_leaf(&o->path));
+	return pf_span_str(pf_path_leaf(dop_op(o)->mkfolder.path));
+}
+
+static const struct pf_folder_looks *looks_of(const struct dop *o)
+{
+	static const struct pf_folder_looks NONE = {0};
+
+	return dop_op(o)->mkfolder.looks ? dop_op(o)->mkfolder.looks : &NONE;
 }
 
 /* All at once, or the name alone, or nothing. */
@@ -86,11 +93,11 @@ static struct pf_dav_looks looks_at_once(const struct dstore *s, const struct do
 	take_components(o, &l);
 	l.name = o->plainer < PLAINEST ? name_of(o) : l.name;
 	if (o->plainer == 0) {
-		l.colour = o->looks.colour;
-		l.description = o->looks.description;
-		l.timezone = o->looks.timezone;
-		l.has_order = o->looks.has_order;
-		l.order = o->looks.order;
+		l.colour = looks_of(o)->colour;
+		l.description = looks_of(o)->description;
+		l.timezone = looks_of(o)->timezone;
+		l.has_order = looks_of(o)->has_order;
+		l.order = looks_of(o)->order;
 	}
 	return l;
 }
@@ -104,17 +111,17 @@ static bool looks_one(const struct dstore *s, const struct dop *o, size_t i, str
 		l->name = name_of(o);
 		return o->plainer == PLAINEST;
 	case 1:
-		l->colour = o->looks.colour;
+		l->colour = looks_of(o)->colour;
 		return l->colour.p != NULL;
 	case 2:
-		l->description = o->looks.description;
+		l->description = looks_of(o)->description;
 		return l->description.p != NULL;
 	case 3:
-		l->timezone = o->looks.timezone;
+		l->timezone = looks_of(o)->timezone;
 		return l->timezone.p != NULL && !s->contacts;
 	default:
-		l->has_order = o->looks.has_order;
-		l->order = o->looks.order;
+		l->has_order = looks_of(o)->has_order;
+		l->order = looks_of(o)->order;
 		return l->has_order && !s->contacts;
 	}
 }
@@ -132,7 +139,7 @@ static int start_new(struct dstore *s, struct dop *o, struct pf_err *err)
 		return PF_FAIL;
 	}
 	return dcall_send_xml(s, dcall_new(s, DCALL_MAKE, o), mkcol ? "MKCOL" : "MKCALENDAR",
-		pf_buf_span(&o->end.id), &text, NULL, err);
+		pf_buf_span(&o->h.end.id), &text, NULL, err);
 }
 
 static int start_look(struct dstore *s, struct dop *o, struct pf_err *err)
@@ -144,7 +151,7 @@ static int start_look(struct dstore *s, struct dop *o, struct pf_err *err)
 		pf_buf_deinit(&text);
 		return PF_FAIL;
 	}
-	return dcall_send_xml(s, dcall_new(s, DCALL_LOOK, o), "PROPFIND", pf_buf_span(&o->end.id),
+	return dcall_send_xml(s, dcall_new(s, DCALL_LOOK, o), "PROPFIND", pf_buf_span(&o->h.end.id),
 		&text, "0", err);
 }
 
@@ -157,7 +164,7 @@ static int start_patch(struct dstore *s, struct dop *o, struct pf_err *err)
 		o->at++;
 	}
 	if (o->at == PATCHES) {
-		dop_done(s, o);
+		dop_give(s, o);
 		return PF_OK;
 	}
 	pf_buf_init(&text, (size_t)4 * DAV_TEXT_MAX);
@@ -165,8 +172,8 @@ static int start_patch(struct dstore *s, struct dop *o, struct pf_err *err)
 		pf_buf_deinit(&text);
 		return PF_FAIL;
 	}
-	return dcall_send_xml(s, dcall_new(s, DCALL_PATCH, o), "PROPPATCH", pf_buf_span(&o->end.id),
-		&text, NULL, err);
+	return dcall_send_xml(s, dcall_new(s, DCALL_PATCH, o), "PROPPATCH",
+		pf_buf_span(&o->h.end.id), &text, NULL, err);
 }
 
 int dav_make_start(struct dstore *s, struct dop *o, struct pf_err *err)
@@ -185,18 +192,18 @@ int dav_make_start(struct dstore *s, struct dop *o, struct pf_err *err)
 
 static void not_made(struct dstore *s, struct dop *o, enum pf_retry retry)
 {
-	pf_buf_clear(&o->end.id);
-	(void)pf_fail(&o->end.why, PF_SCOPE_FOLDER, retry, "making the collection: %.400s",
-		o->version.n > 0 ? (const char *)o->version.p : "refused");
-	o->end.failed = true;
+	pf_buf_clear(&o->h.end.id);
+	(void)pf_fail(&o->h.end.why, PF_SCOPE_FOLDER, retry, "making the collection: %.400s",
+		o->said.n > 0 ? (const char *)o->said.p : "refused");
+	o->h.end.failed = true;
 	dop_give(s, o);
 }
 
-/* The server's words, for the end; `version` is free in this operation. */
+/* The server's words, for the end. */
 static int keep_words(struct dop *o, const struct pf_dav_said *said, struct pf_err *err)
 {
-	pf_buf_clear(&o->version);
-	return pf_buf_add(&o->version, pf_span(said->text, strlen(said->text) + 1), err);
+	pf_buf_clear(&o->said);
+	return pf_buf_add(&o->said, pf_span(said->text, strlen(said->text) + 1), err);
 }
 
 static int answer_make(
@@ -205,19 +212,19 @@ static int answer_make(
 	if (said->answer == PF_DAV_DONE) {
 		o->making = o->plainer > 0 ? DMAKE_PATCH : DMAKE_MADE;
 		if (o->plainer > 0) {
-			o->state = DOP_WAITING;
+			o->h.state = PF_HS_WAITING;
 		} else {
-			dop_done(s, o);
+			dop_give(s, o);
 		}
 		return PF_OK;
 	}
 	if (said->answer == PF_DAV_FULL) {
-		pf_buf_clear(&o->end.id);
+		pf_buf_clear(&o->h.end.id);
 		dop_said(s, o, said, PF_SCOPE_FOLDER, "making the collection");
 		return PF_OK;
 	}
 	o->making = DMAKE_LOOK;
-	o->state = DOP_WAITING;
+	o->h.state = PF_HS_WAITING;
 	/* By MKCOL next, where it turns out not to be there. */
 	o->got = said->answer == PF_DAV_UNKNOWN;
 	return keep_words(o, said, err);
@@ -236,7 +243,7 @@ static void make_otherwise(struct dstore *s, struct dop *o)
 		return;
 	}
 	o->making = DMAKE_NEW;
-	o->state = DOP_WAITING;
+	o->h.state = PF_HS_WAITING;
 }
 
 static int answer_look(struct dstore *s, struct dop *o, const struct pf_http_answer *a,
@@ -257,16 +264,16 @@ static int answer_look(struct dstore *s, struct dop *o, const struct pf_http_ans
 	ours = there && (r.type & wanted) && (r.name.n == 0 || pf_span_eq(r.name, name_of(o)));
 	if (ours && r.name.n > 0) {
 		/* Refused at once as being there; else it may be our own. */
-		o->end.existed = o->got && o->tries == 0 && o->plainer == 0 && !o->by_mkcol;
-		dop_done(s, o);
+		o->h.end.existed = o->got && o->h.tries == 0 && o->plainer == 0 && !o->by_mkcol;
+		dop_give(s, o);
 	} else if (ours) {
 		o->plainer = PLAINEST;
 		o->making = DMAKE_PATCH;
-		o->state = DOP_WAITING;
+		o->h.state = PF_HS_WAITING;
 	} else if (there && o->variant < VARIANTS) { /* another one lives there */
 		o->variant++;
 		o->making = DMAKE_NEW;
-		o->state = DOP_WAITING;
+		o->h.state = PF_HS_WAITING;
 	} else if (there || said->answer == PF_DAV_BUSY) {
 		not_made(s, o, there ? PF_RETRY_NO : PF_RETRY_LATER);
 	} else {
@@ -292,10 +299,11 @@ int dav_make_answer(struct dstore *s, struct dcall *c, const struct pf_http_answ
 	if (said->answer != PF_DAV_DONE) {
 		char shown[120];
 
-		dstore_note(s, PF_EV_FEATURE_OFF, "collection %s: %s is not kept: %s",
-			pf_path_show(&o->path, shown, sizeof(shown)), WHAT[o->at], said->text);
+		pf_hs_note(&s->h, PF_EV_FEATURE_OFF, "collection %s: %s is not kept: %s",
+			pf_path_show(dop_op(o)->mkfolder.path, shown, sizeof(shown)), WHAT[o->at],
+			said->text);
 	}
 	o->at++;
-	o->state = DOP_WAITING;
+	o->h.state = PF_HS_WAITING;
 	return PF_OK;
 }

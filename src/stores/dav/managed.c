@@ -63,11 +63,11 @@ int dav_managed_begin(struct dstore *s, struct dop *o, bool *yes, struct pf_err 
 
 	*yes = false;
 	if (s->contacts || o->bare || !strstr(s->dav, "calendar-managed-attachments") ||
-		o->op.put.guard != PF_GUARD_NEW) {
+		dop_op(o)->put.guard != PF_GUARD_NEW) {
 		return PF_OK;
 	}
 	pf_buf_init(&b, DAV_ITEM_MAX);
-	rc = strip(pf_blob_span(o->op.put.body), &b, &o->to_add, err);
+	rc = strip(pf_blob_span(dop_op(o)->put.body), &b, &o->to_add, err);
 	if (rc == PF_OK && o->to_add > 0) {
 		o->bare = pf_blob_new(b.n);
 		rc = o->bare ? PF_OK : pf_fail_memory(err, "an item");
@@ -137,7 +137,7 @@ static int send(struct dstore *s, struct dop *o, const struct pf_line *l, struct
 	int rc;
 
 	pf_buf_init(&target, DAV_PATH_MAX);
-	rc = pf_buf_add(&target, pf_buf_span(&o->end.id), err);
+	rc = pf_buf_add(&target, pf_buf_span(&o->h.end.id), err);
 	rc = rc == PF_OK ? pf_buf_add_str(&target, "?action=attachment-add", err) : rc;
 	rc = rc == PF_OK ? add_fields(c, l, err) : rc;
 	rc = rc == PF_OK ? decode(l->value, &content, err) : rc;
@@ -155,7 +155,7 @@ int dav_managed_start(struct dstore *s, struct dop *o, struct pf_err *err)
 	int rc, depth = 0;
 
 	pf_arena_init(&arena);
-	pf_lines_init(&lines, pf_blob_span(o->op.put.body), &arena);
+	pf_lines_init(&lines, pf_blob_span(dop_op(o)->put.body), &arena);
 	while ((rc = pf_lines_next(&lines, &l, err)) == PF_OK) {
 		depth += pf_span_is(l.name, "BEGIN");
 		depth -= pf_span_is(l.name, "END");
@@ -171,13 +171,13 @@ int dav_managed_start(struct dstore *s, struct dop *o, struct pf_err *err)
 void dav_managed_stored(struct dop *o)
 {
 	o->adding = true;
-	o->state = DOP_WAITING;
+	o->h.state = PF_HS_WAITING;
 }
 
 /* Its version says whose it is: what somebody else touched meanwhile stays. */
 int dav_managed_undo(struct dstore *s, struct dop *o, struct pf_err *err)
 {
-	struct pf_span v = pf_buf_span(&o->end.version);
+	struct pf_span v = pf_buf_span(&o->h.end.version);
 	struct dcall *c = dcall_new(s, DCALL_UNDO, o);
 
 	if (dcall_field(c, err, "If-Match: %.*s", (int)v.n, (const char *)v.p) != PF_OK ||
@@ -185,7 +185,7 @@ int dav_managed_undo(struct dstore *s, struct dop *o, struct pf_err *err)
 		dcall_field(c, err, "Scheduling-Enabled: F") != PF_OK) {
 		return PF_FAIL;
 	}
-	return dcall_send(s, c, "DELETE", pf_buf_span(&o->end.id), NULL, err);
+	return dcall_send(s, c, "DELETE", pf_buf_span(&o->h.end.id), NULL, err);
 }
 
 int dav_managed_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
@@ -198,24 +198,24 @@ int dav_managed_answer(struct dstore *s, struct dcall *c, const struct pf_http_a
 		return PF_OK;
 	}
 	if (a->status < 200 || a->status > 299) {
-		(void)pf_fail(&o->end.why, PF_SCOPE_ITEM, PF_RETRY_NO,
+		(void)pf_fail(&o->h.end.why, PF_SCOPE_ITEM, PF_RETRY_NO,
 			"it is too large with its attachment, and that is not taken by itself: %s",
 			said->text);
-		o->end.failed = true;
-		o->end.refused = true;
-		o->undoing = o->end.version.n > 0 && o->end.version.n < 300;
+		o->h.end.failed = true;
+		o->h.end.refused = true;
+		o->undoing = o->h.end.version.n > 0 && o->h.end.version.n < 300;
 		if (o->undoing) {
-			o->state = DOP_WAITING;
+			o->h.state = PF_HS_WAITING;
 		} else {
 			dop_give(s, o);
 		}
 		return PF_OK;
 	}
-	pf_buf_clear(&o->end.version);
+	pf_buf_clear(&o->h.end.version);
 	if (++o->added < o->to_add) {
-		o->state = DOP_WAITING;
-		return dav_put_etag(a->etag, &o->end.version, err);
+		o->h.state = PF_HS_WAITING;
+		return dav_put_etag(a->etag, &o->h.end.version, err);
 	}
-	dop_done(s, o); /* without a version: the server wrote the references, so it is read back */
+	dop_give(s, o); /* without a version: the server wrote the references, so it is read back */
 	return PF_OK;
 }

@@ -36,9 +36,9 @@ static struct pf_span strong(struct pf_span version)
 
 static int add_guard(struct dcall *c, const struct dop *o, struct pf_err *err)
 {
-	struct pf_span v = strong(pf_buf_span(&o->version));
+	struct pf_span v = strong(dop_op(o)->version);
 
-	if (o->op.kind == PF_OP_PUT && o->op.put.guard == PF_GUARD_NEW) {
+	if (dop_op(o)->kind == PF_OP_PUT && dop_op(o)->put.guard == PF_GUARD_NEW) {
 		return dcall_field(c, err, "If-None-Match: *");
 	}
 	return v.n > 0 && v.n < INT16_MAX
@@ -57,18 +57,18 @@ static int add_silence(const struct dstore *s, struct dcall *c, struct pf_err *e
 		       : PF_FAIL;
 }
 
-/* Into o->end.id. */
+/* Into o->h.end.id. */
 static int put_target(const struct dstore *s, struct dop *o, struct pf_err *err)
 {
-	pf_buf_clear(&o->end.id);
-	if (o->op.put.guard == PF_GUARD_SAME) {
-		return pf_buf_add(&o->end.id, pf_buf_span(&o->item), err);
+	pf_buf_clear(&o->h.end.id);
+	if (dop_op(o)->put.guard == PF_GUARD_SAME) {
+		return pf_buf_add(&o->h.end.id, dop_op(o)->item, err);
 	}
-	if (pf_buf_add(&o->end.id, pf_buf_span(&o->folder), err) != PF_OK ||
-		pf_dav_segment(pf_buf_span(&o->name), &o->end.id, err) != PF_OK) {
+	if (pf_buf_add(&o->h.end.id, dop_op(o)->folder, err) != PF_OK ||
+		pf_dav_segment(dop_op(o)->put.name, &o->h.end.id, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	return pf_buf_add_str(&o->end.id, s->contacts ? ".vcf" : ".ics", err);
+	return pf_buf_add_str(&o->h.end.id, s->contacts ? ".vcf" : ".ics", err);
 }
 
 /* The item's UID: the first one of a component that is right within the outermost. */
@@ -96,9 +96,9 @@ static int uid_of(struct pf_span bytes, bool contacts, struct pf_buf *out, struc
 /* Who has this UID? The server did not say. */
 static int start_holder(struct dstore *s, struct dop *o, struct pf_err *err)
 {
-	const char *component = o->op.put.kind == PF_KIND_TASKS   ? "VTODO"
-				: o->op.put.kind == PF_KIND_NOTES ? "VJOURNAL"
-								  : "VEVENT";
+	const char *component = dop_op(o)->put.kind == PF_KIND_TASKS   ? "VTODO"
+				: dop_op(o)->put.kind == PF_KIND_NOTES ? "VJOURNAL"
+								       : "VEVENT";
 	struct pf_buf text;
 
 	pf_buf_init(&text, DAV_TEXT_MAX);
@@ -106,13 +106,14 @@ static int start_holder(struct dstore *s, struct dop *o, struct pf_err *err)
 		pf_buf_deinit(&text);
 		return PF_FAIL;
 	}
-	return dcall_send_xml(s, dcall_new(s, DCALL_HOLDER, o), "REPORT", pf_buf_span(&o->folder),
-		&text, "1", err);
+	return dcall_send_xml(
+		s, dcall_new(s, DCALL_HOLDER, o), "REPORT", dop_op(o)->folder, &text, "1", err);
 }
 
 int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err)
 {
 	struct dcall *c;
+	int rc;
 
 	if (o->undoing) {
 		return dav_managed_undo(s, o, err);
@@ -120,11 +121,12 @@ int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err)
 	if (o->adding) {
 		return dav_managed_start(s, o, err);
 	}
-	if (o->end.conflict == PF_CONFLICT_UID) {
+	if (o->h.end.conflict == PF_CONFLICT_UID) {
 		return start_holder(s, o, err);
 	}
-	if (!o->op.put.body) {
-		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO, "items of this store come whole");
+	rc = pf_hs_whole(&s->h, &o->h, err);
+	if (rc != PF_OK) {
+		return rc;
 	}
 	c = dcall_new(s, DCALL_PUT, o);
 	if (put_target(s, o, err) != PF_OK || add_guard(c, o, err) != PF_OK ||
@@ -133,8 +135,8 @@ int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err)
 			s->contacts ? "text/vcard" : "text/calendar") != PF_OK) {
 		return PF_FAIL;
 	}
-	return dcall_send(s, c, "PUT", pf_buf_span(&o->end.id),
-		pf_blob_ref(o->bare ? o->bare : o->op.put.body), err);
+	return dcall_send(s, c, "PUT", pf_buf_span(&o->h.end.id),
+		pf_blob_ref(o->bare ? o->bare : dop_op(o)->put.body), err);
 }
 
 int dav_remove_start(struct dstore *s, struct dop *o, struct pf_err *err)
@@ -144,7 +146,7 @@ int dav_remove_start(struct dstore *s, struct dop *o, struct pf_err *err)
 	if (add_guard(c, o, err) != PF_OK || add_silence(s, c, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	return dcall_send(s, c, "DELETE", pf_buf_span(&o->item), NULL, err);
+	return dcall_send(s, c, "DELETE", dop_op(o)->item, NULL, err);
 }
 
 /* ---- answers ---- */
@@ -154,22 +156,23 @@ static int stored(
 {
 	bool weak = a->etag.n > 2 && a->etag.p[0] == 'W' && a->etag.p[1] == '/';
 
-	if (!weak && dav_put_etag(a->etag, &o->end.version, err) != PF_OK) {
+	if (!weak && dav_put_etag(a->etag, &o->h.end.version, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	/* Servers that choose the name themselves tell it (RFC 9110 section 10.2.2). */
 	if (a->status == 201 && a->location.n > 0 &&
-		dstore_href(s, a->location, pf_buf_span(&o->end.id), false, &s->id_out) &&
-		s->id_out.n > o->folder.n && memcmp(s->id_out.p, o->folder.p, o->folder.n) == 0) {
-		pf_buf_clear(&o->end.id);
-		if (pf_buf_add(&o->end.id, pf_buf_span(&s->id_out), err) != PF_OK) {
+		dstore_href(s, a->location, pf_buf_span(&o->h.end.id), false, &s->id_out) &&
+		s->id_out.n > dop_op(o)->folder.n &&
+		memcmp(s->id_out.p, dop_op(o)->folder.p, dop_op(o)->folder.n) == 0) {
+		pf_buf_clear(&o->h.end.id);
+		if (pf_buf_add(&o->h.end.id, pf_buf_span(&s->id_out), err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
 	if (o->bare) {
 		dav_managed_stored(o);
 	} else {
-		dop_done(s, o);
+		dop_give(s, o);
 	}
 	return PF_OK;
 }
@@ -177,31 +180,31 @@ static int stored(
 static void conflict(
 	struct dstore *s, struct dop *o, enum pf_conflict what, const struct pf_dav_said *said)
 {
-	o->end.conflict = what;
+	o->h.end.conflict = what;
 	dop_said(s, o, said, PF_SCOPE_ITEM, "PUT");
 }
 
 /* Of the holder only what is in the same folder: an item elsewhere can't stand for one here. */
 static int keep_holder(struct dstore *s, struct dop *o, struct pf_span href, struct pf_err *err)
 {
-	pf_buf_clear(&o->end.holder);
-	if (href.n == 0 || !dstore_href(s, href, pf_buf_span(&o->folder), false, &s->id_out) ||
-		!pf_span_eq(pf_dav_parent(pf_buf_span(&s->id_out)), pf_buf_span(&o->folder))) {
+	pf_buf_clear(&o->h.end.holder);
+	if (href.n == 0 || !dstore_href(s, href, dop_op(o)->folder, false, &s->id_out) ||
+		!pf_span_eq(pf_dav_parent(pf_buf_span(&s->id_out)), dop_op(o)->folder)) {
 		return PF_OK;
 	}
-	return pf_buf_add(&o->end.holder, pf_buf_span(&s->id_out), err);
+	return pf_buf_add(&o->h.end.holder, pf_buf_span(&s->id_out), err);
 }
 
 static int uid_conflict(
 	struct dstore *s, struct dop *o, const struct pf_dav_said *said, struct pf_err *err)
 {
-	bool new = o->op.put.guard == PF_GUARD_NEW;
+	bool new = dop_op(o)->put.guard == PF_GUARD_NEW;
 
 	if (keep_holder(s, o, said->holder, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (new && o->end.holder.n > 0 &&
-		pf_span_eq(pf_buf_span(&o->end.holder), pf_buf_span(&o->end.id))) {
+	if (new && o->h.end.holder.n > 0 &&
+		pf_span_eq(pf_buf_span(&o->h.end.holder), pf_buf_span(&o->h.end.id))) {
 		conflict(s, o, PF_CONFLICT_NAME, said);
 		return PF_OK;
 	}
@@ -210,17 +213,17 @@ static int uid_conflict(
 		return PF_OK;
 	}
 	pf_buf_clear(&o->token);
-	if (uid_of(pf_blob_span(o->op.put.body), s->contacts, &o->token, err) != PF_OK) {
+	if (uid_of(pf_blob_span(dop_op(o)->put.body), s->contacts, &o->token, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	(void)pf_fail(&o->end.why, PF_SCOPE_ITEM, PF_RETRY_NO, "PUT: %s", said->text);
-	o->end.conflict = PF_CONFLICT_UID;
-	o->end.refused = true;
-	o->end.failed = true;
+	(void)pf_fail(&o->h.end.why, PF_SCOPE_ITEM, PF_RETRY_NO, "PUT: %s", said->text);
+	o->h.end.conflict = PF_CONFLICT_UID;
+	o->h.end.refused = true;
+	o->h.end.failed = true;
 	if (o->token.n == 0) {
 		dop_give(s, o);
 	} else {
-		o->state = DOP_WAITING; /* who is it? */
+		o->h.state = PF_HS_WAITING; /* who is it? */
 	}
 	return PF_OK;
 }
@@ -228,8 +231,8 @@ static int uid_conflict(
 static int name_conflict(
 	struct dstore *s, struct dop *o, const struct pf_dav_said *said, struct pf_err *err)
 {
-	pf_buf_clear(&o->end.holder);
-	if (pf_buf_add(&o->end.holder, pf_buf_span(&o->end.id), err) != PF_OK) {
+	pf_buf_clear(&o->h.end.holder);
+	if (pf_buf_add(&o->h.end.holder, pf_buf_span(&o->h.end.id), err) != PF_OK) {
 		return PF_FAIL;
 	}
 	conflict(s, o, PF_CONFLICT_NAME, said);
@@ -238,8 +241,8 @@ static int name_conflict(
 
 static void broken(struct dstore *s, struct dop *o, const struct pf_dav_said *said)
 {
-	if (o->tries++ == 0) { /* once may be chance */
-		o->state = DOP_WAITING;
+	if (o->h.tries++ == 0) { /* once may be chance */
+		o->h.state = PF_HS_WAITING;
 		return;
 	}
 	conflict(s, o, PF_CONFLICT_CONTENT, said);
@@ -248,7 +251,7 @@ static void broken(struct dstore *s, struct dop *o, const struct pf_dav_said *sa
 static int answer_put(struct dstore *s, struct dop *o, const struct pf_http_answer *a,
 	const struct pf_dav_said *said, struct pf_err *err)
 {
-	bool same = o->op.put.guard == PF_GUARD_SAME, without = false;
+	bool same = dop_op(o)->put.guard == PF_GUARD_SAME, without = false;
 
 	switch (said->answer) {
 	case PF_DAV_DONE:
@@ -268,7 +271,7 @@ static int answer_put(struct dstore *s, struct dop *o, const struct pf_http_answ
 			return PF_FAIL;
 		}
 		if (without) {
-			o->state = DOP_WAITING;
+			o->h.state = PF_HS_WAITING;
 		} else {
 			dop_said(s, o, said, PF_SCOPE_ITEM, "PUT");
 		}
@@ -288,7 +291,7 @@ static int answer_put(struct dstore *s, struct dop *o, const struct pf_http_answ
 		broken(s, o, said);
 		break;
 	case PF_DAV_BUSY:
-		o->end.in_doubt = said->status != 423; /* a proxy in between gave up */
+		o->h.end.in_doubt = said->status != 423; /* a proxy in between gave up */
 		dop_said(s, o, said, PF_SCOPE_ITEM, "PUT");
 		break;
 	default:
@@ -336,10 +339,10 @@ int dav_remove_answer(
 {
 	(void)err;
 	if (said->answer == PF_DAV_DONE || said->answer == PF_DAV_GONE) { /* gone is gone */
-		dop_done(s, o);
+		dop_give(s, o);
 		return PF_OK;
 	}
-	o->end.conflict = said->answer == PF_DAV_CHANGED ? PF_CONFLICT_CHANGED : PF_CONFLICT_NONE;
+	o->h.end.conflict = said->answer == PF_DAV_CHANGED ? PF_CONFLICT_CHANGED : PF_CONFLICT_NONE;
 	dop_said(s, o, said, PF_SCOPE_ITEM, "DELETE");
 	return PF_OK;
 }

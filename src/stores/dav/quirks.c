@@ -26,7 +26,7 @@ static bool has_word(const char *list, const char *word)
 
 void dav_quirks_learn(struct dstore *s)
 {
-	struct pf_store_facts *f = &s->facts;
+	struct pf_store_facts *f = &s->h.facts;
 
 	for (size_t i = 0; i < PF_COUNT(QUIRKS); i++) {
 		if ((QUIRKS[i].server &&

@@ -49,7 +49,7 @@ static void fail_op(struct estore *s, const struct ecall *c, struct eop *o, enum
 	struct pf_err why;
 
 	(void)pf_fail(&why, scope_of(c), retry, "%s: %s", words_of(c), text);
-	o->end.refused = retry == PF_RETRY_NO && why.scope == PF_SCOPE_ITEM;
+	o->h.end.refused = retry == PF_RETRY_NO && why.scope == PF_SCOPE_ITEM;
 	eop_failed(s, o, &why);
 }
 
@@ -59,7 +59,7 @@ static void full(struct estore *s, const struct ecall *c, struct eop *o, const c
 
 	(void)pf_fail(&why, scope_of(c), PF_RETRY_NO, "%s: %s", words_of(c), text);
 	why.number = PF_EV_TARGET_FULL;
-	o->end.refused = true;
+	o->h.end.refused = true;
 	eop_failed(s, o, &why);
 }
 
@@ -67,11 +67,11 @@ static void full(struct estore *s, const struct ecall *c, struct eop *o, const c
 static void once_more(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
 {
 	if (c->kind == ECALL_CREATE) {
-		o->end.in_doubt = true;
+		o->h.end.in_doubt = true;
 		fail_op(s, c, o, PF_RETRY_LATER, text);
-	} else if (++o->tries < EWS_TRIES) {
-		o->state = EOP_WAITING;
-		estore_pause(s);
+	} else if (++o->h.tries < EWS_TRIES) {
+		o->h.state = PF_HS_WAITING;
+		pf_hs_pause(&s->h);
 	} else {
 		fail_op(s, c, o, PF_RETRY_LATER, text);
 	}
@@ -80,9 +80,9 @@ static void once_more(struct estore *s, const struct ecall *c, struct eop *o, co
 /* Its own mistake, with this one perhaps and not with the others: alone, then it is refused. */
 static void alone(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
 {
-	if (!o->alone || ++o->tries < EWS_TRIES) {
+	if (!o->alone || ++o->h.tries < EWS_TRIES) {
 		o->alone = true;
-		o->state = EOP_WAITING;
+		o->h.state = PF_HS_WAITING;
 	} else {
 		fail_op(s, c, o, PF_RETRY_NO, text);
 	}
@@ -101,7 +101,7 @@ static void gone(struct estore *s, const struct ecall *c, struct eop *o, const c
 		eop_failed(s, o, &why);
 		return;
 	}
-	o->end.missing = c->kind == ECALL_MIME;
+	o->h.end.missing = c->kind == ECALL_MIME;
 	fail_op(s, c, o, PF_RETRY_NO, text);
 }
 
@@ -114,7 +114,7 @@ static void rights(struct estore *s, const struct ecall *c, struct eop *o, const
 		return;
 	}
 	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: %s", s->about, text);
-	estore_lost(s, &why);
+	pf_hs_lost(&s->h, &why);
 }
 
 bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_ews_said *said)
@@ -123,18 +123,18 @@ bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_
 	case PF_EWS_DONE:
 		return false;
 	case PF_EWS_BUSY:
-		o->state = EOP_WAITING;
-		estore_be_patient(s, said->back_off_ms, said->text);
+		o->h.state = PF_HS_WAITING;
+		pf_hs_be_patient(&s->h, said->back_off_ms, said->text);
 		break;
 	case PF_EWS_UNTRIED:
-		o->state = EOP_WAITING;
+		o->h.state = PF_HS_WAITING;
 		break;
 	case PF_EWS_PASSING:
 		once_more(s, c, o, said->text);
 		break;
 	case PF_EWS_RACE:
-		if (++o->tries < EWS_TRIES) {
-			o->state = EOP_WAITING;
+		if (++o->h.tries < EWS_TRIES) {
+			o->h.state = PF_HS_WAITING;
 		} else {
 			fail_op(s, c, o, PF_RETRY_LATER, said->text);
 		}
@@ -146,7 +146,7 @@ bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_
 	case PF_EWS_TOO_LARGE:
 		if (c->n > 1) {
 			o->alone = true;
-			o->state = EOP_WAITING;
+			o->h.state = PF_HS_WAITING;
 		} else {
 			fail_op(s, c, o, PF_RETRY_NO, said->text);
 		}
@@ -158,7 +158,8 @@ bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_
 		full(s, c, o, said->text);
 		break;
 	case PF_EWS_CONTENT:
-		o->end.conflict = c->kind == ECALL_CREATE ? PF_CONFLICT_CONTENT : PF_CONFLICT_NONE;
+		o->h.end.conflict =
+			c->kind == ECALL_CREATE ? PF_CONFLICT_CONTENT : PF_CONFLICT_NONE;
 		fail_op(s, c, o, PF_RETRY_NO, said->text);
 		break;
 	default:
@@ -179,7 +180,7 @@ static void whole(struct estore *s, struct ecall *c, const struct pf_ews_said *s
 
 		(void)pf_fail(&why, later ? PF_SCOPE_SESSION : PF_SCOPE_STORE,
 			later ? PF_RETRY_LATER : PF_RETRY_NO, "%s: %s", s->about, said->text);
-		estore_lost(s, &why);
+		pf_hs_lost(&s->h, &why);
 		return;
 	}
 	for (size_t i = 0; i < c->n; i++) {
@@ -199,11 +200,11 @@ static void fault(struct estore *s, struct ecall *c, const struct pf_ews_head *h
 		ecall_put_back(s, c);
 	} else if (said->does == PF_EWS_BUSY) {
 		ecall_put_back(s, c);
-		estore_be_patient(s, said->back_off_ms, said->text);
+		pf_hs_be_patient(&s->h, said->back_off_ms, said->text);
 	} else if (said->does == PF_EWS_RIGHTS) {
 		rights(s, c, NULL, said->text);
 	} else {
-		s->pauses = 0;
+		s->h.pauses = 0;
 		whole(s, c, said);
 	}
 }
@@ -248,7 +249,7 @@ static int messages(struct estore *s, struct ecall *c, struct pf_ews_answer *a, 
 	while (i < c->n && pf_ews_answer_next(a, &m)) {
 		struct eop *o = c->ops[i++];
 
-		s->pauses = m.said.does == PF_EWS_BUSY ? s->pauses : 0;
+		s->h.pauses = m.said.does == PF_EWS_BUSY ? s->h.pauses : 0;
 		if (is_welcome(c, &m.said) || !ews_said(s, c, o, &m.said)) {
 			if (dispatch(s, c, o, a, &m, err) != PF_OK) {
 				return PF_FAIL;
@@ -272,7 +273,7 @@ static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer
 	(void)snprintf(said.text, sizeof(said.text), "HTTP %d: %.200s", a->status, words);
 	if (a->status == 429 || a->status == 503) {
 		ecall_put_back(s, c);
-		estore_be_patient(s, (int64_t)a->retry_after_s * 1000, said.text);
+		pf_hs_be_patient(&s->h, (int64_t)a->retry_after_s * 1000, said.text);
 		return;
 	}
 	if (a->status == 413) {
@@ -304,7 +305,7 @@ static int refused(struct estore *s, struct ecall *c, struct pf_err *err)
 		return rc;
 	}
 	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: sign-in is refused", s->about);
-	estore_lost(s, &why);
+	pf_hs_lost(&s->h, &why);
 	return PF_OK;
 }
 
@@ -329,7 +330,7 @@ int ews_answer(
 		return PF_OK;
 	}
 	if (pf_ews_answer_head(read)->mended > 0) {
-		estore_note(s, PF_EV_PROTOCOL_ODDITY,
+		pf_hs_note(&s->h, PF_EV_PROTOCOL_ODDITY,
 			"an answer to %s has %zu characters that XML forbids", words_of(c),
 			pf_ews_answer_head(read)->mended);
 	}

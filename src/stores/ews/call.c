@@ -1,21 +1,17 @@
 /*
- * Requests in flight; servers that want to be left alone, links that are lost.
+ * Requests in flight, and links that are lost.
  */
 #include "stores/ews/ews_private.h"
 
 #include <stdio.h>
 
-enum {
-	PAUSE_FIRST_MS = 1000,
-	PAUSE_MAX_MS = 10 * 60 * 1000,
-	WISH_MAX_MS = 3600 * 1000, /* a longer wish is taken for a mistake */
-};
-
 /* ---- calls ---- */
 
-bool ecall_room(const struct estore *s)
+bool ecall_room(const struct pf_hs *h)
 {
-	if (pf_http_room(s->http) == 0) {
+	const struct estore *s = estore_const(h);
+
+	if (pf_http_room(h->http) == 0) {
 		return false;
 	}
 	for (size_t i = 0; i < EWS_CALLS; i++) {
@@ -60,7 +56,7 @@ static int submit(struct estore *s, struct ecall *c, const char *operation, stru
 	(void)snprintf(action, sizeof(action),
 		"SOAPAction: \"http://schemas.microsoft.com/exchange/services/2006/messages/%s\"",
 		operation);
-	return pf_http_submit(s->http, &req, err);
+	return pf_http_submit(s->h.http, &req, err);
 }
 
 int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct pf_buf *text,
@@ -85,8 +81,7 @@ int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct 
 	c->busy = true;
 	s->reads += c->kind == ECALL_MIME;
 	for (size_t i = 0; i < c->n; i++) {
-		c->ops[i]->state = EOP_RUNNING;
-		c->ops[i]->begun = true;
+		pf_hs_op_runs(&c->ops[i]->h);
 	}
 	return PF_OK;
 }
@@ -94,94 +89,10 @@ int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct 
 void ecall_put_back(struct estore *s, struct ecall *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		c->ops[i]->state = c->ops[i]->state == EOP_RUNNING ? EOP_WAITING : c->ops[i]->state;
+		c->ops[i]->h.state =
+			c->ops[i]->h.state == PF_HS_RUNNING ? PF_HS_WAITING : c->ops[i]->h.state;
 	}
 	s->asking = s->asking && c->kind != ECALL_KNOWN;
-}
-
-/* ---- notes ---- */
-
-void estore_note(struct estore *s, int number, const char *fmt, ...)
-{
-	struct enote *n = &s->note[s->note_n];
-	va_list ap;
-
-	if (s->note_n == EWS_NOTES) {
-		return; /* so many at once: the first ones tell the story */
-	}
-	*n = (struct enote){.number = number};
-	va_start(ap, fmt);
-	(void)vsnprintf(n->text, sizeof(n->text), fmt, ap);
-	va_end(ap);
-	s->note_n++;
-}
-
-void estore_lost(struct estore *s, const struct pf_err *why)
-{
-	if (!s->lost) {
-		s->lost = true;
-		s->lost_why = *why;
-	}
-}
-
-/* ---- patience ---- */
-
-bool estore_quiet(const struct estore *s, int64_t *wake_ms)
-{
-	if (pf_loop_now_ms(s->loop) >= s->quiet_until_ms) {
-		return false;
-	}
-	*wake_ms = s->quiet_until_ms < *wake_ms ? s->quiet_until_ms : *wake_ms;
-	return true;
-}
-
-/* What was asked for, or longer with each time in a row; never sooner, not all at one moment. */
-static int64_t pause_ms(const struct estore *s, unsigned int times, int64_t asked_ms)
-{
-	int64_t pause = PAUSE_FIRST_MS;
-
-	for (unsigned int i = 1; i < times && pause < PAUSE_MAX_MS; i++) {
-		pause *= 2;
-	}
-	pause = pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause;
-	if (asked_ms > 0) {
-		pause = asked_ms > WISH_MAX_MS ? WISH_MAX_MS : asked_ms;
-	}
-	return pause + pf_loop_now_ms(s->loop) * 7919 % (pause / 8 + 1);
-}
-
-void estore_be_patient(struct estore *s, int64_t ms, const char *text)
-{
-	int64_t now = pf_loop_now_ms(s->loop), until;
-	bool again = s->quiet_until_ms > now; /* told by several answers at once */
-
-	if (!again && ++s->pauses > EWS_PAUSES) {
-		struct pf_err why;
-
-		(void)pf_fail(&why, PF_SCOPE_SESSION, PF_RETRY_LATER,
-			"it asked for patience %d times in a row and did nothing in between: %s",
-			EWS_PAUSES, text);
-		why.retry_after_s = (int)(ms / 1000);
-		estore_lost(s, &why);
-		return;
-	}
-	until = now + pause_ms(s, s->pauses, ms);
-	if (!again) {
-		pf_http_narrow(s->http);
-		estore_note(s, PF_EV_THROTTLED, "asks for patience, waiting %lld s: %s",
-			(long long)(until - now) / 1000, text);
-		if (s->note_n > 0) {
-			s->note[s->note_n - 1].until_ms = until;
-		}
-	}
-	s->quiet_until_ms = until > s->quiet_until_ms ? until : s->quiet_until_ms;
-}
-
-void estore_pause(struct estore *s)
-{
-	int64_t until = pf_loop_now_ms(s->loop) + pause_ms(s, s->losses, 0);
-
-	s->quiet_until_ms = until > s->quiet_until_ms ? until : s->quiet_until_ms;
 }
 
 /* ---- answers ---- */
@@ -190,25 +101,12 @@ void estore_pause(struct estore *s)
  * asked again, as doing it twice is doing it once. */
 static void lost_link(struct estore *s, struct ecall *c, const struct pf_http_answer *a)
 {
-	int64_t now = pf_loop_now_ms(s->loop);
-	bool told = s->quiet_until_ms > now; /* by another answer that was lost with it */
-
-	if (++s->losses > (s->ready ? EWS_LOSSES : EWS_LOSSES_FIRST)) {
-		estore_lost(s, &a->why);
+	if (!pf_hs_link_lost(&s->h, &a->why)) {
+		pf_hs_lost(&s->h, &a->why);
 		return;
 	}
-	estore_pause(s);
-	if (!told) {
-		estore_note(s, PF_EV_CONNECTION_LOST, "asked anew in %lld ms: %s",
-			(long long)(s->quiet_until_ms - now), a->why.text);
-	}
 	for (size_t i = 0; i < c->n; i++) {
-		struct eop *o = c->ops[i];
-
-		if ((c->kind == ECALL_CREATE && a->in_doubt) || ++o->tries > EWS_TRIES) {
-			o->end.in_doubt = pf_op_writes(eop_op(o)->kind) && a->in_doubt;
-			eop_failed(s, o, &a->why);
-		}
+		pf_hs_op_lost(&s->h, &c->ops[i]->h, c->kind == ECALL_CREATE, EWS_TRIES, a);
 	}
 	ecall_put_back(s, c);
 }
@@ -216,7 +114,7 @@ static void lost_link(struct estore *s, struct ecall *c, const struct pf_http_an
 static void not_had(struct estore *s, struct ecall *c, const struct pf_http_answer *a)
 {
 	if (a->why.scope >= PF_SCOPE_STORE || (a->why.scope == PF_SCOPE_ITEM && c->n == 0)) {
-		estore_lost(s, &a->why);
+		pf_hs_lost(&s->h, &a->why);
 	} else if (a->why.scope == PF_SCOPE_SESSION) {
 		lost_link(s, c, a);
 	} else if (c->n > 1) { /* all together are too large */
@@ -229,11 +127,12 @@ static void not_had(struct estore *s, struct ecall *c, const struct pf_http_answ
 	}
 }
 
-int ecall_take(struct estore *s, int64_t *wake_ms, struct pf_err *err)
+int ecall_take(struct pf_hs *h, int64_t *wake_ms, struct pf_err *err)
 {
+	struct estore *s = estore_of(h);
 	struct pf_http_answer a;
 	struct ecall *c;
-	int rc = pf_http_next(s->http, &a, wake_ms, err);
+	int rc = pf_http_next(s->h.http, &a, wake_ms, err);
 
 	if (rc != PF_OK) {
 		return rc;
@@ -243,7 +142,7 @@ int ecall_take(struct estore *s, int64_t *wake_ms, struct pf_err *err)
 	if (a.failed) {
 		not_had(s, c, &a);
 	} else {
-		s->losses = 0;
+		s->h.losses = 0;
 		rc = ews_answer(s, c, &a, err);
 	}
 	c->busy = false;

@@ -2,9 +2,9 @@
  * Exchange 2007 SP1 and later over Exchange Web Services: mail. Ids are the server's own, which
  * differ in nothing but case at times.
  *
- *   store.c     the table that the engine sees; events
- *   op.c        operations: copied, ordered, ended
- *   call.c      requests in flight; patience and lost links
+ *   store.c     the table that the engine sees; which operation is done by what
+ *   op.c        operations: their order, what they keep
+ *   call.c      requests in flight; lost links
  *   answer.c    what all answers have in common: refusals, whole and of single items
  *   sign_in.c   who we are, which version is spoken, the folders that each mailbox has
  *   folders.c   FindFolder; what folders are for
@@ -14,20 +14,17 @@
  *   put.c       CreateItem, several in one request
  *   marks.c     UpdateItem, DeleteItem; flags and what Exchange has for them
  *
- * An operation is WAITING, RUNNING (a request of it is in flight) or GIVING (its events can be
- * taken); an answer that asks for patience puts it back to WAITING.
+ * The queue, the events and patience are those of stores/http_store.h.
  */
 #ifndef PF_STORES_EWS_EWS_PRIVATE_H
 #define PF_STORES_EWS_EWS_PRIVATE_H
 
 #include "base/arena.h"
-#include "net/http.h"
 #include "proto/ews/answer.h"
 #include "proto/ews/request.h"
-#include "stores/op.h"
+#include "stores/http_store.h"
 
 enum {
-	EWS_OPS_MAX = 1024,
 	EWS_CALLS = 64,
 	EWS_BATCH = 100, /* operations in a request, whatever its kind */
 	EWS_GETS = 10,
@@ -40,7 +37,6 @@ enum {
 	EWS_LOSSES_FIRST = 1,      /* the same before the server ever answered: it may be a wrong
 				      address */
 	EWS_PAUSES = 10,           /* in a row, with nothing done between them */
-	EWS_NOTES = 8,
 	EWS_ID_MAX = 65536,
 	EWS_TEXT_MAX = 1 << 20,
 	EWS_STATE_MAX = 16 << 20, /* of a listing: grows with the folder */
@@ -50,24 +46,9 @@ enum {
 	EWS_CONNECTIONS = 4,
 };
 
-enum eop_state { EOP_WAITING, EOP_RUNNING, EOP_GIVING };
-
-struct eend {
-	struct pf_err why;
-	bool failed, in_doubt, missing, refused, recalled, existed;
-	enum pf_conflict conflict;
-	struct pf_buf id;
-};
-
 struct eop {
-	struct eop *prev, *next; /* in the order of submission */
-	struct eop *give_next;
-	struct pf_op_kept kept;
-	enum eop_state state;
-	bool begun; /* a request was sent for it */
+	struct pf_hs_op h;
 	bool alone; /* not together with others */
-	unsigned int tries;
-	struct eend end;
 	/* LIST */
 	struct pf_arena arena;
 	struct pf_item *rows;
@@ -81,9 +62,6 @@ struct eop {
 	struct pf_blob *body;
 	uint64_t given;
 	bool got;
-	/* PUT without body */
-	struct pf_blob *fed;
-	uint64_t fed_n;
 	/* FLAGS */
 	bool known; /* how it is marked was asked for: */
 	struct pf_buf words;
@@ -95,7 +73,18 @@ struct eop {
 
 static inline const struct pf_op *eop_op(const struct eop *o)
 {
-	return &o->kept.op;
+	return pf_hs_op_of(&o->h);
+}
+
+static inline struct eop *eop_of(struct pf_hs_op *h)
+{
+	return h ? pf_container_of(h, struct eop, h) : NULL;
+}
+
+/* In the order of submission. */
+static inline struct eop *eop_next(const struct eop *o)
+{
+	return eop_of(o->h.next);
 }
 
 struct efolder {
@@ -127,74 +116,66 @@ struct ecall {
 	size_t n;
 };
 
-struct enote {
-	int number;
-	char text[400];
-	int64_t until_ms;
-};
-
 struct estore {
-	struct pf_store base;
-	const struct pf_store_cfg *cfg;
-	struct pf_loop *loop;
-	struct pf_http *http;
+	struct pf_hs h;
 	struct pf_ews_as as;
-	struct pf_store_facts facts;
 	char about[200], server[64], anchor[300], target[300];
 	/* sign-in */
-	bool begun, asking, ready, ready_told, token_renewed;
+	bool begun, asking, token_renewed;
 	/* folders */
 	struct pf_buf known[PF_EWS_KNOWN];
 	struct efolder *folder;
 	size_t folder_n, folder_cap;
 	bool folders_known; /* all of them were read */
 	size_t folder_offset;
-	/* operations */
-	struct eop *first, *last, *give_first, *give_last, *told;
-	size_t ops, lists, changers;
-	struct eop *feeding;
-	bool hungry_due;
 	struct ecall call[EWS_CALLS];
 	size_t reads;
-	/* patience */
-	int64_t quiet_until_ms;
-	unsigned int pauses, losses;
-	bool lost, closed;
-	struct pf_err lost_why;
-	struct enote note[EWS_NOTES], note_told;
-	size_t note_n;
 	/* what events borrow */
 	struct pf_folder folder_out;
 };
 
+static inline struct estore *estore_of(struct pf_hs *h)
+{
+	return pf_container_of(h, struct estore, h);
+}
+
+static inline const struct estore *estore_const(const struct pf_hs *h)
+{
+	return (const struct estore *)(const void *)h; /* its first member */
+}
+
 /* ---- op.c ---- */
-int eop_new(struct estore *s, const struct pf_op *op, struct pf_err *err);
-void eop_free(struct estore *s, struct eop *o);
-/* It may begin: no earlier one is in its way. */
-bool eop_may_start(const struct estore *s, const struct eop *o);
-void eop_give(struct estore *s, struct eop *o);
-void eop_failed(struct estore *s, struct eop *o, const struct pf_err *why);
+struct pf_hs_op *eop_new(const struct pf_op *op);
+void eop_free(struct pf_hs_op *o);
+bool eop_may_start(const struct pf_hs *h, const struct pf_hs_op *o);
+
+static inline void eop_give(struct estore *s, struct eop *o)
+{
+	pf_hs_give(&s->h, &o->h);
+}
+
+static inline void eop_failed(struct estore *s, struct eop *o, const struct pf_err *why)
+{
+	pf_hs_failed(&s->h, &o->h, why);
+}
+
 /* The server's no to this very item. */
-void eop_refused(struct estore *s, struct eop *o, const struct pf_err *why);
+static inline void eop_refused(struct estore *s, struct eop *o, const struct pf_err *why)
+{
+	pf_hs_refused(&s->h, &o->h, why);
+}
 
 /* ---- call.c ---- */
-bool ecall_room(const struct estore *s);
+bool ecall_room(const struct pf_hs *h);
 /* Room was asked for. `o` may be NULL. */
 struct ecall *ecall_new(struct estore *s, enum ecall_kind kind, struct eop *o);
 /* Send what was written. `text` is emptied in any case. PF_FAIL: scope RUN. */
 int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct pf_buf *text,
 	struct pf_err *err);
 /* One answer is taken. PF_AGAIN: none is there. */
-int ecall_take(struct estore *s, int64_t *wake_ms, struct pf_err *err);
+int ecall_take(struct pf_hs *h, int64_t *wake_ms, struct pf_err *err);
 /* Its operations wait again. */
 void ecall_put_back(struct estore *s, struct ecall *c);
-bool estore_quiet(const struct estore *s, int64_t *wake_ms);
-/* The server asks for `ms` of patience (0: it does not say how long), or needs some. */
-void estore_be_patient(struct estore *s, int64_t ms, const char *text);
-/* A short one of our own accord, longer after each lost link in a row. */
-void estore_pause(struct estore *s);
-void estore_lost(struct estore *s, const struct pf_err *why);
-void estore_note(struct estore *s, int number, const char *fmt, ...) PF_PRINTF(3, 4);
 
 /* ---- answer.c ---- */
 /* An answer came whole. */
@@ -205,7 +186,7 @@ bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_
 
 /* ---- sign_in.c ---- */
 /* PF_AGAIN: nothing to do just now. */
-int ews_sign_in(struct estore *s, struct pf_err *err);
+int ews_sign_in(struct pf_hs *h, struct pf_err *err);
 int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err);
 /* It does not know the version that we spoke: an older one. false: there is none. */
 bool ews_older(struct estore *s, const struct pf_ews_head *head);
@@ -249,7 +230,6 @@ int ews_get_give(struct eop *o, struct pf_store_event *out);
 int ews_put_start(struct estore *s, struct eop *o, struct pf_err *err);
 int ews_put_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	const struct pf_ews_message *m, struct pf_err *err);
-int ews_put_feed(struct estore *s, struct eop *o, struct pf_span part, struct pf_err *err);
 
 /* ---- marks.c ---- */
 int ews_flags_start(struct estore *s, struct eop *o, struct pf_err *err);

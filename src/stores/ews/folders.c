@@ -228,7 +228,7 @@ int ews_folders_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	}
 	if (!m->last && m->next_offset > s->folder_offset) {
 		s->folder_offset = m->next_offset;
-		o->state = EOP_WAITING;
+		o->h.state = PF_HS_WAITING;
 		return PF_OK;
 	}
 	s->folder_offset = 0;
@@ -245,7 +245,7 @@ int ews_folders_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 		return PF_FAIL;
 	}
 	if (eop_op(o)->kind == PF_OP_MKFOLDER) {
-		o->state = EOP_WAITING; /* it goes on */
+		o->h.state = PF_HS_WAITING; /* it goes on */
 	} else {
 		eop_give(s, o);
 	}
@@ -294,7 +294,7 @@ int ews_folders_give(struct estore *s, struct eop *o, struct pf_store_event *out
 	while (o->at < s->folder_n && (s->folder[o->at].hidden || !s->folder[o->at].placed)) {
 		o->at++;
 	}
-	if (o->end.failed || o->at >= s->folder_n) {
+	if (o->h.end.failed || o->at >= s->folder_n) {
 		return PF_END;
 	}
 	f = &s->folder[o->at++];

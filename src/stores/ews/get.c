@@ -7,7 +7,7 @@
 
 static bool goes_along(const struct eop *o)
 {
-	return eop_op(o)->kind == PF_OP_GET && o->state == EOP_WAITING && !o->alone;
+	return eop_op(o)->kind == PF_OP_GET && o->h.state == PF_HS_WAITING && !o->alone;
 }
 
 int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err)
@@ -22,9 +22,9 @@ int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err)
 	}
 	c = ecall_new(s, ECALL_MIME, o);
 	id[0] = eop_op(o)->item;
-	for (struct eop *p = o->next; p && c->n < EWS_GETS && !o->alone; p = p->next) {
+	for (struct eop *p = eop_next(o); p && c->n < EWS_GETS && !o->alone; p = eop_next(p)) {
 		if (goes_along(p) && bytes + eop_op(p)->get.size <= EWS_BATCH_BYTES &&
-			eop_may_start(s, p)) {
+			eop_may_start(&s->h, &p->h)) {
 			bytes += eop_op(p)->get.size;
 			id[c->n] = eop_op(p)->item;
 			c->ops[c->n++] = p;
@@ -102,5 +102,5 @@ int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 
 int ews_get_give(struct eop *o, struct pf_store_event *out)
 {
-	return o->end.failed ? PF_END : pf_op_give(eop_op(o), &o->body, &o->given, out);
+	return o->h.end.failed ? PF_END : pf_op_give(eop_op(o), &o->body, &o->given, out);
 }

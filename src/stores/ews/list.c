@@ -193,13 +193,13 @@ static void begin_anew(struct estore *s, struct eop *o, const char *text)
 		eop_failed(s, o, &why);
 		return;
 	}
-	estore_note(
-		s, PF_EV_FEATURE_OFF, "a folder is listed anew, not only what changed: %s", text);
+	pf_hs_note(&s->h, PF_EV_FEATURE_OFF, "a folder is listed anew, not only what changed: %s",
+		text);
 	o->delta = false;
 	o->pages = 0;
 	o->row_n = o->look_n = 0;
 	pf_buf_clear(&o->cursor);
-	o->state = EOP_WAITING;
+	o->h.state = PF_HS_WAITING;
 }
 
 /* The listing is whole, or goes on with another page, or with another look. */
@@ -207,7 +207,7 @@ static int go_on(struct estore *s, struct eop *o, bool last, struct pf_err *err)
 {
 	o->synced = last;
 	if (!last || o->looked < o->look_n) {
-		o->state = EOP_WAITING;
+		o->h.state = PF_HS_WAITING;
 		return PF_OK;
 	}
 	if (settle_rows(o, err) != PF_OK) {
@@ -257,7 +257,7 @@ int ews_rows_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 		const struct pf_ews_node *at = NULL;
 
 		if (m->said.does == PF_EWS_BUSY) {
-			estore_be_patient(s, m->said.back_off_ms, m->said.text);
+			pf_hs_be_patient(&s->h, m->said.back_off_ms, m->said.text);
 			break;
 		}
 		if (m->said.does != PF_EWS_DONE && m->said.does != PF_EWS_GONE) {
@@ -294,7 +294,7 @@ int ews_list_give(struct estore *s, struct eop *o, struct pf_store_event *out)
 {
 	const struct pf_item *r;
 
-	if (o->end.failed) {
+	if (o->h.end.failed) {
 		return PF_END;
 	}
 	if (!o->stated) {

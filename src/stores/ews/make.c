@@ -57,8 +57,8 @@ int ews_make_start(struct estore *s, struct eop *o, struct pf_err *err)
 	}
 	parent = walk(s, path, &depth);
 	if (depth == pf_path_depth(path)) {
-		o->end.existed = o->depth < depth; /* else it is the one that we made */
-		if (pf_buf_add(&o->end.id, parent, err) != PF_OK) {
+		o->h.end.existed = o->depth < depth; /* else it is the one that we made */
+		if (pf_buf_add(&o->h.end.id, parent, err) != PF_OK) {
 			return PF_FAIL;
 		}
 		eop_give(s, o);
@@ -82,7 +82,7 @@ int ews_make_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	struct pf_ews_folder made;
 	size_t depth;
 
-	o->state = EOP_WAITING;
+	o->h.state = PF_HS_WAITING;
 	if (m->said.does == PF_EWS_DONE && pf_ews_folder_next(a, m, &at, &made) && made.id.n > 0) {
 		made.parent = walk(s, path, &depth);
 		made.name = pf_span_str(pf_path_segment(path, depth));

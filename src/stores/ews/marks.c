@@ -166,7 +166,7 @@ static int ask_marks(struct estore *s, struct eop *o, struct pf_err *err)
 	struct pf_buf text;
 
 	pf_buf_init(&text, EWS_TEXT_MAX);
-	if (pf_ews_get_items(&s->as, PF_EWS_WANT_ROW, &o->kept.op.item, 1, &text, err) != PF_OK) {
+	if (pf_ews_get_items(&s->as, PF_EWS_WANT_ROW, &o->h.kept.op.item, 1, &text, err) != PF_OK) {
 		pf_buf_deinit(&text);
 		return PF_FAIL;
 	}
@@ -188,7 +188,7 @@ int ews_marks_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 		}
 	}
 	o->known = true;
-	o->state = EOP_WAITING;
+	o->h.state = PF_HS_WAITING;
 	return PF_OK;
 }
 
@@ -268,7 +268,7 @@ static int work_out(struct estore *s, const struct eop *o, struct pf_buf *words,
 	int rc;
 
 	if (!o->known && ((add | del) & PF_FLAG_DRAFT)) {
-		estore_note(s, PF_EV_FLAG_DROPPED,
+		pf_hs_note(&s->h, PF_EV_FLAG_DROPPED,
 			"Exchange can't make a draft of a message, nor a message of a draft");
 	}
 	c->set_read = ((add | del) & PF_FLAG_SEEN) != 0;

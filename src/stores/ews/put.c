@@ -16,54 +16,6 @@ static const int64_t OLDEST_S = -11644473600;
 /* As XML has years of four digits. */
 static const int64_t NEWEST_S = 253402300799;
 
-/* ---- items that do not come whole ---- */
-
-int ews_put_feed(struct estore *s, struct eop *o, struct pf_span part, struct pf_err *err)
-{
-	struct pf_err why;
-
-	if (!part.p) {
-		s->feeding = NULL;
-		(void)pf_fail(&why, PF_SCOPE_ITEM, PF_RETRY_LATER, "the item broke off");
-		eop_failed(s, o, &why);
-		return PF_OK;
-	}
-	if (part.n > eop_op(o)->put.size - o->fed_n) {
-		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "more bytes than were announced");
-	}
-	if (part.n > 0) {
-		memcpy(o->fed->bytes + o->fed_n, part.p, part.n);
-	}
-	o->fed_n += part.n;
-	if (o->fed_n == eop_op(o)->put.size) {
-		o->kept.op.put.body = o->fed;
-		o->fed = NULL;
-		s->feeding = NULL;
-	}
-	return PF_OK;
-}
-
-/* PF_AGAIN: another one is being fed. */
-static int begin_feed(struct estore *s, struct eop *o, struct pf_err *err)
-{
-	if (s->feeding) {
-		return PF_AGAIN;
-	}
-	o->fed = pf_blob_new((size_t)eop_op(o)->put.size);
-	if (!o->fed) {
-		return pf_fail_memory(err, "an item");
-	}
-	if (eop_op(o)->put.size == 0) {
-		o->kept.op.put.body = o->fed;
-		o->fed = NULL;
-		return PF_OK;
-	}
-	o->begun = true;
-	s->feeding = o;
-	s->hungry_due = true;
-	return PF_OK;
-}
-
 /* ---- asking ---- */
 
 /* false: there is none that Exchange could keep. */
@@ -107,18 +59,18 @@ static void gather(const struct estore *s, struct ecall *c)
 	const struct eop *o = c->ops[0];
 	uint64_t bytes = eop_op(o)->put.size;
 
-	for (struct eop *p = o->next; p && c->n < EWS_PUTS && !o->alone; p = p->next) {
+	for (struct eop *p = eop_next(o); p && c->n < EWS_PUTS && !o->alone; p = eop_next(p)) {
 		const struct pf_op *op = eop_op(p);
 
 		if (op->kind == PF_OP_LIST && pf_span_eq(op->folder, eop_op(o)->folder)) {
 			return; /* it is to show what came before it, and nothing else */
 		}
-		if (op->kind != PF_OP_PUT || p->state != EOP_WAITING || p->alone ||
+		if (op->kind != PF_OP_PUT || p->h.state != PF_HS_WAITING || p->alone ||
 			!pf_span_eq(op->folder, eop_op(o)->folder)) {
 			continue;
 		}
 		if (!op->put.body || bytes + op->put.body->n > EWS_BATCH_BYTES ||
-			!eop_may_start(s, p)) {
+			!eop_may_start(&s->h, &p->h)) {
 			return; /* none overtakes another */
 		}
 		bytes += op->put.body->n;
@@ -132,16 +84,13 @@ int ews_put_start(struct estore *s, struct eop *o, struct pf_err *err)
 	struct pf_buf text;
 	int rc;
 
-	if (s->feeding == o) {
-		return PF_AGAIN;
-	}
 	if (eop_op(o)->put.size > EWS_ITEM_MAX) {
 		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
 			"it is larger than any Exchange takes (%d MiB)", EWS_ITEM_MAX >> 20);
 	}
-	if (!eop_op(o)->put.body) {
-		rc = begin_feed(s, o, err);
-		return rc == PF_OK && s->feeding == o ? PF_OK : rc;
+	rc = pf_hs_whole(&s->h, &o->h, err);
+	if (rc != PF_OK) {
+		return rc;
 	}
 	c = ecall_new(s, ECALL_CREATE, o);
 	gather(s, c);
@@ -166,7 +115,7 @@ int ews_put_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	const struct pf_ews_node *at = NULL;
 	struct pf_ews_item i;
 
-	if (pf_ews_item_next(a, m, &at, &i) && pf_buf_add(&o->end.id, i.id, err) != PF_OK) {
+	if (pf_ews_item_next(a, m, &at, &i) && pf_buf_add(&o->h.end.id, i.id, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	eop_give(s, o);

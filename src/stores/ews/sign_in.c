@@ -8,36 +8,30 @@
 
 static int take_secret(struct estore *s, struct pf_err *err)
 {
-	struct pf_secret_source *src = s->cfg->secret;
-	const char *user = s->cfg->admin ? s->cfg->admin : s->cfg->url->user;
-	struct pf_secret secret = {0};
-	int rc = src ? src->get(src, &secret, err) : PF_OK;
+	const char *user = s->h.cfg->admin ? s->h.cfg->admin : s->h.cfg->url->user;
 
-	if (rc == PF_OK) {
-		rc = pf_http_sign_in(s->http, user ? user : "", &secret, src && src->oauth, err);
-	}
-	pf_secret_clear(&secret);
-	return rc;
+	return pf_hs_sign_in(&s->h, user ? user : "", NULL, err);
 }
 
 int ews_sign_in_again(struct estore *s, struct pf_err *err)
 {
-	if (!s->cfg->secret || !s->cfg->secret->oauth || s->token_renewed) {
+	if (!s->h.cfg->secret || !s->h.cfg->secret->oauth || s->token_renewed) {
 		return PF_END;
 	}
 	s->token_renewed = true;
 	return take_secret(s, err);
 }
 
-int ews_sign_in(struct estore *s, struct pf_err *err)
+int ews_sign_in(struct pf_hs *h, struct pf_err *err)
 {
+	struct estore *s = estore_of(h);
 	struct pf_buf text;
 
 	if (!s->begun && take_secret(s, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	s->begun = true;
-	if (s->asking || !ecall_room(s)) {
+	if (s->asking || !ecall_room(h)) {
 		return PF_AGAIN;
 	}
 	pf_buf_init(&text, EWS_TEXT_MAX);
@@ -73,7 +67,7 @@ int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err
 		struct pf_ews_folder f;
 
 		if (m.said.does == PF_EWS_BUSY) {
-			estore_be_patient(s, m.said.back_off_ms, m.said.text);
+			pf_hs_be_patient(&s->h, m.said.back_off_ms, m.said.text);
 			return PF_OK;
 		}
 		if (i == PF_EWS_ROOT && m.said.does != PF_EWS_DONE) {
@@ -81,7 +75,7 @@ int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err
 
 			(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO,
 				"%s: the mailbox can't be opened: %s", s->about, m.said.text);
-			estore_lost(s, &why);
+			pf_hs_lost(&s->h, &why);
 			return PF_OK;
 		}
 		pf_buf_clear(&s->known[i]);
@@ -95,11 +89,11 @@ int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err
 
 		(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_LATER,
 			"%s: the server does not tell where the mailbox begins", s->about);
-		estore_lost(s, &why);
+		pf_hs_lost(&s->h, &why);
 		return PF_OK;
 	}
 	(void)snprintf(s->server, sizeof(s->server), "Exchange Web Services, %s",
 		pf_ews_version_name(s->as.version));
-	s->ready = true;
+	s->h.ready = true;
 	return PF_OK;
 }
