@@ -2,7 +2,9 @@
  * The insides of the IMAP store.
  *
  *   store.c     operations and events: the table that the engine sees
- *   conn.c      one connection: from its socket to its end
+ *   conn.c      one connection: its commands in flight, its bytes
+ *   events.c    what its session has to tell, to whom it concerns
+ *   lose.c      its end: what becomes of each thing that was asked for
  *   auth.c      greeting, STARTTLS, sign-in, what is asked once
  *   issue.c     from queued operations to commands
  *   folders.c   NAMESPACE, LIST, LSUB, STATUS
@@ -277,7 +279,6 @@ void conn_free(struct iconn **c);
 /* Do what can be done; *given: `out` is filled. */
 int conn_step(struct iconn *c, struct pf_store_event *out, bool *given, int64_t *wake_ms,
 	struct pf_err *err);
-void conn_lose(struct iconn *c, const struct pf_err *why);
 struct icmd *icmd_new(struct iconn *c, enum icmd_kind kind, struct ifolder *f, struct pf_err *err);
 int icmd_add_op(struct icmd *i, struct iop *op, struct pf_err *err);
 void icmd_free(struct iconn *c, struct icmd *i);
@@ -286,6 +287,14 @@ void icmd_weigh(struct iconn *c, struct icmd *i, uint64_t bytes);
 
 /* Its folder goes to whoever has room. */
 void conn_leave_folder(struct iconn *c);
+
+/* ---- events.c ---- */
+int conn_event(struct iconn *c, const struct pf_imap_session_event *ev, struct pf_store_event *out,
+	bool *given, struct pf_err *err);
+
+/* ---- lose.c ---- */
+/* A lost connection: what can be begun anew is; how soon depends on how often that happens. */
+void conn_lose(struct iconn *c, const struct pf_err *why);
 
 /* ---- patience.c ---- */
 /* The server throttles (event PF_EV_THROTTLED): nothing is asked of it for a while. */
