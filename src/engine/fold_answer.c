@@ -2,8 +2,8 @@
  * Answers to what fold_copy.c asked of both sides: bodies and chunks of the source, and what became
  * of them at the target.
  */
+#include "engine/fold_private.h"
 #include "engine/inspect.h"
-#include "engine/job_private.h"
 
 #include <stdlib.h>
 

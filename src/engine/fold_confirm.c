@@ -2,7 +2,7 @@
  * The target read back (promise P10): what was written is looked for in a new listing, by id, size,
  * date and flags.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 bool fold_is_awaited(const struct pf_fold *f, const struct pf_entry *e)
 {

@@ -9,7 +9,7 @@
  * batches when their bodies are asked for, so that the disk works while the source does. Items are
  * put in the folder's order; those that are tried again come when they can.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 /* ---- asking the source ---- */
 

@@ -2,7 +2,7 @@
  * Items read on both sides and compared: all of them under verify --deep, else those whose size at
  * the target is not what was sent.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 #include "engine/repair.h"
 #include "model/mime.h"
 

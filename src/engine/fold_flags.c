@@ -3,7 +3,7 @@
  * take together with the item. Only differences are sent, so that marks the user set at the target
  * meanwhile stay.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdio.h>
 

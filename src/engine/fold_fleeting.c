@@ -5,7 +5,7 @@
  * is told from what is there by pairing the whole folder by content, and what was put is read back
  * in the same way.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 static bool is_stored(const struct pf_entry *e)
 {

@@ -2,7 +2,7 @@
  * Items of the target that no row of the folder accounts for: somebody else's, or what came of
  * items in doubt; and ids that rows of other folders in the same place account for.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdlib.h>
 

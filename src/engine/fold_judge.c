@@ -3,7 +3,7 @@
  * believed.
  */
 #include "base/utf8.h"
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdlib.h>
 

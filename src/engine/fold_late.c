@@ -5,7 +5,7 @@
  * that began a while after the doubt: longer than a server is likely to be busy with what it holds,
  * and renewed as long as such items still come in.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 enum {
 	LATE_MS = 3000,      /* from the break to the listing that decides */

@@ -3,7 +3,7 @@
  * those whose bytes were not seen, or are not kept, the source is asked for the header alone; what
  * it can't give is left unnamed.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 #include "model/describe.h"
 
 static bool is_nameless(const struct pf_entry *e)

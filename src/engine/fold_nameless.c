@@ -3,7 +3,7 @@
  * where these leave no doubt, else by content (fold_pair.c). Somebody else's message of the same
  * size and date must never be taken for ours.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * size and title, so that the report can name each. Of mail the header is asked for; what a codec
  * reads is small, and comes whole.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 #include "model/codec.h"
 #include "model/describe.h"
 

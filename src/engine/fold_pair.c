@@ -2,7 +2,7 @@
  * Which items are at the target already: by fingerprint, for items of an earlier run that was cut
  * off, of another tool, or of a ledger that was lost. Only those are read that could be it.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 #include "engine/repair.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * left of it is for the next run. Else each of its items would cost many connections, and as many
  * sign-ins.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 enum { BREAKS_MAX = 8 }; /* items in a row: then it is not the items */
 

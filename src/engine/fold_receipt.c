@@ -3,7 +3,7 @@
  * to have had it (RFC 3503), where the target might send one of its own accord.
  */
 #include "base/utf8.h"
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 #include "model/mime.h"
 
 #define MDN_SENT "$MDNSent"

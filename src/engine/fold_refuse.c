@@ -3,7 +3,7 @@
  * pass; then alone, without keywords, without flags, with another date, repaired; then quarantined
  * with the server's words.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 #include "engine/repair.h"
 #include "model/describe.h"
 

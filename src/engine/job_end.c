@@ -2,7 +2,7 @@
  * The end of a pass, whatever it is: sums, the ledger in order, both stores signed out.
  */
 #include "base/json.h"
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /*
  * Both folder lists, and the mapping between them.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 #include "engine/names.h"
 #include "model/role.h"
 

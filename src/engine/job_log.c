@@ -1,6 +1,6 @@
 #include "base/utf8.h"
 #include "engine/evlog.h"
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
  * Making what is missing at the target, and subscribing to it; other names for folders whose own
  * the target refuses, or takes for that of another.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
  * A target that says "later" to one item after the other means none of them: it is then left alone
  * for a while and asked with one item, instead of refusing thousands, each of them several times.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 enum { LATERS_MAX = 8 }; /* in a row: then it is not the items */
 

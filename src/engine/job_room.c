@@ -8,7 +8,7 @@
  * others follow, few at a time. When a small one is refused, or when that happened a few times,
  * nothing more is put in this pass. What was left stays open, and the next pass goes on with it.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdio.h>
 

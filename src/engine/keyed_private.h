@@ -16,8 +16,8 @@
 #ifndef PF_ENGINE_KEYED_PRIVATE_H
 #define PF_ENGINE_KEYED_PRIVATE_H
 
+#include "engine/fold_private.h"
 #include "engine/identity.h"
-#include "engine/job_private.h"
 #include "model/codec.h"
 
 enum {

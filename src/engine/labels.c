@@ -3,7 +3,7 @@
  * some folders are only views of what is in others. It is taken from where its labels are, once for
  * each; from the view of all that there is only when it is nowhere else.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdlib.h>
 

@@ -12,7 +12,7 @@
  *
  * A folder waits only for those whose listings ended before its own, so none waits for ever.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
  * says so: a source that lists too little is more likely than one that was cleared. The bytes of
  * what is removed are kept first, so that it can be put back.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
  * Slots: items in flight, of all folders of a job. An operation's id names its slot and how often
  * that was taken, so that an answer which comes too late finds none.
  */
-#include "engine/job_private.h"
+#include "engine/fold_private.h"
 
 enum { SLOT_BITS = 12 };
 
