@@ -258,6 +258,30 @@ void form_categories(struct form *f)
 	form_list(f, "CATEGORIES", texts, v->many.n, ',');
 }
 
+struct pf_span form_stored_uid(struct form *f)
+{
+	static const char *const NAMES[] = {"vcarduid", "urn:schemas:calendar:uid"};
+
+	for (size_t i = 0; i < f->item->props.n; i++) {
+		const struct pf_mapi_prop *p = &f->item->props.v[i];
+
+		if (p->name && (pf_span_is(p->name->text, NAMES[0]) ||
+				       pf_span_is(p->name->text, NAMES[1]))) {
+			return pf_mapi_text(pf_mapi_use(f->losses, PF_MAPI_KEPT, &p->value));
+		}
+	}
+	return pf_span(NULL, 0);
+}
+
+static void put_uid(struct form *f)
+{
+	struct pf_span stored = form_stored_uid(f);
+	char made[PF_UUID_TEXT];
+
+	pf_mapi_made_uid(f->ways, made);
+	form_text(f, "UID", stored.n > 0 ? stored : pf_span_str(made));
+}
+
 static void put_how_important(struct form *f)
 {
 	static const char *const PRIORITY[] = {"9", NULL, "1"};
@@ -276,15 +300,13 @@ void form_begin_component(struct form *f, const char *component)
 {
 	const struct pf_mapi_value *changed = form_tag(f, PF_TAG_LAST_MODIFICATION_TIME);
 	struct pf_span subject = form_tag_text(f, PF_TAG_SUBJECT);
-	char uid[PF_UUID_TEXT];
 	int64_t unix_s;
 
 	form_raw(f, "BEGIN", "VCALENDAR");
 	form_raw(f, "VERSION", "2.0");
 	form_raw(f, "PRODID", "-//postferry//postferry//EN");
 	form_raw(f, "BEGIN", component);
-	pf_mapi_made_uid(f->ways, uid);
-	form_raw(f, "UID", uid);
+	put_uid(f);
 	if (pf_mapi_unix(changed, &unix_s)) {
 		form_moment(f, "DTSTAMP", changed);
 		form_moment(f, "LAST-MODIFIED", changed);

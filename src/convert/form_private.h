@@ -33,6 +33,9 @@ const struct pf_mapi_value *form_lid(struct form *f, const struct pf_guid *set, 
 /* The same as text. */
 struct pf_span form_tag_text(struct form *f, uint16_t tag);
 struct pf_span form_lid_text(struct form *f, const struct pf_guid *set, uint32_t lid);
+/* The UID that somebody who writes open items into a store of Exchange left there (DavMail and
+ * convert/make_*); empty: there is none. */
+struct pf_span form_stored_uid(struct form *f);
 
 /* A line with a value that is fit for it. */
 void form_raw(struct form *f, const char *head, const char *value);

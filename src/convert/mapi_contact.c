@@ -22,22 +22,9 @@ static struct pf_span address_text(struct form *f, uint32_t lid)
 
 /* ---- who ---- */
 
-/* A UID that somebody who writes vCards into such items left there. */
-static struct pf_span stored_uid(struct form *f)
-{
-	for (size_t i = 0; i < f->item->props.n; i++) {
-		const struct pf_mapi_prop *p = &f->item->props.v[i];
-
-		if (p->name && pf_span_is(p->name->text, "vcarduid")) {
-			return pf_mapi_text(pf_mapi_use(f->losses, PF_MAPI_KEPT, &p->value));
-		}
-	}
-	return pf_span(NULL, 0);
-}
-
 static void begin_card(struct form *f)
 {
-	struct pf_span uid = stored_uid(f);
+	struct pf_span uid = form_stored_uid(f);
 	char made[PF_UUID_TEXT], urn[PF_UUID_TEXT + 16];
 
 	form_raw(f, "BEGIN", "VCARD");

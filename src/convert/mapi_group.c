@@ -84,7 +84,7 @@ int pf_mapi_group(const struct pf_mapi_item *item, int version, const struct pf_
 	struct pf_mapi_losses *losses, struct pf_buf *out, struct pf_err *err)
 {
 	struct form f;
-	struct pf_span name;
+	struct pf_span name, stored;
 	struct pf_mapi_bodies b;
 	char uid[PF_UUID_TEXT], urn[PF_UUID_TEXT + 16];
 
@@ -94,11 +94,12 @@ int pf_mapi_group(const struct pf_mapi_item *item, int version, const struct pf_
 	name = name.n > 0 ? name : form_tag_text(&f, PF_TAG_DISPLAY_NAME);
 	name = name.n > 0 ? name : form_tag_text(&f, PF_TAG_SUBJECT);
 	pf_mapi_made_uid(ways, uid);
+	stored = form_stored_uid(&f);
 	(void)snprintf(urn, sizeof(urn), "%s%s", version == V3 ? "" : "urn:uuid:", uid);
 	form_raw(&f, "BEGIN", "VCARD");
 	form_raw(&f, "VERSION", version == V3 ? "3.0" : "4.0");
 	form_raw(&f, "PRODID", "-//postferry//postferry//EN");
-	form_raw(&f, "UID", urn);
+	form_text(&f, "UID", stored.n > 0 ? stored : pf_span_str(urn));
 	form_raw(&f, version == V3 ? "X-ADDRESSBOOKSERVER-KIND" : "KIND", "group");
 	form_text(&f, "FN", name.n > 0 ? name : pf_span_str("?"));
 	form_list(&f, "N", (const struct pf_span[]){name, {0}, {0}, {0}, {0}}, 5, ';');
