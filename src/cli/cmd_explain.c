@@ -1,11 +1,12 @@
 #include "cli/command.h"
+#include "cli/explain_item.h"
 #include "cli/settings.h"
 #include "model/event.h"
 
 #include <stdio.h>
 
 static const struct pf_option OPTIONS[] = {{.name = NULL}};
-static const struct pf_option *const TABLES[] = {OPTIONS, NULL};
+static const struct pf_option *const TABLES[] = {OPTIONS, pf_account_options, NULL};
 
 static void list(void)
 {
@@ -26,6 +27,9 @@ static int run(const struct pf_args *args, struct pf_err *err)
 		list();
 		return PF_EXIT_COMPLETE;
 	}
+	if (args->given_count > 0) {
+		return pf_explain_item(args, args->words[0], err);
+	}
 	if (pf_parse_number("explain", args->words[0], &number, err) != PF_OK) {
 		return -1;
 	}
@@ -42,11 +46,15 @@ static int run(const struct pf_args *args, struct pf_err *err)
 
 const struct pf_command pf_cmd_explain = {
 	.name = "explain",
-	.summary = "what an event means and what to do",
-	.usage = "[N]",
+	.summary = "what an event means and what to do, what became of an item",
+	.usage = "[N | ITEM --ledger FILE | ITEM --from URL --to URL]",
 	.words = 1,
-	.details =
-		"Cause, effect and remedy of the event with number N; without N the list of all.",
+	.details = "Cause, effect and remedy of the event with number N; without N the list of "
+		   "all. With "
+		   "an account or its ledger: what became of the item that the source has under "
+		   "this id, "
+		   "and of each of its properties where the source has it in another form "
+		   "(Outlook's).",
 	.options = TABLES,
 	.run = run,
 };

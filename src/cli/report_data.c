@@ -117,6 +117,38 @@ static int read_events(
 	return rc == PF_END ? PF_OK : rc;
 }
 
+static int by_loss(const void *a, const void *b)
+{
+	static const enum pf_fate ORDER[] = {
+		PF_FATE_UNRESOLVED, PF_FATE_LOST, PF_FATE_MAPPED, PF_FATE_KEPT};
+	const struct pf_ledger_fate_sum *x = a, *y = b;
+
+	for (size_t i = 0; i < PF_COUNT(ORDER); i++) {
+		uint64_t m = x->items[ORDER[i]], n = y->items[ORDER[i]];
+
+		if (m != n) {
+			return m > n ? -1 : 1;
+		}
+	}
+	return pf_span_cmp(x->what, y->what);
+}
+
+static int read_fates(
+	struct pf_ledger *led, int64_t account, struct pf_report *r, struct pf_err *err)
+{
+	if (pf_ledger_fate_sums(led, account, &r->arena, &r->fates, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (r->fates.n > 1) {
+		qsort(r->fates.v, r->fates.n, sizeof(*r->fates.v), by_loss);
+	}
+	while (r->unresolved < r->fates.n &&
+		r->fates.v[r->unresolved].items[PF_FATE_UNRESOLVED] > 0) {
+		r->unresolved++;
+	}
+	return PF_OK;
+}
+
 static void note_date(struct pf_report *r, const struct pf_ledger_item *row)
 {
 	bool there = row->verdict == PF_VERDICT_COPIED || row->verdict == PF_VERDICT_PRESENT;
@@ -222,6 +254,9 @@ int pf_report_read(struct pf_ledger *led, const struct pf_ledger_account *accoun
 	}
 	if (rc == PF_OK) {
 		rc = read_events(led, account->id, r, err);
+	}
+	if (rc == PF_OK) {
+		rc = read_fates(led, account->id, r, err);
 	}
 	if (rc == PF_OK) {
 		rc = read_prints(led, account->id, r, err);

@@ -30,8 +30,12 @@ struct pf_report {
 	/* The latest date of what the source listed, and of what is at the target; PF_DATE_NONE: no
 	 * date at all */
 	int64_t newest_utc_s[2];
-	bool rights_left; /* rights of others on folders were not carried over */
-	char merkle[65];  /* root over the fingerprints, see engine/merkle.h */
+	/* Items that the source has in another form, and what became of their properties: what was
+	 * lost first. */
+	struct pf_ledger_fate_sums fates;
+	size_t unresolved; /* addresses in them */
+	bool rights_left;  /* rights of others on folders were not carried over */
+	char merkle[65];   /* root over the fingerprints, see engine/merkle.h */
 	struct pf_arena arena;
 };
 

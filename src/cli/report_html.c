@@ -228,12 +228,66 @@ static int noted(const struct pf_report *r, struct pf_buf *out, struct pf_err *e
 		       : rc;
 }
 
+enum { FATES_SHOWN = 1000 };
+
+/* A table of what became of each property, or of the addresses that nobody resolved. */
+static int fate_table(const struct pf_report *r, size_t from, size_t to, const char *head,
+	struct pf_buf *out, struct pf_err *err)
+{
+	bool addresses = from < r->unresolved;
+	int rc = pf_buf_add_str(out, head, err);
+
+	for (size_t i = from; i < to && rc == PF_OK; i++) {
+		const struct pf_ledger_fate_sum *s = &r->fates.v[i];
+
+		rc = pf_buf_add_str(out, "<tr>", err);
+		rc = rc == PF_OK ? cell(out, (const char *)s->what.p, err) : rc;
+		for (size_t k = addresses ? PF_FATE_UNRESOLVED : PF_FATE_KEPT;
+			k < (addresses ? PF_FATE_COUNT : PF_FATE_UNRESOLVED) && rc == PF_OK; k++) {
+			rc = pf_buf_addf(out, err, "<td class=\"n\">%llu</td>",
+				(unsigned long long)s->items[k]);
+		}
+		rc = rc == PF_OK ? pf_buf_add_str(out, "</tr>", err) : rc;
+	}
+	return rc == PF_OK ? pf_buf_add_str(out, "</table>", err) : rc;
+}
+
+static int fates(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+{
+	size_t n =
+		r->fates.n < r->unresolved + FATES_SHOWN ? r->fates.n : r->unresolved + FATES_SHOWN;
+	size_t addresses = r->unresolved < FATES_SHOWN ? r->unresolved : FATES_SHOWN;
+	int rc = PF_OK;
+
+	if (r->fates.items > 0) {
+		rc = pf_buf_addf(out, err,
+			"<h2>Converted</h2><p>%llu items were in another form at the source.</p>",
+			(unsigned long long)r->fates.items);
+		rc = rc == PF_OK ? fate_table(r, r->unresolved, n,
+					   "<table><tr><th>property<th class=\"n\">kept<th "
+					   "class=\"n\">in other words<th class=\"n\">lost</tr>",
+					   out, err)
+				 : rc;
+	}
+	if (rc == PF_OK && n < r->fates.n) {
+		rc = pf_buf_addf(out, err, "<p>and %zu more</p>", r->fates.n - n);
+	}
+	return rc == PF_OK && r->unresolved > 0
+		       ? fate_table(r, 0, addresses,
+				 "<p>Addresses of a directory that nobody resolved "
+				 "(--address-map):</p><table><tr><th>address<th "
+				 "class=\"n\">items</tr>",
+				 out, err)
+		       : rc;
+}
+
 int pf_report_html(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
 {
 	if ((r->number == 0 && pf_buf_add_str(out, HEAD, err) != PF_OK) ||
 		answer(r, out, err) != PF_OK || sums(r, out, err) != PF_OK ||
 		items(out, "Did not arrive", r->missed, r->missed_count, err) != PF_OK ||
-		noted(r, out, err) != PF_OK || folders(r, out, err) != PF_OK) {
+		noted(r, out, err) != PF_OK || folders(r, out, err) != PF_OK ||
+		fates(r, out, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	return pf_buf_addf(out, err,

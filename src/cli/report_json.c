@@ -62,6 +62,29 @@ static int items(struct pf_buf *out, const char *key, const struct pf_missed *v,
 	return rc == PF_OK ? pf_buf_add_str(out, "]", err) : rc;
 }
 
+/* Of the items that the source has in another form: what became of each property, each address. */
+static int fates(struct pf_buf *out, const struct pf_report *r, struct pf_err *err)
+{
+	static const char *const NAMES[PF_FATE_COUNT] = {"kept", "mapped", "lost", "unresolved"};
+	int rc = pf_json_put_int(out, "converted", (int64_t)r->fates.items, err);
+
+	rc = rc == PF_OK ? pf_json_key(out, "properties", err) : rc;
+	rc = rc == PF_OK ? pf_buf_add_str(out, "[", err) : rc;
+	for (size_t i = 0; i < r->fates.n && rc == PF_OK; i++) {
+		const struct pf_ledger_fate_sum *s = &r->fates.v[i];
+
+		rc = pf_buf_add_str(out, i > 0 ? ",{" : "{", err);
+		rc = rc == PF_OK ? pf_json_put(out, i < r->unresolved ? "address" : "property",
+					   s->what, err)
+				 : rc;
+		for (size_t k = 0; k < PF_FATE_COUNT && rc == PF_OK; k++) {
+			rc = pf_json_put_int(out, NAMES[k], (int64_t)s->items[k], err);
+		}
+		rc = rc == PF_OK ? pf_buf_add_str(out, "}", err) : rc;
+	}
+	return rc == PF_OK ? pf_buf_add_str(out, "]", err) : rc;
+}
+
 static int newest(struct pf_buf *out, const int64_t *utc_s, struct pf_err *err)
 {
 	char source[32], target[32];
@@ -103,7 +126,8 @@ int pf_report_json(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 	if (rc != PF_OK || pf_buf_add_str(out, "]", err) != PF_OK ||
 		items(out, "missed", r->missed, r->missed_count, false, err) != PF_OK ||
 		pf_json_put_int(out, "arrived_with_note", (int64_t)r->noted_all, err) != PF_OK ||
-		items(out, "noted", r->noted, r->noted_count, true, err) != PF_OK) {
+		items(out, "noted", r->noted, r->noted_count, true, err) != PF_OK ||
+		fates(out, r, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	return pf_buf_add_str(out, "}\n", err);

@@ -27,6 +27,46 @@ static int items(struct pf_buf *out, const char *title, const struct pf_missed *
 	return rc;
 }
 
+enum { FATES_SHOWN = 200 };
+
+/* What became of the properties of items that the source has in another form; addresses first. */
+static int fates(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+{
+	size_t n = r->fates.n < FATES_SHOWN ? r->fates.n : FATES_SHOWN;
+	int rc = PF_OK;
+
+	if (r->fates.items == 0) {
+		return PF_OK;
+	}
+	rc = pf_buf_addf(out, err,
+		"\nconverted: %llu items; of how many each property was kept/said in other "
+		"words/lost\n",
+		(unsigned long long)r->fates.items);
+	for (size_t i = r->unresolved; i < n && rc == PF_OK; i++) {
+		const struct pf_ledger_fate_sum *s = &r->fates.v[i];
+
+		rc = pf_buf_addf(out, err, "  %.*s  %llu/%llu/%llu\n", (int)s->what.n,
+			(const char *)s->what.p, (unsigned long long)s->items[PF_FATE_KEPT],
+			(unsigned long long)s->items[PF_FATE_MAPPED],
+			(unsigned long long)s->items[PF_FATE_LOST]);
+	}
+	if (rc == PF_OK && n < r->fates.n) {
+		rc = pf_buf_addf(out, err, "  and %zu more\n", r->fates.n - n);
+	}
+	if (rc == PF_OK && r->unresolved > 0) {
+		rc = pf_buf_addf(out, err,
+			"\naddresses of a directory that nobody resolved (--address-map): %zu\n",
+			r->unresolved);
+	}
+	for (size_t i = 0; i < n && i < r->unresolved && rc == PF_OK; i++) {
+		const struct pf_ledger_fate_sum *s = &r->fates.v[i];
+
+		rc = pf_buf_addf(out, err, "  %.*s  in %llu items\n", (int)s->what.n,
+			(const char *)s->what.p, (unsigned long long)s->items[PF_FATE_UNRESOLVED]);
+	}
+	return rc;
+}
+
 int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
 {
 	char begun[32], ended[32], newest[2][32], size[32];
@@ -66,6 +106,7 @@ int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 	if (rc == PF_OK && r->noted_all > r->noted_count) {
 		rc = pf_buf_addf(out, err, "  and %zu more\n", r->noted_all - r->noted_count);
 	}
+	rc = rc == PF_OK ? fates(r, out, err) : rc;
 	if (rc == PF_OK && r->rights_left) {
 		rc = pf_buf_add_str(
 			out, "\nnot carried over: rights that others have on folders\n", err);

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { ADDRESS_MAX = 8192, PAGE = 32 };
+enum { ADDRESS_MAX = 8192, PAGE = 32, UNKNOWN_MAX = 64 };
 
 /* ---- losses ---- */
 
@@ -359,13 +359,31 @@ static bool resolved(const struct pf_mapi_ways *ways, struct pf_span type, struc
 	return true;
 }
 
+static void note_unknown(struct pf_mapi_losses *l, struct pf_span address)
+{
+	char safe[512];
+	void *v = l->unknown;
+
+	l->unresolved++;
+	if (l->unknown_n < UNKNOWN_MAX &&
+		room(l, &v, l->unknown_n, &l->unknown_cap, sizeof(*l->unknown))) {
+		struct pf_span s;
+
+		(void)pf_print_safe(safe, sizeof(safe), address);
+		s = pf_arena_span(l->arena, pf_span_str(safe));
+		l->unknown = v;
+		l->no_memory = l->no_memory || !s.p;
+		l->unknown[l->unknown_n++] = s;
+	}
+}
+
 /* What is none of the Internet, and is not resolved: encapsulated, if its length allows. */
 static struct pf_span wrapped(const struct pf_mapi_ways *ways, struct pf_mapi_losses *l,
 	struct pf_span type, struct pf_span address, struct pf_buf *b)
 {
 	struct pf_err ignored;
 
-	l->unresolved++;
+	note_unknown(l, address);
 	pf_buf_clear(b);
 	if (address.n < ADDRESS_MAX / 4 && cover(ways, type, address, b, &ignored) == PF_OK) {
 		return pf_buf_span(b);
@@ -390,7 +408,7 @@ static struct pf_span find_address(const struct pf_mapi_ways *ways, struct pf_ma
 		if (resolved(ways, type, pf_buf_span(b), &found)) {
 			return found;
 		}
-		l->unresolved++;
+		note_unknown(l, pf_buf_span(b));
 		return smtp;
 	}
 	if (address.n == 0) {

@@ -6,6 +6,7 @@
 #define PF_CONVERT_MAPI_WAYS_H
 
 #include "base/uuid.h"
+#include "model/fates.h"
 #include "model/mapi.h"
 
 struct pf_mapi_ways {
@@ -47,7 +48,9 @@ struct pf_mapi_losses {
 	size_t n, cap;
 	uint32_t *slot; /* finds a property in `v` */
 	size_t slots;
-	uint32_t unresolved; /* addresses that nobody could resolve */
+	uint32_t unresolved;     /* addresses that nobody could resolve, ... */
+	struct pf_span *unknown; /* ... and the first of them, as the directory has them */
+	size_t unknown_n, unknown_cap;
 	struct pf_span *odd; /* what was not as it should be, in words: UTF-8, fit to print */
 	size_t odd_n, odd_cap;
 	bool no_memory; /* told by pf_mapi_losses_end */
@@ -70,6 +73,14 @@ void pf_mapi_odd(struct pf_mapi_losses *l, const char *fmt, ...) PF_PRINTF(2, 3)
  */
 PF_MUST_CHECK int pf_mapi_losses_end(
 	struct pf_mapi_losses *l, const struct pf_mapi_props *props, struct pf_err *err);
+/*
+ * The same for whoever reads reports: each property by its name, each address, each thing that was
+ * odd, in `arena`. An item can't flood it: what is beyond the first PF_MAPI_FATES_MAX is one of
+ * them. PF_FAIL: no memory.
+ */
+enum { PF_MAPI_FATES_MAX = 2000 };
+PF_MUST_CHECK int pf_mapi_fates(const struct pf_mapi_losses *l, struct pf_arena *arena,
+	struct pf_fates *out, struct pf_err *err);
 size_t pf_mapi_losses_count(const struct pf_mapi_losses *l, enum pf_mapi_fate fate);
 /* What a person would call the property: "PidTag 0x0037", "Appointment 0x8216", "PublicStrings
  * Keywords". Returns `out`. */

@@ -154,6 +154,63 @@ static void an_address_without_end_is_left_out(void **state)
 	pf_arena_deinit(&arena);
 }
 
+static enum pf_fate fate_in(const struct pf_fates *fates, const char *what)
+{
+	for (size_t i = 0; i < fates->n; i++) {
+		if (pf_span_is(fates->v[i].what, what)) {
+			return fates->v[i].fate;
+		}
+	}
+	fail_msg("%s is not told", what);
+	return PF_FATE_KEPT;
+}
+
+static void fates_are_told_once_and_bounded(void **state)
+{
+	enum { MANY = 3000, FIRST = 0x6800 };
+	struct pf_mapi_person who = {.type = pf_span_str("EX"), .address = pf_span_str("/o=X")};
+	const struct pf_mapi_ways ways = {0};
+	struct pf_mapi_losses l;
+	struct pf_mapi_item *item;
+	struct pf_arena arena;
+	struct pf_fates fates;
+	struct pf_span out;
+	struct pf_err err;
+
+	(void)state;
+	pf_arena_init(&arena);
+	item = pf_mapi_new(&arena);
+	for (int twice = 0; twice < 2; twice++) { /* as exceptions repeat what their series has */
+		*pf_mapi_add(item, &item->props) = (struct pf_mapi_prop){
+			.id = PF_TAG_IMPORTANCE, .value = {.type = PF_MAPI_I32, .number = 2}};
+	}
+	pf_mapi_losses_init(&l, &arena);
+	(void)pf_mapi_use(&l, PF_MAPI_KEPT, &item->props.v[0].value);
+	(void)pf_mapi_use(&l, PF_MAPI_KEPT, &item->props.v[1].value);
+	assert_int_equal(pf_mapi_fates(&l, &arena, &fates, &err), PF_OK);
+	assert_int_equal(fates.n, 1);
+	assert_int_equal(fate_in(&fates, "PidTag 0x0017"), PF_FATE_KEPT);
+	assert_null(fates.odd.p);
+
+	for (int i = 0; i < MANY; i++) {
+		*pf_mapi_add(item, &item->props) = (struct pf_mapi_prop){
+			.id = (uint16_t)(FIRST + i), .value = {.type = PF_MAPI_I32, .number = 1}};
+	}
+	pf_mapi_losses_init(&l, &arena);
+	for (int i = 0; i < 100; i++) {
+		pf_mapi_odd(&l, "an attached item was left out");
+		assert_int_equal(pf_mapi_address(&ways, &l, &who, &out, &err), PF_OK);
+	}
+	assert_int_equal(pf_mapi_losses_end(&l, &item->props, &err), PF_OK);
+	assert_int_equal(pf_mapi_fates(&l, &arena, &fates, &err), PF_OK);
+	assert_int_equal(fates.n, PF_MAPI_FATES_MAX + 2);
+	assert_int_equal(fate_in(&fates, "(further properties)"), PF_FATE_LOST);
+	assert_int_equal(fate_in(&fates, "/o=X"), PF_FATE_UNRESOLVED);
+	assert_int_equal(fate_in(&fates, "(further addresses)"), PF_FATE_UNRESOLVED);
+	assert_text(fates.odd, "an attached item was left out");
+	pf_arena_deinit(&arena);
+}
+
 static void made_uids_stay(void **state)
 {
 	struct pf_mapi_ways ways = {.key = pf_span_str("store/folder/1")};
@@ -174,6 +231,7 @@ int main(void)
 		cmocka_unit_test(each_property_has_one_fate),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(an_address_without_end_is_left_out),
+		cmocka_unit_test(fates_are_told_once_and_bounded),
 		cmocka_unit_test(made_uids_stay),
 	};
 

@@ -5,6 +5,7 @@
 #include "engine/fold_private.h"
 #include "engine/inspect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- answers of the source ---- */
@@ -277,6 +278,7 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 		.digest = &s->digest,
 	};
 	const char *why;
+	char both[700];
 	bool noted;
 	int rc;
 
@@ -303,7 +305,11 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 		e->bits &= (uint16_t)~PF_ENTRY_FRAGILE; /* it is not to be as the source has it */
 	}
 	why = how_put(s);
-	noted = why != NULL;
+	if (why && s->converted && e->note.p) {
+		(void)snprintf(both, sizeof(both), "%.290s; %s", (const char *)e->note.p, why);
+		why = both;
+	}
+	noted = why != NULL || (s->converted && e->note.p);
 	if (note_put_flags(s, &noted, err) != PF_OK) {
 		return PF_FAIL;
 	}

@@ -20,6 +20,7 @@
  *   fold_flags.c   flags carried over
  *   fold_name.c    how items that did not arrive are named
  *   fold_nowhere.c items that no target takes
+ *   fates.c        items that the source converts
  *   labels.c       sources whose folders are labels
  *   links.c        what is in several folders is asked for once
  *   mirror.c       what left the source
@@ -105,6 +106,7 @@ struct pf_slot {
 	int64_t date_utc_s;
 	int zone_min;
 	bool mdn_sent;       /* to be put with $MDNSent */
+	bool converted;      /* the source has it in another form, and that was noted */
 	const char *receipt; /* what was done about one, for the ledger; NULL: nothing */
 	bool to_quarantine;  /* its bytes are wanted for the quarantine only */
 	struct pf_quarantine_entry *entry_file;
@@ -449,6 +451,10 @@ int name_entry(
 	struct pf_fold *f, const struct pf_entry *e, struct pf_span message, struct pf_err *err);
 int fold_name_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all are named that can be */
 int fold_name_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
+
+/* ---- fates.c ---- */
+/* The source gives an item in another form than it has it: what became of its properties. */
+int fates_note(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
 
 /* ---- labels.c ---- */
 int labels_begin(struct pf_job *job, struct pf_err *err);

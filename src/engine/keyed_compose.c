@@ -210,7 +210,8 @@ static int note_left(struct pf_fold *f, struct keyed_task *t)
 	const struct pf_id_item *x = keyed_item_of(f, t);
 
 	for (size_t i = 0; i < x->part_count; i++) {
-		struct pf_span left = f->keyed->doc[keyed_doc_of(f, x, i)].left;
+		const struct keyed_doc *d = &f->keyed->doc[keyed_doc_of(f, x, i)];
+		struct pf_span left = d->left;
 		size_t n = strlen(t->note);
 
 		if (!left.p || strstr(t->note, (const char *)left.p)) {
@@ -218,8 +219,8 @@ static int note_left(struct pf_fold *f, struct keyed_task *t)
 		}
 		(void)snprintf(t->note + n, sizeof(t->note) - n, "%s%s", n > 0 ? "; " : "",
 			(const char *)left.p);
-		keyed_event_log(f, PF_EV_ATTACHMENT_LEFT, &f->keyed->row[t->row], "%s",
-			(const char *)left.p);
+		keyed_event_log(f, d->converted ? PF_EV_ITEM_CONVERTED : PF_EV_ATTACHMENT_LEFT,
+			&f->keyed->row[t->row], "%s", (const char *)left.p);
 	}
 	return PF_OK;
 }

@@ -75,6 +75,7 @@ struct keyed_doc {
 	size_t tasks;        /* that need it open */
 	struct pf_doc *open; /* its parts are at hand */
 	struct pf_span left; /* what of it the source could not give, in words; absent: nothing */
+	bool converted;      /* ... as the form that it is given in has no place for that */
 };
 
 /* An item of the target. */

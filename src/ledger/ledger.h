@@ -13,8 +13,10 @@
 
 #include "base/digest.h"
 #include "model/event.h"
+#include "model/fates.h"
 #include "model/item.h"
 
+struct pf_arena;
 struct pf_ledger;
 
 enum pf_ledger_mode {
@@ -173,6 +175,31 @@ PF_MUST_CHECK int pf_ledger_item_about(struct pf_ledger *led, int64_t folder, ui
 	const struct pf_ledger_about *about, struct pf_err *err);
 /* Forget a row (the engine dropped the folder's rows because ids lost their meaning). */
 PF_MUST_CHECK int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *err);
+
+/* ---- what became of properties ---- */
+
+/*
+ * Of the item that the source has under `src_id` (without what pf_ledger_item_id takes off): in the
+ * place of what was known. Forgotten with the folder's rows.
+ */
+PF_MUST_CHECK int pf_ledger_fates_put(struct pf_ledger *led, int64_t folder, struct pf_span src_id,
+	const struct pf_fates *fates, struct pf_err *err);
+/* What is known of it, in `arena`. PF_END: nothing, it came as it was. */
+PF_MUST_CHECK int pf_ledger_fates(struct pf_ledger *led, int64_t folder, struct pf_span src_id,
+	struct pf_arena *arena, struct pf_fates *out, struct pf_err *err);
+
+/* Of how many items of an account something is said, by what became of it. */
+struct pf_ledger_fate_sum {
+	struct pf_span what;
+	uint64_t items[PF_FATE_COUNT];
+};
+struct pf_ledger_fate_sums {
+	struct pf_ledger_fate_sum *v; /* in no order; in the arena */
+	size_t n;
+	uint64_t items; /* that were given in another form */
+};
+PF_MUST_CHECK int pf_ledger_fate_sums(struct pf_ledger *led, int64_t account,
+	struct pf_arena *arena, struct pf_ledger_fate_sums *out, struct pf_err *err);
 
 /* ---- traffic ---- */
 

@@ -6,42 +6,6 @@
 
 #include <sys/stat.h>
 
-static void open_it(struct world *w)
-{
-	must(w, pf_ledger_open(w->where, PF_LEDGER_WRITE, &w->led, &w->err));
-	must(w, pf_ledger_account(
-			w->led, "imap://ann@old/", "imap://ann@new/", &w->account, &w->err));
-}
-
-/* What a crash leaves: nothing that was not committed. */
-static void reopen(struct world *w)
-{
-	pf_ledger_close(&w->led);
-	open_it(w);
-}
-
-static int setup_open(void **state)
-{
-	if (setup(state) != 0) {
-		return -1;
-	}
-	open_it(*state);
-	return 0;
-}
-
-static int64_t add_folder(struct world *w, const char *name)
-{
-	struct pf_ledger_folder row = {
-		.src_path = pf_span(name, strlen(name) + 1),
-		.src_id = pf_span_str(name),
-		.kind = PF_KIND_MAIL,
-	};
-
-	must(w, pf_ledger_folder_put(w->led, w->account, &row, &w->err));
-	assert_int_not_equal(row.id, 0);
-	return row.id;
-}
-
 static void add_item(struct world *w, int64_t folder, uint32_t seq)
 {
 	char id[16];
@@ -198,7 +162,7 @@ static void item_keeps_every_field(void **state)
 	struct pf_ledger_cursor *c;
 	struct pf_ledger_item got,
 		row = {
-			.folder = add_folder(w, "INBOX"),
+			.folder = new_folder(w, "INBOX"),
 			.seq = UINT32_MAX,
 			.src_id = pf_span("4294967295", 10),
 			.dst_id = pf_span("", 0),
@@ -241,7 +205,7 @@ static void row_goes_planned_sent_done(void **state)
 	struct world *w = *state;
 	struct pf_ledger_cursor *c;
 	struct pf_ledger_item row;
-	int64_t one = add_folder(w, "one"), two = add_folder(w, "two");
+	int64_t one = new_folder(w, "one"), two = new_folder(w, "two");
 
 	for (uint32_t seq = 1; seq <= 6; seq++) {
 		add_item(w, one, seq);
@@ -275,7 +239,7 @@ static void what_is_not_there_is_said(void **state)
 	struct world *w = *state;
 	struct pf_digest digest = {{0}};
 	struct pf_ledger_done done = {
-		add_folder(w, "f"), 9, PF_VERDICT_COPIED, pf_span(NULL, 0), 1, &digest};
+		new_folder(w, "f"), 9, PF_VERDICT_COPIED, pf_span(NULL, 0), 1, &digest};
 	struct pf_ledger_folder folder = {.id = 99, .kind = PF_KIND_MAIL};
 
 	assert_int_equal(pf_ledger_item_done(w->led, &done, &w->err), PF_FAIL);
@@ -283,14 +247,14 @@ static void what_is_not_there_is_said(void **state)
 	done.folder = -1;
 	assert_int_equal(pf_ledger_item_done(w->led, &done, &w->err), PF_FAIL);
 	assert_int_equal(pf_ledger_folder_put(w->led, w->account, &folder, &w->err), PF_FAIL);
-	add_item(w, add_folder(w, "g"), 1); /* the ledger goes on */
+	add_item(w, new_folder(w, "g"), 1); /* the ledger goes on */
 	must(w, pf_ledger_commit(w->led, &w->err));
 }
 
 static void filters_let_the_right_rows_through(void **state)
 {
 	struct world *w = *state;
-	int64_t folder = add_folder(w, "f"), other = add_folder(w, "g");
+	int64_t folder = new_folder(w, "f"), other = new_folder(w, "g");
 	struct pf_ledger_item row = {.folder = folder, .src_id = pf_span_str("1")};
 
 	add_item(w, folder, 1);
@@ -329,7 +293,7 @@ static void filters_let_the_right_rows_through(void **state)
 static void an_item_is_named_where_it_is_reported(void **state)
 {
 	struct world *w = *state;
-	int64_t folder = add_folder(w, "f");
+	int64_t folder = new_folder(w, "f");
 	struct pf_ledger_about about = {.subject = pf_span_str("old")};
 	struct pf_ledger_cursor *c;
 	struct pf_ledger_item row;
@@ -362,7 +326,7 @@ static void an_item_is_named_where_it_is_reported(void **state)
 static void writes_of_items_are_counted(void **state)
 {
 	struct world *w = *state;
-	int64_t folder = add_folder(w, "one");
+	int64_t folder = new_folder(w, "one");
 	struct pf_ledger_event ev = {.account = w->account, .number = 1};
 	uint64_t n = pf_ledger_item_writes(w->led);
 
@@ -373,7 +337,7 @@ static void writes_of_items_are_counted(void **state)
 	finish_item(w, folder, 1);
 	assert_int_equal(pf_ledger_item_writes(w->led), n + 3);
 	must(w, pf_ledger_event_add(w->led, &ev, &w->err));
-	add_folder(w, "two");
+	new_folder(w, "two");
 	must(w, pf_ledger_commit(w->led, &w->err));
 	assert_int_equal(pf_ledger_item_writes(w->led), n + 3);
 	must(w, pf_ledger_items_drop(w->led, folder, &w->err));
@@ -383,8 +347,8 @@ static void writes_of_items_are_counted(void **state)
 static void sums_add_up_per_folder(void **state)
 {
 	struct world *w = *state;
-	int64_t one = add_folder(w, "one"), empty = add_folder(w, "empty"),
-		two = add_folder(w, "two");
+	int64_t one = new_folder(w, "one"), empty = new_folder(w, "empty"),
+		two = new_folder(w, "two");
 	struct pf_ledger_item huge = {
 		.folder = two, .src_id = pf_span_str("x"), .size = UINT64_MAX - 1};
 	struct pf_ledger_cursor *c;
@@ -420,7 +384,7 @@ static void sums_add_up_per_folder(void **state)
 static void keyed_rows_come_back_as_they_were(void **state)
 {
 	struct world *w = *state;
-	int64_t folder = add_folder(w, "calendar"), other = add_folder(w, "other");
+	int64_t folder = new_folder(w, "calendar"), other = new_folder(w, "other");
 	struct pf_ledger_keyed row = {.folder = folder,
 		.src_version = pf_span_str("\"e1\""),
 		.src_uid = pf_span_str("u"),
@@ -525,7 +489,7 @@ static void events_are_kept_in_order(void **state)
 static void only_commits_are_durable(void **state)
 {
 	struct world *w = *state;
-	int64_t folder = add_folder(w, "f");
+	int64_t folder = new_folder(w, "f");
 	uint64_t before;
 
 	add_item(w, folder, 1);
@@ -545,7 +509,7 @@ static void only_commits_are_durable(void **state)
 static void cursor_stays_right_while_rows_change(void **state)
 {
 	struct world *w = *state;
-	int64_t folder = add_folder(w, "f");
+	int64_t folder = new_folder(w, "f");
 	struct pf_ledger_cursor *c, *second;
 	struct pf_ledger_item row, other;
 	uint32_t seen = 0;
@@ -594,7 +558,7 @@ static void second_writer_is_told_who_holds_it(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(in_child(try_to_write, w), 0);
-	add_item(w, add_folder(w, "f"), 1);
+	add_item(w, new_folder(w, "f"), 1);
 	must(w, pf_ledger_commit(w->led, &w->err)); /* the refused one did no harm */
 }
 
@@ -627,7 +591,7 @@ static void holder_that_died_is_no_obstacle(void **state)
 
 	pf_ledger_close(&w->led);
 	assert_int_equal(in_child(die_holding_it, w), 0);
-	open_it(w);
+	open_world(w);
 }
 
 /* Its item rows as another process counts them. */
@@ -656,7 +620,7 @@ static int count_items(struct world *w)
 static void readers_see_the_last_commit(void **state)
 {
 	struct world *w = *state;
-	int64_t folder = add_folder(w, "f");
+	int64_t folder = new_folder(w, "f");
 
 	add_item(w, folder, 1);
 	must(w, pf_ledger_commit(w->led, &w->err));
@@ -671,7 +635,7 @@ static void readers_see_the_last_commit(void **state)
 static void reader_and_writer_do_not_wait_for_each_other(void **state)
 {
 	struct world *w = *state;
-	int64_t folder = add_folder(w, "f");
+	int64_t folder = new_folder(w, "f");
 	struct pf_ledger *reader;
 	struct pf_ledger_cursor *c;
 	struct pf_ledger_item row;
@@ -736,8 +700,6 @@ static void default_path_is_readable_and_unique(void **state)
 	assert_int_equal(strncmp(a, "/home/ann/.local/state/postferry/mem-a-to-mem-b-", 48), 0);
 	free(a);
 }
-
-#define OPEN_CASE(f) cmocka_unit_test_setup_teardown(f, setup_open, teardown)
 
 int main(void)
 {

@@ -74,6 +74,45 @@ static inline int in_child(int (*what)(struct world *), struct world *w)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
+/* ---- with a ledger that is open ---- */
+
+static inline void open_world(struct world *w)
+{
+	must(w, pf_ledger_open(w->where, PF_LEDGER_WRITE, &w->led, &w->err));
+	must(w, pf_ledger_account(
+			w->led, "imap://ann@old/", "imap://ann@new/", &w->account, &w->err));
+}
+
+/* What a crash leaves: nothing that was not committed. */
+static inline void reopen(struct world *w)
+{
+	pf_ledger_close(&w->led);
+	open_world(w);
+}
+
+static inline int setup_open(void **state)
+{
+	if (setup(state) != 0) {
+		return -1;
+	}
+	open_world(*state);
+	return 0;
+}
+
+static inline int64_t new_folder(struct world *w, const char *name)
+{
+	struct pf_ledger_folder row = {
+		.src_path = pf_span(name, strlen(name) + 1),
+		.src_id = pf_span_str(name),
+		.kind = PF_KIND_MAIL,
+	};
+
+	must(w, pf_ledger_folder_put(w->led, w->account, &row, &w->err));
+	assert_int_not_equal(row.id, 0);
+	return row.id;
+}
+
+#define OPEN_CASE(f) cmocka_unit_test_setup_teardown(f, setup_open, teardown)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 #endif

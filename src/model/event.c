@@ -363,6 +363,14 @@ static const struct pf_event_doc DOCS[] = {
 		"The item is copied; the attachment is still at the old server only.",
 		"Open the item, save the attachment and attach it anew, before the old server is "
 		"switched off."},
+	{PF_EV_ITEM_CONVERTED, PF_SEV_WARNING, "something of an item has no place in its new form",
+		"The source has the item in a form of its own (Outlook's, Exchange's), and the "
+		"open form that it is copied in has no place for what the text names; or a part of "
+		"it was not as it should be, and was read as well as it could be.",
+		"The item is copied without that. What became of each of its properties is in the "
+		"ledger: postferry explain ITEM tells it, postferry report sums it up.",
+		"Look at the item at the source while it is there; --keep-raw DIR keeps the items "
+		"as the source has them."},
 	{PF_EV_PASS_BEGUN, PF_SEV_INFO, "pass begun", "A run over the account has begun.",
 		"Both sides are opened and their folders compared with the ledger.",
 		"Nothing is to be done."},

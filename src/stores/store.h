@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/secret.h"
 #include "model/event.h"
+#include "model/fates.h"
 #include "model/item.h"
 #include "model/scheme.h"
 #include "model/url.h"
@@ -166,6 +167,9 @@ struct pf_store_event {
 			struct pf_span rest;   /* FAILED of GET: what there is of it; or absent */
 		} failed;
 	};
+	/* BODY, first CHUNK: the store has the item in another form, and this became of it; NULL:
+	 * it is given as it is. */
+	const struct pf_fates *fates;
 	bool existed;     /* DONE of MKFOLDER: made by somebody else before this operation */
 	const char *left; /* BODY: what of the item could not be had, in words; NULL: nothing */
 	bool pieced;      /* BODY, first CHUNK: put together from parts; sizes prove it whole */

@@ -1,8 +1,11 @@
 """Outlook files as sources: every item of the shared corpus, counted against another reader (readpst)."""
 
 import collections
+import json
 import mailbox
 import os
+import re
+import sqlite3
 import subprocess
 
 import pytest
@@ -63,6 +66,33 @@ def test_the_second_run_writes_nothing(ledger, tmp_path):
     assert again.status == 0 and again.outcome["copied_now"] == 0, again
     lost = copy(source, f"archive:{tmp_path}/all", ledger + "2")  # the same bytes are made each time
     assert lost.status == 0 and lost.outcome["copied_now"] == 0, lost
+
+
+@needs_corpus
+def test_what_became_of_each_property(ledger, tmp_path):
+    """Told in the report for all, by explain for one; and not again by a run that writes nothing."""
+    source, target = f"pst:{PST}/aspose-examples/Outlook.pst", f"archive:{tmp_path}/all"
+    assert copy(source, target, ledger).status == 0
+    assert copy(source, target, ledger).status == 0
+    told = [json.loads(line) for line in postferry("report", "--ledger", ledger, "--format", "json").out.splitlines()]
+    by_target = {one["to"].split(":")[0]: one for one in told}
+    events = by_target["ics"]
+    assert events["converted"] == 1
+    fates = {p["property"]: (p["kept"], p["mapped"], p["lost"]) for p in events["properties"]}
+    assert fates["PidTag 0x0037"] == (1, 0, 0)      # the subject
+    assert fates["Appointment 0x8217"] == (0, 1, 0)  # the state of a meeting
+    assert fates["Common 0x85BF"] == (0, 0, 1)
+    assert by_target["maildir"]["converted"] == 14
+    assert sum(p["lost"] for p in by_target["maildir"]["properties"]) > 0
+    text = postferry("report", "--ledger", ledger).out
+    assert "converted: 14 items" in text and "  Common 0x85BF  0/0/1\n" in text
+    assert "<td>Common 0x85BF" in postferry("report", "--ledger", ledger, "--format", "html").out
+    item = sqlite3.connect(ledger).execute("SELECT item FROM fate JOIN folder ON folder = id WHERE CAST(src_id AS TEXT) LIKE '%calendar'").fetchone()[0]
+    one = postferry("explain", item.decode(), "--ledger", ledger)
+    assert one.status == 0 and f"Calendar {item.decode()}: copied" in one.out, one
+    assert re.search(r"\n  lost: .*Common 0x85BF", one.out) and re.search(r"\n  kept: .*PidTag 0x0037", one.out), one
+    none = postferry("explain", "4711.x", "--ledger", ledger)
+    assert none.status == 2 and "postferry report shows the ids" in repr(none)
 
 
 @needs_corpus

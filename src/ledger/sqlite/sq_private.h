@@ -32,6 +32,10 @@ enum pf_sq_write {
 	PF_SQ_KEYED_DROP,
 	PF_SQ_TRAFFIC_ADD,
 	PF_SQ_TRAFFIC_READ,
+	PF_SQ_TERM_ADD,
+	PF_SQ_TERM_FIND,
+	PF_SQ_FATE_PUT,
+	PF_SQ_FATE_DROP,
 	PF_SQ_WRITE_COUNT,
 };
 
@@ -133,6 +137,12 @@ static inline struct pf_ledger_done pf_sq_end_of(const struct pf_ledger_item *ro
 int64_t pf_sq_sum_keyed(const struct pf_ledger_keyed *row);
 /* All but its number, which SQLite gives it afterwards. */
 int64_t pf_sq_sum_folder(int64_t account, const struct pf_ledger_folder *row);
+
+/* ---- sq_fate.c ---- */
+
+/* A list of terms by number, as it is in a row: each number with what became of it. */
+enum { PF_SQ_TERM_BYTES = 10 }; /* that one takes at the most */
+size_t pf_sq_term_put(uint64_t id, enum pf_fate fate, uint8_t out[PF_SQ_TERM_BYTES]);
 
 /* ---- sq_write.c, sq_read.c ---- */
 

@@ -41,6 +41,11 @@ static const char *const STEPS[] = {
 	/* 3 to 4. What was moved in an hour: a row an hour, a store and a way. */
 	("CREATE TABLE traffic(store TEXT NOT NULL, up INTEGER NOT NULL, hour INTEGER NOT NULL,"
 	 " bytes INTEGER NOT NULL, PRIMARY KEY(store, up, hour)) WITHOUT ROWID;"),
+	/* 4 to 5. What became of the properties of items that were given in another form. Names
+	 * repeat from item to item: each is there once, and an item has their numbers. */
+	("CREATE TABLE term(id INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE);"
+	 "CREATE TABLE fate(folder INTEGER NOT NULL, item BLOB NOT NULL, terms BLOB NOT NULL,"
+	 " odd BLOB, PRIMARY KEY(folder, item)) WITHOUT ROWID;"),
 };
 
 const struct pf_sq_steps PF_SQ_STEPS = {STEPS, PF_COUNT(STEPS)};
@@ -136,6 +141,43 @@ static int check_pages(sqlite3 *db, const char *path, struct pf_err *err)
 	return rc;
 }
 
+/*
+ * Keys are the rows' numbers only by the words that made their table: one letter of them wrong, and
+ * they are columns of their own, without a value. Nothing else tells of that.
+ */
+static int check_keys(sqlite3 *db, const char *path, int version, struct pf_err *err)
+{
+	static const struct {
+		const char *sql;
+		int since; /* version */
+	} KEYS[] = {
+		{"SELECT count(*) FROM (SELECT id, rowid r FROM account LIMIT 1) WHERE id IS NOT r",
+			1},
+		{"SELECT count(*) FROM (SELECT id, rowid r FROM pass LIMIT 1) WHERE id IS NOT r",
+			1},
+		{"SELECT count(*) FROM (SELECT id, rowid r FROM folder LIMIT 1) WHERE id IS NOT r",
+			1},
+		{"SELECT count(*) FROM (SELECT id, rowid r FROM event LIMIT 1) WHERE id IS NOT r",
+			1},
+		{"SELECT count(*) FROM (SELECT k, rowid r FROM item LIMIT 1) WHERE k IS NOT r", 1},
+		{"SELECT count(*) FROM (SELECT k, rowid r FROM keyed LIMIT 1) WHERE k IS NOT r", 2},
+		{"SELECT count(*) FROM (SELECT k, rowid r FROM about LIMIT 1) WHERE k IS NOT r", 3},
+		{"SELECT count(*) FROM (SELECT id, rowid r FROM term LIMIT 1) WHERE id IS NOT r",
+			5},
+	};
+	int wrong = 0;
+
+	for (size_t i = 0; i < PF_COUNT(KEYS) && KEYS[i].since <= version; i++) {
+		if (get_number(db, path, KEYS[i].sql, &wrong, err) != PF_OK) {
+			return PF_FAIL;
+		}
+		if (wrong) {
+			return pf_sq_damaged(err, path, "a table is not as it was made");
+		}
+	}
+	return PF_OK;
+}
+
 int pf_sq_schema_check(sqlite3 *db, const char *path, const struct pf_sq_steps *steps, bool upgrade,
 	struct pf_err *err)
 {
@@ -157,7 +199,7 @@ int pf_sq_schema_check(sqlite3 *db, const char *path, const struct pf_sq_steps *
 		return pf_sq_refuse(
 			err, path, text, "use the newer postferry, nothing was changed");
 	}
-	if (check_pages(db, path, err) != PF_OK) {
+	if (check_pages(db, path, err) != PF_OK || check_keys(db, path, version, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	if (version == steps->count) {

@@ -3,6 +3,7 @@
  * a write that fails spoils all that was gathered with it, so from then on every write says so
  * again.
  */
+#include "base/buf.h"
 #include "ledger/sqlite/kill_point.h"
 #include "ledger/sqlite/sq_private.h"
 
@@ -46,6 +47,10 @@ const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT] = {
 		" ON CONFLICT(store, up, hour) DO UPDATE SET bytes = bytes + excluded.bytes",
 	[PF_SQ_TRAFFIC_READ] = "SELECT hour, bytes FROM traffic WHERE store = ? AND up = ?"
 			       " AND hour BETWEEN ? AND ?",
+	[PF_SQ_TERM_ADD] = "INSERT OR IGNORE INTO term(text) VALUES(?)",
+	[PF_SQ_TERM_FIND] = "SELECT id FROM term WHERE text = ?",
+	[PF_SQ_FATE_PUT] = "REPLACE INTO fate(folder, item, terms, odd) VALUES(?, ?, ?, ?)",
+	[PF_SQ_FATE_DROP] = "DELETE FROM fate WHERE folder = ?",
 	[PF_SQ_EVENT_ADD] = "INSERT INTO event(account, at, number, folder, item, text, raw)"
 			    " VALUES(?, ?, ?, ?, ?, ?, ?)",
 };
@@ -429,15 +434,91 @@ int pf_ledger_keyed_put(
 	return run(led, &f, -1, "noting an item", err);
 }
 
+static int drop_fates(struct pf_ledger *led, int64_t folder, struct pf_err *err)
+{
+	struct fill f;
+
+	if (begin(led, PF_SQ_FATE_DROP, &f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	put_int(&f, folder);
+	return run(led, &f, -1, "forgetting a folder's items", err);
+}
+
 int pf_ledger_items_drop(struct pf_ledger *led, int64_t folder, struct pf_err *err)
 {
 	if (check_folder(led, folder, err) != PF_OK ||
 		drop(led, PF_SQ_ABOUT_DROP, folder, err) != PF_OK ||
-		drop(led, PF_SQ_KEYED_DROP, folder, err) != PF_OK) {
+		drop(led, PF_SQ_KEYED_DROP, folder, err) != PF_OK ||
+		drop_fates(led, folder, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	led->item_writes++;
 	return drop(led, PF_SQ_ITEMS_DROP, folder, err);
+}
+
+/* ---- what became of properties ---- */
+
+/* The number of a term, which is made when it is new. */
+static int term_of(struct pf_ledger *led, struct pf_span text, uint64_t *id, struct pf_err *err)
+{
+	struct fill find = {.st = led->write[PF_SQ_TERM_FIND]}, add;
+
+	for (int tries = 0; tries < 2; tries++) {
+		int code;
+
+		find.at = 0;
+		put_span(&find, text);
+		errno = 0;
+		code = find.code == SQLITE_OK ? sqlite3_step(find.st) : find.code;
+		if (code == SQLITE_ROW) {
+			*id = (uint64_t)sqlite3_column_int64(find.st, 0);
+		}
+		(void)sqlite3_reset(find.st);
+		if (code == SQLITE_ROW) {
+			return PF_OK;
+		}
+		if (code != SQLITE_DONE || begin(led, PF_SQ_TERM_ADD, &add, err) != PF_OK) {
+			return fail_write(led, code, "noting a property", err);
+		}
+		put_span(&add, text);
+		if (run(led, &add, -1, "noting a property", err) != PF_OK) {
+			return PF_FAIL;
+		}
+	}
+	return fail_write(led, SQLITE_CORRUPT, "noting a property", err);
+}
+
+int pf_ledger_fates_put(struct pf_ledger *led, int64_t folder, struct pf_span src_id,
+	const struct pf_fates *fates, struct pf_err *err)
+{
+	struct pf_buf terms;
+	struct fill f;
+	int rc = check_folder(led, folder, err);
+
+	pf_buf_init(&terms, (fates->n + 1) * PF_SQ_TERM_BYTES);
+	rc = rc == PF_OK ? pf_buf_reserve(&terms, 1, err) : rc;
+	for (size_t i = 0; i < fates->n && rc == PF_OK; i++) {
+		uint8_t number[PF_SQ_TERM_BYTES];
+		uint64_t id = 0;
+
+		rc = term_of(led, fates->v[i].what, &id, err);
+		if (rc == PF_OK) {
+			size_t n = pf_sq_term_put(id, fates->v[i].fate, number);
+
+			rc = pf_buf_add(&terms, pf_span(number, n), err);
+		}
+	}
+	rc = rc == PF_OK ? begin(led, PF_SQ_FATE_PUT, &f, err) : rc;
+	if (rc == PF_OK) {
+		put_int(&f, folder);
+		put_span(&f, src_id);
+		put_span(&f, pf_buf_span(&terms));
+		put_span(&f, fates->odd);
+		rc = run(led, &f, -1, "noting what became of an item's properties", err);
+	}
+	pf_buf_deinit(&terms);
+	return rc;
 }
 
 /* ---- traffic ---- */

@@ -522,11 +522,11 @@ static void missing_rights_are_told(void **state)
 static void older_version_is_upgraded_step_by_step(void **state)
 {
 	static const char *const STEPS[] = {"nonsense, for these are passed", "nonsense",
-		"nonsense", "nonsense",
+		"nonsense", "nonsense", "nonsense",
 		"ALTER TABLE account ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'",
 		"UPDATE account SET colour = 'blue'"};
-	static const char *const WRONG[] = {"", "", "", "", "CREATE TABLE t(x)", "nonsense"};
-	static const struct pf_sq_steps UP = {STEPS, 6}, FAILING = {WRONG, 6};
+	static const char *const WRONG[] = {"", "", "", "", "", "CREATE TABLE t(x)", "nonsense"};
+	static const struct pf_sq_steps UP = {STEPS, 7}, FAILING = {WRONG, 7};
 	struct world *w = *state;
 	sqlite3 *db;
 
@@ -545,7 +545,7 @@ static void older_version_is_upgraded_step_by_step(void **state)
 				 NULL, NULL, NULL),
 		SQLITE_OK);
 	assert_int_equal(pf_sq_schema_check(db, w->where, &PF_SQ_STEPS, true, &w->err), PF_FAIL);
-	assert_non_null(strstr(w->err.text, "of version 6"));
+	assert_non_null(strstr(w->err.text, "of version 7"));
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -561,7 +561,8 @@ static void version_1_goes_on(void **state)
 	uint32_t n = 0;
 
 	make(w, 10);
-	exec(w, "DROP TABLE keyed; DROP TABLE about; DROP TABLE traffic; PRAGMA user_version=1");
+	exec(w, "DROP TABLE keyed; DROP TABLE about; DROP TABLE traffic; DROP TABLE term;"
+		"DROP TABLE fate; PRAGMA user_version=1");
 	led = open_it(w);
 	must(w, pf_ledger_keyed_put(led, &row, &w->err));
 	must(w, pf_ledger_commit(led, &w->err));

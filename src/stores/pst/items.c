@@ -9,13 +9,12 @@
 enum {
 	MATCH_ANY = LIBPFF_ENTRY_VALUE_FLAG_MATCH_ANY_VALUE_TYPE |
 		    LIBPFF_ENTRY_VALUE_FLAG_IGNORE_NAME_TO_ID_MAP,
-	FLAG_READ = 0x1, /* of PidTagMessageFlags, [MS-OXCMSG] 2.2.1.6 */
-	FLAG_UNSENT = 0x8,
-	VERB_REPLY = 102, /* of PidTagLastVerbExecuted, [MS-OXOMSG] 2.2.1.28 */
-	VERB_REPLY_ALL = 103,
-	VERB_FORWARD = 104,
-	CHUNK = 1 << 17,
-	FOLLOW_UP = 2, /* of PidTagFlagStatus, [MS-OXOFLAG] 2.2.1.1 */
+	FEW = 6,
+};
+
+struct ps_few {
+	struct pf_mapi_prop v[FEW];
+	struct pf_mapi_props props;
 };
 
 bool ps_value(libpff_item_t *item, uint32_t tag, uint8_t *out, size_t size, size_t *n, bool *text16)
@@ -83,66 +82,57 @@ enum pf_kind ps_kind_of(libpff_item_t *item)
 
 /* ---- LIST ---- */
 
-static int64_t date_of(libpff_item_t *item)
+/* The values that tell date and flags, without reading all of an item. */
+static void few_of(libpff_item_t *item, struct ps_few *few)
 {
-	static const uint16_t TAGS[] = {
-		PF_TAG_MESSAGE_DELIVERY_TIME, PF_TAG_CLIENT_SUBMIT_TIME, PF_TAG_CREATION_TIME};
-	struct pf_mapi_value v = {.type = PF_MAPI_TIME};
-	int64_t unix_s;
+	static const struct {
+		uint16_t tag;
+		enum pf_mapi_type type;
+	} TAGS[] = {{PF_TAG_MESSAGE_DELIVERY_TIME, PF_MAPI_TIME},
+		{PF_TAG_CLIENT_SUBMIT_TIME, PF_MAPI_TIME}, {PF_TAG_CREATION_TIME, PF_MAPI_TIME},
+		{PF_TAG_MESSAGE_FLAGS, PF_MAPI_I32}, {PF_TAG_FLAG_STATUS, PF_MAPI_I32},
+		{PF_TAG_LAST_VERB_EXECUTED, PF_MAPI_I32}};
 
+	few->props = (struct pf_mapi_props){.v = few->v};
 	for (size_t i = 0; i < PF_COUNT(TAGS); i++) {
-		if (ps_number(item, TAGS[i], &v.filetime) && pf_mapi_unix(&v, &unix_s)) {
-			return unix_s;
-		}
-	}
-	return PF_DATE_NONE;
-}
+		struct pf_mapi_prop *p = &few->v[few->props.n];
+		uint64_t v = 0;
 
-static int flags_of(
-	struct ps_store *s, libpff_item_t *item, struct pf_flags *out, struct pf_err *err)
-{
-	uint64_t v = 0;
-
-	*out = (struct pf_flags){0};
-	pf_buf_clear(&s->words);
-	if (ps_number(item, PF_TAG_MESSAGE_FLAGS, &v)) {
-		out->sys |= v & FLAG_READ ? PF_FLAG_SEEN : 0;
-		out->sys |= v & FLAG_UNSENT ? PF_FLAG_DRAFT : 0;
-	}
-	if (ps_number(item, PF_TAG_FLAG_STATUS, &v) && v == FOLLOW_UP) {
-		out->sys |= PF_FLAG_FLAGGED;
-	}
-	if (ps_number(item, PF_TAG_LAST_VERB_EXECUTED, &v)) {
-		out->sys |= v == VERB_REPLY || v == VERB_REPLY_ALL ? PF_FLAG_ANSWERED : 0;
-		if (v == VERB_FORWARD &&
-			pf_keywords_add(&s->words, pf_span_str("$Forwarded"), err) != PF_OK) {
-			return PF_FAIL;
+		if (!ps_number(item, TAGS[i].tag, &v)) {
+			continue;
 		}
+		*p = (struct pf_mapi_prop){.id = TAGS[i].tag, .value = {.type = TAGS[i].type}};
+		if (TAGS[i].type == PF_MAPI_TIME) {
+			p->value.filetime = v;
+		} else {
+			p->value.number = (int32_t)v;
+		}
+		few->props.n++;
 	}
-	out->kw = pf_buf_span(&s->words);
-	return PF_OK;
 }
 
 static int give_item(struct ps_store *s, const struct pf_op *op, libpff_item_t *item,
 	enum pf_kind kind, struct pf_store_event *out, struct pf_err *err)
 {
+	struct ps_few few;
 	uint32_t node = 0;
 	uint64_t size = 0, changed = 0;
 
+	few_of(item, &few);
 	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->id};
 	(void)libpff_item_get_identifier(item, &node, NULL); /* was opened by it */
 	(void)snprintf(s->id_out, sizeof(s->id_out), "%" PRIu32, node);
 	out->item.id = pf_span_str(s->id_out);
 	(void)ps_number(item, PF_TAG_MESSAGE_SIZE, &size);
 	out->item.size = size;
-	out->item.date_utc_s = date_of(item);
+	out->item.date_utc_s = pf_mapi_date(&few.props);
 	if (kind != PF_KIND_MAIL) {
 		(void)ps_number(item, PF_TAG_LAST_MODIFICATION_TIME, &changed);
 		(void)snprintf(s->version_out, sizeof(s->version_out), "%" PRIu64, changed);
 		out->item.version = pf_span_str(s->version_out);
 		return PF_OK;
 	}
-	return flags_of(s, item, &out->item.flags, err);
+	return pf_mapi_flags(&few.props, &s->words, &out->item.flags, err);
 }
 
 /* One that can't be opened is counted with the kind of its folder, by its place. */
@@ -267,12 +257,9 @@ static void key_of(const struct ps_store *s, struct pf_span id, char out[PS_KEY_
 static int convert(
 	struct ps_store *s, const struct pf_op *op, struct pf_arena *arena, struct pf_err *err)
 {
-	struct pf_mapi_losses losses;
-	struct pf_mapi_opened opened;
 	struct pf_mapi_item *item = NULL;
 	libpff_item_t *from = NULL;
 	char key[PS_KEY_MAX];
-	struct pf_mapi_ways ways = {0};
 	int rc;
 
 	if (open_item(s, op->item, &from, err) != PF_OK) {
@@ -284,24 +271,13 @@ static int convert(
 		return rc;
 	}
 	key_of(s, op->item, key);
-	ways.key = pf_span_str(key);
-	pf_mapi_losses_init(&losses, arena);
-	return pf_mapi_open(item, &ways, &losses, &opened, &s->form, err);
-}
-
-/* A message's header section; all of anything else. */
-static size_t header_length(struct pf_span bytes)
-{
-	const uint8_t *end = bytes.n > 0 ? memmem(bytes.p, bytes.n, "\r\n\r\n", 4) : NULL;
-
-	return end ? (size_t)(end - bytes.p) + 4 : bytes.n;
+	return pf_mapi_form_make(&s->form, s->base.cfg, item, pf_span_str(key), err);
 }
 
 int ps_step_get(
 	struct ps_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
 	struct pf_arena arena;
-	size_t total;
 	int rc;
 
 	if (!s->base.begun) {
@@ -313,15 +289,5 @@ int ps_step_get(
 			return rc;
 		}
 	}
-	total = op->get.part == PF_PART_HEADER ? header_length(pf_buf_span(&s->form)) : s->form.n;
-	s->left = pf_span(s->form.p, total);
-	return pf_serial_give(&s->base, op, total, out, err);
-}
-
-int ps_read_form(struct ps_store *s, struct pf_span *part)
-{
-	struct pf_span rest = pf_span_from(s->left, (size_t)s->base.given);
-
-	*part = pf_span(rest.p, rest.n < CHUNK ? rest.n : CHUNK);
-	return PF_OK;
+	return pf_mapi_form_give(&s->form, &s->base, op, out, err);
 }

@@ -15,7 +15,7 @@
 #define PF_STORES_PST_PST_PRIVATE_H
 
 #include "model/mapi.h"
-#include "stores/serial.h"
+#include "stores/mapi_form.h"
 
 #include <libpff.h>
 
@@ -46,8 +46,7 @@ struct ps_store {
 	char id_out[PS_ID_MAX], version_out[24], note_out[400];
 	struct pf_folder folder_out;
 	struct pf_buf words;
-	struct pf_buf form;  /* GET: the item in its open form */
-	struct pf_span left; /* what of it is given out */
+	struct pf_mapi_form form; /* GET */
 };
 
 /* What libpff says of it goes behind the text; `why` is freed. PF_FAIL. */
@@ -67,8 +66,6 @@ int ps_step_list(
 	struct ps_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
 int ps_step_get(
 	struct ps_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
-/* The next octets of it. */
-int ps_read_form(struct ps_store *s, struct pf_span *part);
 /* What kind of item it is, by its class. */
 enum pf_kind ps_kind_of(libpff_item_t *item);
 /*

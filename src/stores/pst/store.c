@@ -9,8 +9,6 @@
 
 extern const struct pf_store_ops pf_pst_store_ops;
 
-/* With attachments in base64. */
-#define FORM_MAX ((size_t)3 << 30)
 enum {
 	WORDS_MAX = 1 << 16,
 	TAG_CODE_PAGE = 0x66C3 /* PidTagCodePageId */,
@@ -31,15 +29,14 @@ static void reset(struct pf_serial *base)
 	}
 	s->at = 0;
 	s->kinds_left = 0;
-	pf_buf_deinit(&s->form);
-	pf_buf_init(&s->form, FORM_MAX);
-	s->left = pf_span(NULL, 0);
+	pf_mapi_form_reset(&s->form);
 }
 
 static int read_part(struct pf_serial *base, struct pf_span *part, struct pf_err *err)
 {
 	(void)err;
-	return ps_read_form(store_of(base), part);
+	pf_mapi_form_read(&store_of(base)->form, base, part);
+	return PF_OK;
 }
 
 static int step(struct pf_serial *base, const struct pf_op *op, struct pf_store_event *out,
@@ -149,7 +146,7 @@ static void close_store(struct pf_store *base)
 		(void)libpff_file_free(&s->file, NULL);
 	}
 	pf_buf_deinit(&s->words);
-	pf_buf_deinit(&s->form);
+	pf_mapi_form_deinit(&s->form);
 	free(s);
 }
 
@@ -174,7 +171,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	pf_serial_init(&s->base, &pf_pst_store_ops, cfg, &DOES);
 	memcpy(s->path, cfg->url->path, n + 1);
 	pf_buf_init(&s->words, WORDS_MAX);
-	pf_buf_init(&s->form, FORM_MAX);
+	pf_mapi_form_init(&s->form);
 	s->base.facts = (struct pf_store_facts){
 		.caps = PF_CAP_VERSIONS | PF_CAP_LASTING_IDS | PF_CAP_MIXED | PF_CAP_INBOX_CHILDREN,
 		.kinds = PF_KIND_MAIL | PF_KIND_CALENDAR | PF_KIND_CONTACTS | PF_KIND_TASKS |
