@@ -198,8 +198,8 @@ static int read_parts(struct pf_doc *d, struct pf_err *err)
 	for (size_t i = 0; i < c->comp_count; i++) {
 		int up = c->comp[i].parent;
 
-		if (up == PF_ICAL_NONE || !pf_ical_comp_is(c, up, "VCALENDAR")) {
-			continue;
+		if (up != PF_ICAL_NONE && !pf_ical_comp_is(c, up, "VCALENDAR")) {
+			continue; /* one without a calendar around it is one all the same */
 		}
 		for (size_t k = 0; k < PF_COUNT(KINDS); k++) {
 			if (pf_ical_comp_is(c, (int)i, KINDS[k].name) &&

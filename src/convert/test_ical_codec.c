@@ -284,13 +284,42 @@ static void lines_are_repaired(void **state)
 		const char *was, *is, *what;
 	} LINES[] = {
 		{"DTSTAMP:19970324T1200Z\r\n", "DTSTAMP:19970324T120000Z\r\n",
-			"seconds added to a time"},
+			"a time written as it has to be"},
+		{"COMPLETED:20031114T18300\r\n", "COMPLETED:20031114T183000\r\n",
+			"a time written as it has to be"},
+		{"COMPLETED:yesterday\r\n", "X-POSTFERRY-OTHER-COMPLETED:yesterday\r\n",
+			"a time that is none kept under another name"},
+		{"EXDATE;TZID=A/B;X-A=b:20240102,20240103\r\n",
+			"EXDATE;VALUE=DATE;X-A=b:20240102,20240103\r\n", "a date declared as one"},
+		{"EXDATE;VALUE=DATE:20240102T120000Z\r\n", "EXDATE:20240102T120000Z\r\n",
+			"a time no longer declared as a date"},
+		{"EXDATE;VALUE=DATE:20240102\r\n", "EXDATE;VALUE=DATE:20240102\r\n", ""},
+		{"RDATE;VALUE=TIME:1200,1300\r\n",
+			"X-POSTFERRY-OTHER-RDATE;VALUE=TIME:1200,1300\r\n",
+			"a time that is none kept under another name"},
+		{"RRULE:FREQ=SOMETIMES\r\n", "X-POSTFERRY-OTHER-RRULE:FREQ=SOMETIMES\r\n",
+			"a rule that is none kept under another name"},
+		{"RRULE:FREQ=DAILY;COUNT=3\r\n", "RRULE:FREQ=DAILY;COUNT=3\r\n", ""},
+		{"RRULE:FREQ=DAILY;UNTIL=20240105\r\n",
+			"RRULE:FREQ=DAILY;UNTIL=20240105T235959Z\r\n",
+			"UNTIL in the form that DTSTART wants"},
+		{"RRULE:FREQ=DAILY;UNTIL=20240105T120000Z\r\n",
+			"RRULE:FREQ=DAILY;UNTIL=20240105T120000Z\r\n", ""},
+		{"RRULE:FREQ=DAILY;UNTIL=20240105;COUNT=3\r\n", "RRULE:FREQ=DAILY;COUNT=3\r\n",
+			"UNTIL beside COUNT dropped"},
+		{"FREEBUSY;X-A=b:20240101T120000Z/PT1H,20240102T120000Z/PT1H\r\n",
+			"FREEBUSY;X-A=b:20240101T120000Z/PT1H\r\n"
+			"FREEBUSY;X-A=b:20240102T120000Z/PT1H\r\n",
+			"periods one a line"},
+		{"CLASS: \r\n", "", "empty properties dropped"},
 		{"CREATED:51222T205954Z\r\n", "X-POSTFERRY-OTHER-CREATED:51222T205954Z\r\n",
 			"a stamp that is no time kept under another name"},
 		{"LOCATION;VALUE=URI;X-A=b:http://x.org/a,b\r\n",
 			"LOCATION;X-A=b:http://x.org/a\\,b\r\n", "VALUE of a text dropped"},
 		{"RELATED-TO;VALUE=UID:other\r\n", "RELATED-TO:other\r\n",
 			"VALUE of a text dropped"},
+		{"LOCATION:\\\"here\\\", or \\\\there\r\n", "LOCATION:\"here\"\\, or \\\\there\r\n",
+			"text escaped"},
 		{"LOCATION;VALUE=TEXT:here\r\n", "LOCATION;VALUE=TEXT:here\r\n", ""},
 		{"GEO:1.5\\;2.5\r\n", "GEO:1.5;2.5\r\n", "GEO without a backslash"},
 		{"BEGIN:VALARM\r\nTRIGGER:19980403T120000\r\nEND:VALARM\r\n",
@@ -324,6 +353,60 @@ static void lines_are_repaired(void **state)
 		assert_string_equal(out, want);
 		assert_string_equal(what, LINES[i].what);
 	}
+}
+
+static void all_day_events_last_days(void **state)
+{
+	static const struct {
+		const char *was, *is, *what;
+	} EVENTS[] = {
+		{"DTSTART:20240101\r\nDURATION:PT86400S\r\n",
+			"DTSTART;VALUE=DATE:20240101\r\nDURATION:P1D\r\n",
+			"a date declared as one, the length of an all-day event made days"},
+		{"DTSTART;VALUE=DATE:20240101\r\nDURATION:PT25H\r\n",
+			"DTSTART;VALUE=DATE:20240101\r\nX-POSTFERRY-OTHER-DURATION:PT25H\r\n"
+			"DURATION:P2D\r\n",
+			"a length kept under another name, the length of an all-day event made "
+			"days"},
+		{"DTSTART;VALUE=DATE:20240101\r\nDTEND;VALUE=DATE:20240101\r\n",
+			"DTSTART;VALUE=DATE:20240101\r\nDURATION:P1D\r\n",
+			"zero length made one day"},
+		{"DTSTART;VALUE=DATE:20240101\r\nDURATION:P1W\r\n",
+			"DTSTART;VALUE=DATE:20240101\r\nDURATION:P1W\r\n", ""},
+		{"DTSTART:20240101T120000Z\r\n", "DTSTART:20240101T120000Z\r\nDURATION:PT1S\r\n",
+			"zero length made one second"},
+	};
+	static const char BEGIN[] = HEAD "BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20240101T000000Z\r\n";
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(EVENTS); i++) {
+		char text[500], want[500], out[1000], what[200];
+
+		(void)snprintf(text, sizeof(text), "%s%sEND:VEVENT\r\n" TAIL, BEGIN, EVENTS[i].was);
+		(void)snprintf(want, sizeof(want), "%s%sEND:VEVENT\r\n" TAIL, BEGIN, EVENTS[i].is);
+		composed(text, &(struct pf_compose){.repair = true}, out, sizeof(out), what);
+		assert_string_equal(out, want);
+		assert_string_equal(what, EVENTS[i].what);
+	}
+}
+
+/* Files of one event, with no calendar around it. */
+static void what_has_no_calendar_gets_one(void **state)
+{
+	static const char TEXT[] = "BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20240101T000000Z\r\n"
+				   "DTSTART:20240101T120000Z\r\nDURATION:PT1H\r\nEND:VEVENT\r\n";
+	char out[2000], want[1000], what[200];
+
+	(void)state;
+	composed(TEXT, &(struct pf_compose){.repair = false}, out, sizeof(out), what);
+	assert_string_equal(out, TEXT); /* files may have it as it is */
+	composed(TEXT, &(struct pf_compose){.repair = true}, out, sizeof(out), what);
+	(void)snprintf(want, sizeof(want),
+		"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//postferry//postferry//EN\r\n%s"
+		"END:VCALENDAR\r\n",
+		TEXT);
+	assert_string_equal(out, want);
+	assert_string_equal(what, "VCALENDAR added");
 }
 
 static void ends_that_are_none_are_kept(void **state)
@@ -452,6 +535,8 @@ int main(void)
 		cmocka_unit_test(repairs_are_made_and_told),
 		cmocka_unit_test(lines_are_repaired),
 		cmocka_unit_test(ends_that_are_none_are_kept),
+		cmocka_unit_test(all_day_events_last_days),
+		cmocka_unit_test(what_has_no_calendar_gets_one),
 		cmocka_unit_test(instances),
 		cmocka_unit_test(the_corpus_survives),
 	};

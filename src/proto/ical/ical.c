@@ -137,6 +137,14 @@ static int read_comps(struct pf_ical *c, struct pf_err *err)
 	return PF_OK;
 }
 
+/* What people have in calendars, outside of any. */
+static bool is_bare(const struct pf_ical *c, int comp)
+{
+	return c->comp[comp].parent == PF_ICAL_NONE &&
+	       (pf_ical_comp_is(c, comp, "VEVENT") || pf_ical_comp_is(c, comp, "VTODO") ||
+		       pf_ical_comp_is(c, comp, "VJOURNAL"));
+}
+
 int pf_ical_read(struct pf_span bytes, struct pf_ical **out, struct pf_err *err)
 {
 	struct pf_ical *c = calloc(1, sizeof(*c));
@@ -159,7 +167,7 @@ int pf_ical_read(struct pf_span bytes, struct pf_ical **out, struct pf_err *err)
 		return PF_FAIL;
 	}
 	for (size_t i = 0; i < c->comp_count; i++) {
-		if (pf_ical_comp_is(c, (int)i, "VCALENDAR")) {
+		if (pf_ical_comp_is(c, (int)i, "VCALENDAR") || is_bare(c, (int)i)) {
 			return PF_OK;
 		}
 	}

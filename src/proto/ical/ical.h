@@ -31,8 +31,8 @@ struct pf_ical {
 };
 
 /*
- * `bytes` is copied. PF_FAIL (item scope): no VCALENDAR in it, or past 64 MiB; the text names the
- * line. Freed with pf_ical_free in any case.
+ * `bytes` is copied. PF_FAIL (item scope): no VCALENDAR in it and no event, task or note without
+ * one, or past 64 MiB; the text names the line. Freed with pf_ical_free in any case.
  */
 PF_MUST_CHECK int pf_ical_read(struct pf_span bytes, struct pf_ical **out, struct pf_err *err);
 void pf_ical_free(struct pf_ical **c);

@@ -105,6 +105,24 @@ static bool take_rule(struct pf_ical *c, const struct pf_line *l, const struct p
 	return n > 0;
 }
 
+bool ical_is_rule(struct pf_ical *c, const struct pf_line *l)
+{
+	const struct pf_ical_time begin = {.form = PF_ICAL_UTC};
+	char text[RULE_TEXT_MAX];
+	struct icalrecurrencetype rule;
+	int64_t until;
+	bool is;
+
+	if (!take_rule(c, l, &begin, text, &until)) {
+		return false;
+	}
+	icalerror_set_errors_are_fatal(false);
+	rule = icalrecurrencetype_from_string(text);
+	is = rule.freq != ICAL_NO_RECURRENCE;
+	free(rule.rscale);
+	return is;
+}
+
 struct limits {
 	int64_t until_utc_s;
 	size_t max;

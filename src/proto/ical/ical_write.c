@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const char PRODID[] = "-//postferry//postferry//EN";
+
 static void put(struct ical_writer *w, struct pf_span s)
 {
 	if (w->rc == PF_OK) {
@@ -147,7 +149,7 @@ static void put_within(struct ical_writer *w, struct pf_ical *c, int comp)
 		const struct pf_line *l = &c->line[i];
 
 		if (!(w->edit->repair &&
-			    (l->bad || l->value.n == 0 || ical_put_trigger(w, c, l)))) {
+			    (l->bad || ical_is_blank(l) || ical_put_trigger(w, c, l)))) {
 			put_raw(w, l);
 		}
 	}
@@ -200,7 +202,7 @@ static void put_comp(struct ical_writer *w, struct pf_ical *c, int comp)
 		put_one(w, c, comp, i, short_);
 	}
 	if (short_) {
-		ical_put_line(w, "DURATION", pf_span_str("PT1S"));
+		ical_put_least(w, c, comp);
 	}
 	for (int a = k->child; a != PF_ICAL_NONE; a = c->comp[a].next) {
 		put_within(w, c, a);
@@ -361,6 +363,7 @@ static void put_series(struct ical_writer *w)
 
 /* ---- the calendar ---- */
 
+/* PF_ICAL_NONE: it has none around it. */
 static int calendar_of(const struct pf_ical_piece *p)
 {
 	int k = p->comp;
@@ -368,7 +371,15 @@ static int calendar_of(const struct pf_ical_piece *p)
 	while (p->c->comp[k].parent != PF_ICAL_NONE) {
 		k = p->c->comp[k].parent;
 	}
-	return k;
+	return k == p->comp ? PF_ICAL_NONE : k;
+}
+
+static void put_new_head(struct ical_writer *w)
+{
+	ical_put_line(w, "BEGIN", pf_span_str("VCALENDAR"));
+	ical_put_line(w, "VERSION", pf_span_str("2.0"));
+	ical_put_line(w, "PRODID", pf_span_str(PRODID));
+	ical_changed(w, "VCALENDAR added");
 }
 
 static void put_head(struct ical_writer *w, struct pf_ical *c, int calendar)
@@ -381,7 +392,7 @@ static void put_head(struct ical_writer *w, struct pf_ical *c, int calendar)
 		ical_changed(w, "VERSION added");
 	}
 	if (repair && !pf_ical_find(c, calendar, "PRODID")) {
-		ical_put_line(w, "PRODID", pf_span_str("-//postferry//postferry//EN"));
+		ical_put_line(w, "PRODID", pf_span_str(PRODID));
 		ical_changed(w, "PRODID added");
 	}
 	for (size_t i = pf_ical_next_line(c, calendar, c->comp[calendar].begin); i != SIZE_MAX;
@@ -463,8 +474,13 @@ int pf_ical_write(const struct pf_ical_piece *pieces, size_t n, const struct pf_
 {
 	struct ical_writer w = {
 		.edit = edit, .pieces = pieces, .n = n, .out = out, .changes = changes, .err = err};
+	int calendar = calendar_of(&pieces[0]);
 
-	put_head(&w, pieces[0].c, calendar_of(&pieces[0]));
+	if (calendar == PF_ICAL_NONE) {
+		put_new_head(&w);
+	} else {
+		put_head(&w, pieces[0].c, calendar);
+	}
 	for (size_t i = 0; i < n; i++) {
 		put_zones(&w, pieces, n, i);
 	}

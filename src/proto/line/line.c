@@ -389,7 +389,9 @@ bool pf_text_is_loose(struct pf_span v)
 {
 	for (size_t i = 0; i < v.n; i++) {
 		if (v.p[i] == '\\') {
-			i++;
+			if (++i < v.n && v.p[i] == '"') {
+				return true;
+			}
 		} else if (v.p[i] == ',' || v.p[i] == ';' || (v.p[i] < 0x20 && v.p[i] != '\t')) {
 			return true;
 		}
@@ -404,6 +406,9 @@ int pf_text_tighten(struct pf_span v, struct pf_buf *out, struct pf_err *err)
 	for (size_t i = 0; i < v.n && rc == PF_OK; i++) {
 		uint8_t ch = v.p[i];
 
+		if (ch == '\\' && i + 1 < v.n && v.p[i + 1] == '"') {
+			continue; /* some escape it: it is no such character */
+		}
 		if (ch == '\\' && i + 1 < v.n) {
 			rc = pf_buf_add(out, pf_span(v.p + i++, 2), err);
 		} else if (ch == ',' || ch == ';') {

@@ -57,9 +57,9 @@ PF_MUST_CHECK int pf_line_write(
 	struct pf_buf *out, struct pf_span head, struct pf_span value, struct pf_err *err);
 
 /* Whether a TEXT (RFC 5545 section 3.3.11, RFC 6350 section 3.4) has commas or semicolons that no
- * backslash is before, or a stray control character. */
+ * backslash is before, a quotation mark that one is before, or a stray control character. */
 bool pf_text_is_loose(struct pf_span v);
-/* The same without such: they get a backslash, control characters go. */
+/* The same without such: they get a backslash, or lose it; control characters go. */
 PF_MUST_CHECK int pf_text_tighten(struct pf_span v, struct pf_buf *out, struct pf_err *err);
 
 #endif
