@@ -160,6 +160,7 @@ static int read_part(struct pf_doc *d, int comp, enum pf_kind kind, struct pf_er
 	p->uid = text_line(c, comp, "UID", false, err);
 	p->summary = text_line(c, comp, "SUMMARY", false, err);
 	p->organizer = text_line(c, comp, "ORGANIZER", true, err);
+	p->meant = text_line(c, comp, "X-POSTFERRY-MEANT", false, err);
 	if (err->text[0]) {
 		return PF_FAIL;
 	}
@@ -350,7 +351,7 @@ static bool is_whole(const struct pf_piece *pieces, size_t n)
 static bool changes_nothing(const struct pf_compose *how)
 {
 	return !how->uid.p && how->schedule == PF_SCHEDULE_KEEP && !how->alone && !how->repair &&
-	       how->wanted_n == 0;
+	       !how->meant.p && how->wanted_n == 0;
 }
 
 static int compose(const struct pf_piece *pieces, size_t n, const struct pf_compose *how,
@@ -362,6 +363,7 @@ static int compose(const struct pf_piece *pieces, size_t n, const struct pf_comp
 		.agent = AGENTS[how->schedule],
 		.alone = how->alone,
 		.repair = how->repair,
+		.meant = how->meant,
 		.wanted = how->wanted,
 		.wanted_n = how->wanted_n,
 	};

@@ -63,6 +63,7 @@ static int read_card(struct pf_doc *d, size_t i, struct pf_err *err)
 	pf_err_clear(err);
 	p->uid = text_line(d, i, "UID", err);
 	p->summary = text_line(d, i, "FN", err);
+	p->meant = text_line(d, i, "X-POSTFERRY-MEANT", err);
 	p->rekeyed = pf_vcard_find(d->v, i, "X-POSTFERRY-ORIGINAL-UID") != NULL;
 	return err->text[0] ? PF_FAIL : digest_of(d->v, i, &p->meaning, err);
 }
@@ -162,10 +163,12 @@ static int compose(const struct pf_piece *pieces, size_t n, const struct pf_comp
 	struct pf_composed *out, struct pf_err *err)
 {
 	const struct pf_doc *d = pieces[0].doc;
-	const struct pf_vcard_edit edit = {
-		.uid = how->uid, .repair = how->repair, .version = how->card_version};
-	bool as_it_is =
-		!how->uid.p && !how->repair && how->card_version == 0 && d->v->card_count == 1;
+	const struct pf_vcard_edit edit = {.uid = how->uid,
+		.repair = how->repair,
+		.meant = how->meant,
+		.version = how->card_version};
+	bool as_it_is = !how->uid.p && !how->repair && !how->meant.p && how->card_version == 0 &&
+			d->v->card_count == 1;
 	struct pf_span bytes = d->bytes;
 	struct pf_buf b, what;
 	int rc = PF_OK;

@@ -54,6 +54,7 @@ struct pf_id_row {
 struct pf_id_foreign {
 	struct pf_span uid;
 	struct pf_digest whole;
+	const struct pf_digest *meant; /* before the target altered it; NULL: nobody says so */
 };
 
 struct pf_identity_in {

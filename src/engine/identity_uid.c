@@ -127,6 +127,23 @@ static size_t find_foreign(
 	return SIZE_MAX;
 }
 
+/* Whether the target's holder of the UID is the item, as it is or as the target altered it. */
+static bool is_held_by(const struct pf_identity *id, struct pf_span uid, const struct pf_id_item *x)
+{
+	const struct pf_id_foreign *f = id->in->foreign;
+
+	for (size_t k = first_foreign(id, uid); x->whole_known && k < id->in->foreign_count &&
+						pf_span_eq(f[id->foreign[k]].uid, uid);
+		k++) {
+		size_t at = id->foreign[k];
+
+		if (!id->taken[at] && f[at].meant && pf_digest_eq(f[at].meant, &x->whole)) {
+			return true;
+		}
+	}
+	return find_foreign(id, uid, x) != SIZE_MAX;
+}
+
 /* ---- keys ---- */
 
 /* "skey NUL uid", and a rank or an instance behind it for those that this does not tell apart. */
@@ -259,7 +276,7 @@ static size_t choose_holder(struct pf_identity *id, const struct group *g)
 	for (size_t i = g->items_first; i < g->items_end && held; i++) {
 		const struct pf_id_item *x = &id->items[i];
 
-		if (may_hold(x) && x->row == SIZE_MAX && find_foreign(id, uid, x) != SIZE_MAX &&
+		if (may_hold(x) && x->row == SIZE_MAX && is_held_by(id, uid, x) &&
 			(best == SIZE_MAX || claims_before(id, x, &id->items[best]))) {
 			best = i;
 		}

@@ -230,11 +230,16 @@ int keyed_compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 	struct pf_keyed *k = f->keyed;
 	struct making m = {.pieces = NULL};
 	struct pf_composed made = {.body = NULL};
+	char mark[KEYED_MARK_MAX];
 	int rc = make_how(f, t, &m, err);
 
 	keyed_drop_body(f, t);
 	if (rc == PF_OK) {
 		set_form(&m.how, t->form);
+		if (t->mark) {
+			keyed_mark_of(k->codec, &t->first, mark);
+			m.how.meant = pf_span_str(mark);
+		}
 		rc = k->codec->compose(
 			m.pieces, keyed_item_of(f, t)->part_count, &m.how, &made, err);
 		t->body = made.body;
@@ -246,7 +251,7 @@ int keyed_compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 			k->codec->part(m.pieces[0].doc, m.pieces[0].part)->begin_utc_s;
 		rc = check_made(f, t, &m, err);
 	}
-	if (rc == PF_OK && made.changes[0] && !t->lost) {
+	if (rc == PF_OK && made.changes[0] && !t->lost && !t->mark) {
 		size_t n = strlen(t->note);
 
 		(void)snprintf(t->note + n, sizeof(t->note) - n, "%srepaired: %s",

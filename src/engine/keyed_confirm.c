@@ -27,6 +27,24 @@ int keyed_confirm_begin(struct pf_fold *f, struct pf_err *err)
 	return PF_OK;
 }
 
+/* It is put once more in the next run, and is in quarantine when it is not shown then either. */
+static int not_shown(struct pf_fold *f, size_t row, struct pf_err *err)
+{
+	static const char WHY[] = "the target took it, but does not show it";
+	struct keyed_row *r = &f->keyed->row[row];
+
+	keyed_event_log(f, PF_EV_NOT_AT_TARGET, r, "%s", WHY);
+	r->bits &= (uint16_t)~KEYED_WRITTEN;
+	r->state = PF_ROW_REFUSED;
+	r->verdict = PF_VERDICT_NONE;
+	r->dst_id = pf_span(NULL, 0);
+	if (r->attempts++ > 0 && keyed_task_cure(f, row, WHY, pf_span(NULL, 0), true)) {
+		return PF_OK;
+	}
+	f->job->outcome.copied_now -= f->job->outcome.copied_now > 0;
+	return keyed_save(f, row, WHY, err);
+}
+
 int keyed_confirm_end(struct pf_fold *f, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
@@ -40,14 +58,7 @@ int keyed_confirm_end(struct pf_fold *f, struct pf_err *err)
 			continue;
 		}
 		if (t == SIZE_MAX) {
-			keyed_event_log(f, PF_EV_NOT_AT_TARGET, r,
-				"the target took it, but does not show it any more");
-			r->state = PF_ROW_REFUSED;
-			r->verdict = PF_VERDICT_NONE;
-			r->dst_id = pf_span(NULL, 0);
-			f->job->outcome.copied_now -= f->job->outcome.copied_now > 0;
-			if (keyed_save(f, i, "the target took it, but does not show it", err) !=
-				PF_OK) {
+			if (not_shown(f, i, err) != PF_OK) {
 				return PF_FAIL;
 			}
 		} else if (!job_has_cap(f->job, DST, PF_CAP_EXACT_BYTES) || !r->dst_version.p ||
@@ -103,7 +114,7 @@ static int looks_wrong(
 	if (t != SIZE_MAX) {
 		r->dst_version = k->target[t].version;
 	}
-	if (keyed_task_cure(f, row, why, said)) {
+	if (keyed_task_cure(f, row, why, said, false)) {
 		return PF_OK;
 	}
 	keyed_event_log(f, PF_EV_ITEM_ALTERED, r, "%s", why);

@@ -50,8 +50,8 @@ static int tell_foreign(struct pf_keyed *k, struct pf_err *err)
 		if (r && (r->bits & KEYED_LISTED)) {
 			continue;
 		}
-		*n = r ? (struct pf_id_foreign){r->dst_uid, r->whole}
-		       : (struct pf_id_foreign){t->uid, t->whole};
+		*n = r ? (struct pf_id_foreign){r->dst_uid, r->whole, NULL}
+		       : (struct pf_id_foreign){t->uid, t->whole, t->has_meant ? &t->meant : NULL};
 		if (n->uid.p) {
 			k->foreign_of[k->in.foreign_count++] = i;
 		}

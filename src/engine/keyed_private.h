@@ -12,6 +12,7 @@
  *   keyed_write.c    tasks: put, and what the target answers
  *   keyed_verify.c   both sides compared again
  *   keyed_confirm.c  the target listed again, what it altered read back
+ *   keyed_altered.c  what it goes on to alter: quarantine, and a mark at the target
  */
 #ifndef PF_ENGINE_KEYED_PRIVATE_H
 #define PF_ENGINE_KEYED_PRIVATE_H
@@ -27,6 +28,7 @@ enum {
 	KEYED_BODY_MAX = 64 << 20, /* a larger one is no calendar item */
 	KEYED_VERIFY_YEARS = 5,    /* that deep comparison expands, before and behind today */
 	KEYED_INSTANCES = 20000,
+	KEYED_MARK_MAX = 2 * PF_DIGEST_BYTES + 16,
 };
 
 enum keyed_state {
@@ -81,9 +83,10 @@ struct keyed_doc {
 /* An item of the target. */
 struct keyed_target {
 	struct pf_span id, version, uid;
-	struct pf_digest whole;
-	size_t row; /* SIZE_MAX: no row accounts for it */
+	struct pf_digest whole, meant; /* meant: what it is marked with */
+	size_t row;                    /* SIZE_MAX: no row accounts for it */
 	uint16_t bits;
+	bool has_meant;
 };
 
 #define KEYED_AS_REPAIRED "the target has it as it was repaired for it"
@@ -124,7 +127,10 @@ struct keyed_task {
 	bool sent_before; /* a row that was in doubt */
 	bool cure;        /* the target altered it: it is put once more, repaired, or not at all */
 	bool lost;        /* it did so again: it is composed for the quarantine */
-	struct pf_span said; /* keyed_tell: what the target made of it; absent: unknown */
+	bool mark;        /* it is in quarantine, and put once more with what it meant */
+	bool has_first;
+	struct pf_digest first; /* what it means in no form but its own */
+	struct pf_span said;    /* keyed_tell: what the target made of it; absent: unknown */
 	char why[400], note[300];
 };
 
@@ -258,11 +264,15 @@ int keyed_open_event(struct pf_fold *f, const struct pf_store_event *ev, struct 
 /* When a task that pauses is due; INT64_MAX: none. */
 int64_t keyed_wake_ms(const struct pf_fold *f);
 void keyed_task_end(struct pf_fold *f, struct keyed_task *t);
+/* Into quarantine, and the end of the task. */
+int keyed_give_up(struct pf_fold *f, struct keyed_task *t, const char *why, struct pf_err *err);
 /*
  * The target altered what a row stands for, in these words and into what was told: it is put once
- * more, repaired, or ends in quarantine. false: nothing of it is known any more.
+ * more, repaired, or ends in quarantine, at once where that is `in_vain`. false: nothing of it is
+ * known any more.
  */
-bool keyed_task_cure(struct pf_fold *f, size_t row, const char *why, struct pf_span said);
+bool keyed_task_cure(
+	struct pf_fold *f, size_t row, const char *why, struct pf_span said, bool in_vain);
 
 /* ---- keyed_differ.c ---- */
 /* What a document says, in short; kept in the arena. */
@@ -271,6 +281,20 @@ int keyed_tell(
 /* The names of what the task's body says otherwise than `t->said`; "" where that is unknown. */
 int keyed_differ(
 	struct pf_fold *f, const struct keyed_task *t, char *out, size_t max, struct pf_err *err);
+
+/* ---- keyed_altered.c ---- */
+/* The target does not keep it as it is, for the reason in t->why: quarantine. */
+int keyed_altered(struct pf_fold *f, struct keyed_task *t, struct pf_err *err);
+/* The item in a task's way is itself, as the target altered it in a run whose ledger is lost. */
+int keyed_met_altered(
+	struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc, struct pf_err *err);
+/* The mark is there, or could not be put (`version` absent then). */
+int keyed_marked(
+	struct pf_fold *f, struct keyed_task *t, struct pf_span version, struct pf_err *err);
+/* The mark for this meaning, as text of less than KEYED_MARK_MAX bytes. */
+void keyed_mark_of(const struct pf_codec *codec, const struct pf_digest *first, char *out);
+/* What a document is marked with; false: nothing that this version understands. */
+bool keyed_mark_read(const struct pf_codec *codec, const struct pf_doc *doc, struct pf_digest *out);
 
 /* ---- keyed_confirm.c ---- */
 int keyed_confirm_begin(struct pf_fold *f, struct pf_err *err); /* PF_END: nothing to read back */

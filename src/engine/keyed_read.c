@@ -392,6 +392,7 @@ static int take_target(struct pf_fold *f, size_t i, struct pf_blob *body, struct
 	if (k->codec->read(pf_blob_span(body), &doc, &why) == PF_OK) {
 		rc = keyed_keep(k, k->codec->part(doc, 0)->uid, &t->uid, err);
 		rc = rc == PF_OK ? keyed_meaning(k->codec, doc, &t->whole, err) : rc;
+		t->has_meant = keyed_mark_read(k->codec, doc, &t->meant);
 	}
 	k->codec->free(&doc);
 	pf_blob_unref(&body);

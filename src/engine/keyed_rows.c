@@ -95,6 +95,7 @@ static int load_items(struct pf_fold *f, struct pf_err *err)
 		r->state = (uint8_t)item.state;
 		r->verdict = (uint8_t)item.verdict;
 		r->size = item.size;
+		r->attempts = (uint8_t)(item.attempts < 255 ? item.attempts : 255);
 		r->date_utc_s = item.date_utc_s;
 		r->has_whole = item.has_digest;
 		r->whole = item.digest;

@@ -44,7 +44,7 @@ static int leave(struct pf_fold *f, struct keyed_task *t, const char *why, struc
 	return keyed_save(f, t->row, why, err);
 }
 
-static int give_up(struct pf_fold *f, struct keyed_task *t, const char *why, struct pf_err *err)
+int keyed_give_up(struct pf_fold *f, struct keyed_task *t, const char *why, struct pf_err *err)
 {
 	struct pf_blob *body = t->body ? pf_blob_ref(t->body) : NULL;
 	char text[sizeof(t->why)];
@@ -56,7 +56,8 @@ static int give_up(struct pf_fold *f, struct keyed_task *t, const char *why, str
 
 /* ---- composing ---- */
 
-bool keyed_task_cure(struct pf_fold *f, size_t row, const char *why, struct pf_span said)
+bool keyed_task_cure(
+	struct pf_fold *f, size_t row, const char *why, struct pf_span said, bool in_vain)
 {
 	struct pf_keyed *k = f->keyed;
 	size_t i = 0;
@@ -70,7 +71,7 @@ bool keyed_task_cure(struct pf_fold *f, size_t row, const char *why, struct pf_s
 	if (!t || t->state != TASK_DONE || f->job->stopping || f->job->target_full) {
 		return false;
 	}
-	t->lost = t->form.repaired && (f->kind != PF_KIND_CONTACTS || t->form.older);
+	t->lost = in_vain || (t->form.repaired && (f->kind != PF_KIND_CONTACTS || t->form.older));
 	if (!t->lost) {
 		t->form.older = t->form.repaired;
 		t->form.repaired = true;
@@ -94,19 +95,6 @@ bool keyed_task_cure(struct pf_fold *f, size_t row, const char *why, struct pf_s
 	return true;
 }
 
-/* The target does not keep it as it is. */
-static int altered(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
-{
-	char names[200], why[sizeof(t->why)];
-
-	if (keyed_differ(f, t, names, sizeof(names), err) != PF_OK) {
-		return PF_FAIL;
-	}
-	(void)snprintf(why, sizeof(why), names[0] ? "%.180s (%s)" : "%.180s", t->why, names);
-	keyed_event_log(f, PF_EV_ITEM_ALTERED, &f->keyed->row[t->row], "%s", why);
-	return give_up(f, t, why, err);
-}
-
 /* Composed; SENT, and to be put when that is on disk. */
 static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 {
@@ -115,6 +103,10 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 	uint64_t max = job_facts(job, DST)->max_item_bytes;
 	int rc = keyed_compose(f, t, err);
 
+	if (rc == PF_OK && !t->has_first) { /* of the first form that it is composed in */
+		t->first = t->whole;
+		t->has_first = true;
+	}
 	if (rc != PF_OK) {
 		char why[sizeof(t->why)];
 
@@ -122,23 +114,24 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 			return PF_FAIL;
 		}
 		(void)snprintf(why, sizeof(why), "%.390s", err->text);
-		return err->retry == PF_RETRY_NO ? give_up(f, t, why, err) : leave(f, t, why, err);
+		return err->retry == PF_RETRY_NO ? keyed_give_up(f, t, why, err)
+						 : leave(f, t, why, err);
 	}
 	if (t->cure && !t->note[0]) { /* nothing to repair: the same would come of it */
 		if (f->kind == PF_KIND_CONTACTS && !t->form.older) {
 			t->form.older = true;
 			return make_ready(f, t, err);
 		}
-		return altered(f, t, err);
+		return keyed_altered(f, t, err);
 	}
 	if (t->lost) {
-		return altered(f, t, err);
+		return keyed_altered(f, t, err);
 	}
 	if (max > 0 && t->body->n > max) {
 		(void)snprintf(t->why, sizeof(t->why),
 			"%zu bytes are more than the %llu that the target takes", t->body->n,
 			(unsigned long long)max);
-		return give_up(f, t, t->why, err);
+		return keyed_give_up(f, t, t->why, err);
 	}
 	t->state = TASK_READY;
 	r->state = t->over ? PF_ROW_DONE : PF_ROW_SENT;
@@ -165,7 +158,7 @@ static int open_docs(struct pf_fold *f, struct keyed_task *t, bool *all, struct 
 			continue;
 		}
 		if (d->bits & KEYED_UNREADABLE) {
-			return t->lost ? give_up(f, t, t->why, err)
+			return t->lost ? keyed_give_up(f, t, t->why, err)
 				       : leave(f, t, "the source did not give it again", err);
 		}
 		*all = false;
@@ -216,6 +209,11 @@ static int check_old(struct pf_fold *f, struct keyed_task *t, bool *go, struct p
 	size_t at = keyed_find_target(k, r->dst_id);
 
 	*go = true;
+	if (t->mark && (at == SIZE_MAX || !pf_span_eq(r->dst_version, k->target[at].version))) {
+		*go = false; /* somebody else is at it: it stays without a mark */
+		keyed_task_end(f, t);
+		return PF_OK;
+	}
 	if (at == SIZE_MAX) {
 		*go = false;
 		keyed_event_log(f, PF_EV_NOT_AT_TARGET, r,
@@ -398,7 +396,7 @@ static bool is_ours(const struct pf_fold *f, const struct keyed_task *t, const s
 
 int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc, struct pf_err *err)
 {
-	struct pf_digest whole;
+	struct pf_digest whole, meant;
 	bool same = false;
 
 	if (doc && keyed_meaning(f->keyed->codec, doc, &whole, err) != PF_OK) {
@@ -406,6 +404,10 @@ int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc,
 	}
 	if (doc && pf_digest_eq(&whole, &t->whole)) {
 		return found(f, t, err);
+	}
+	if (doc && !t->over && keyed_mark_read(f->keyed->codec, doc, &meant) &&
+		pf_digest_eq(&meant, &t->first)) {
+		return keyed_met_altered(f, t, doc, err);
 	}
 	if (doc && keyed_other_form(f, t, &whole, &same, err) != PF_OK) {
 		return PF_FAIL;
@@ -415,7 +417,7 @@ int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc,
 	}
 	if (t->conflict == PF_CONFLICT_CHANGED ||
 		(t->conflict == PF_CONFLICT_NAME && doc && is_ours(f, t, doc))) {
-		return give_up(f, t,
+		return keyed_give_up(f, t,
 			"changed at the source and at the target since it was copied: the target's "
 			"was "
 			"left as it is",
@@ -433,16 +435,20 @@ int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc,
 			"the target has another item with its UID: it got one of its own");
 		return make_ready(f, t, err);
 	}
-	return give_up(f, t, t->why, err);
+	return keyed_give_up(f, t, t->why, err);
 }
 
-static int retry(
-	struct pf_fold *f, struct keyed_task *t, const struct pf_err *why, struct pf_err *err)
+/* What breaks the link whenever it is put is left once, and is in quarantine in the next run. */
+static int retry(struct pf_fold *f, struct keyed_task *t, const struct pf_store_event *ev,
+	struct pf_err *err)
 {
+	const struct pf_err *why = &ev->failed.why;
 	struct pf_job *job = f->job;
 
 	if (++t->tries > KEYED_TRIES) {
-		return leave(f, t, t->why, err);
+		bool again = ev->failed.in_doubt && f->keyed->row[t->row].attempts++ > 0;
+
+		return again ? keyed_give_up(f, t, t->why, err) : leave(f, t, t->why, err);
 	}
 	t->state = TASK_READY;
 	t->not_before_ms = job->now.ms + job_pause_ms(job, t->tries, why);
@@ -495,7 +501,7 @@ static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_stor
 	}
 	if (ev->failed.in_doubt || why->retry != PF_RETRY_NO) {
 		t->sent_before = t->sent_before || ev->failed.in_doubt;
-		return retry(f, t, why, err);
+		return retry(f, t, ev, err);
 	}
 	t->conflict = ev->failed.conflict;
 	if (t->conflict == PF_CONFLICT_CHANGED || t->conflict == PF_CONFLICT_NAME ||
@@ -532,7 +538,7 @@ static int refused(struct pf_fold *f, struct keyed_task *t, const struct pf_stor
 		}
 		return make_ready(f, t, err);
 	}
-	return give_up(f, t, t->why, err);
+	return keyed_give_up(f, t, t->why, err);
 }
 
 /* The target's answer to a PUT, or the item that stood in its way. */
@@ -551,6 +557,10 @@ int keyed_write_event(struct pf_fold *f, const struct pf_store_event *ev, struct
 			return PF_OK;
 		}
 		f->slots--;
+		if (t->mark) {
+			return keyed_marked(f, t,
+				ev->kind == PF_STORE_DONE ? ev->version : pf_span(NULL, 0), err);
+		}
 		return ev->kind == PF_STORE_DONE ? written(f, t, ev->id, ev->version, err)
 						 : refused(f, t, ev, err);
 	}

@@ -230,8 +230,8 @@ static void all_are_known_again_by_their_forms(void **state)
 	plan(&w);
 	give(&later, g, 3);
 	for (size_t i = 0; i < 3; i++) {
-		later.foreign[i] =
-			(struct pf_id_foreign){item_of(&w, g[i].doc)->uid, digest_of("lunch")};
+		later.foreign[i] = (struct pf_id_foreign){
+			item_of(&w, g[i].doc)->uid, digest_of("lunch"), NULL};
 		later.parts[i].meaning_forms = i > 0 ? forms : (struct pf_id_forms){NULL, 0};
 	}
 	later.in.foreign_count = 3;
@@ -348,14 +348,36 @@ static void a_foreign_holder_keeps_what_it_has(void **state)
 
 	(void)state;
 	give(&w, g, 2);
-	w.foreign[0] = (struct pf_id_foreign){pf_span_str("u"), digest_of("theirs")};
-	w.foreign[1] = (struct pf_id_foreign){pf_span_str("v"), digest_of("equal")};
+	w.foreign[0] = (struct pf_id_foreign){pf_span_str("u"), digest_of("theirs"), NULL};
+	w.foreign[1] = (struct pf_id_foreign){pf_span_str("v"), digest_of("equal"), NULL};
 	w.in.foreign_count = 2;
 	plan(&w);
 	accounted(&w);
 	assert_true(item_of(&w, "1.ics")->notes & PF_ID_REKEYED);
 	assert_int_equal(item_of(&w, "1.ics")->foreign, SIZE_MAX);
 	assert_int_equal(item_of(&w, "2.ics")->foreign, 1);
+	forget(&w);
+}
+
+/* The target altered it: a mark tells what it was, and nobody gets a new UID for it. */
+static void what_was_altered_is_known_by_its_mark(void **state)
+{
+	const struct given g[] = {{"1.ics", "u", "first", 0, true, 0},
+		{"2.ics", "u", "lunch", 0, false, 0}, {"3.ics", "v", "dinner", 0, false, 0}};
+	const struct pf_digest lunch = digest_of("lunch"), other = digest_of("other");
+	struct world w;
+
+	(void)state;
+	give(&w, g, 3);
+	w.foreign[0] = (struct pf_id_foreign){pf_span_str("u"), digest_of("launch"), &lunch};
+	w.foreign[1] = (struct pf_id_foreign){pf_span_str("v"), digest_of("diner"), &other};
+	w.in.foreign_count = 2;
+	plan(&w);
+	accounted(&w);
+	assert_true(pf_span_eq(item_of(&w, "2.ics")->uid, pf_span_str("u")));
+	assert_int_equal(item_of(&w, "2.ics")->foreign, SIZE_MAX); /* it is no such thing now */
+	assert_true(item_of(&w, "1.ics")->notes & PF_ID_REKEYED);
+	assert_true(item_of(&w, "3.ics")->notes & PF_ID_REKEYED);
 	forget(&w);
 }
 
@@ -372,7 +394,7 @@ static void a_lost_ledger_adopts_what_was_written(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		const struct pf_id_item *x = &w.items[i];
 
-		again.foreign[i] = (struct pf_id_foreign){x->uid, x->whole};
+		again.foreign[i] = (struct pf_id_foreign){x->uid, x->whole, NULL};
 	}
 	again.in.foreign_count = 3;
 	plan(&again);
@@ -423,6 +445,7 @@ int main(void)
 		cmocka_unit_test(overrides_without_master_are_one_item),
 		cmocka_unit_test(what_has_no_uid_gets_the_same_in_every_run),
 		cmocka_unit_test(a_foreign_holder_keeps_what_it_has),
+		cmocka_unit_test(what_was_altered_is_known_by_its_mark),
 		cmocka_unit_test(a_lost_ledger_adopts_what_was_written),
 		cmocka_unit_test(random_collisions_are_accounted_for),
 	};

@@ -39,6 +39,7 @@ struct pf_component {
 	int32_t day_s; /* seconds of the day on the wall at which it begins; -1: all day, or none */
 	struct pf_span organizer; /* address, lower case, without "mailto:"; or absent */
 	struct pf_span summary;   /* SUMMARY or FN, UTF-8, for reports; or absent */
+	struct pf_span meant;     /* the mark that pf_compose.meant put; or absent */
 	struct pf_digest meaning; /* of this part alone; see pf_codec.fingerprint */
 };
 
@@ -74,7 +75,9 @@ struct pf_compose {
 	const int64_t *wanted; /* instants that are taken out of the master's EXDATEs, as an
 				  override was found for them */
 	size_t wanted_n;
-	int card_version; /* vCards: 30, 40: that version is needed; 0 = as it is */
+	struct pf_span meant; /* X-POSTFERRY-MEANT: a mark on the first part, in the place of any
+				 other; absent: none */
+	int card_version;     /* vCards: 30, 40: that version is needed; 0 = as it is */
 };
 
 struct pf_composed {

@@ -522,6 +522,72 @@ def test_what_a_server_alters_is_noticed(peer, source, ledger):
     assert done.status == 1 and done.outcome["quarantined"] == 1 and done.outcome["copied"] == 2, done
 
 
+def cut_off(peer):
+    """A server that dies of an item, and is started anew each time."""
+    def on_put(request, text):
+        if uid_of(text) == "e2":
+            raise Hang
+
+    peer.on_put = on_put
+
+
+def hide(peer):
+    """It takes an item, and does not show it."""
+    put = peer.put
+
+    def forget(request):
+        answer = put(request)
+        if uid_of(request.body.decode()) == "e2":
+            peer.folders[request.path.rpartition("/")[0] + "/"].pop(request.path)
+        return answer
+
+    peer.put = forget
+
+
+@pytest.mark.parametrize("how", [cut_off, hide])
+def test_what_never_arrives_holds_up_nothing(peer, source, ledger, how):
+    """All else does; it is named, tried again in the next run, and in quarantine then."""
+    fill(source, 5)
+    how(peer)
+    hasty = {"POSTFERRY_TEST_CLOCK": "100"}
+    done = to_peer(source, peer, ledger, env=hasty)
+    assert done.status == 1 and done.outcome["copied"] == 4 and done.outcome["open"] == 1, done
+    assert [m["item"] for m in done.missed] == ["2.ics"]
+    done = to_peer(source, peer, ledger, env=hasty)
+    assert done.status == 1 and done.outcome["quarantined"] == 1 and done.outcome["open"] == 0, done
+    assert [m["item"] for m in done.missed] == ["2.ics"]
+    assert "Event 2" in next(Path(ledger + ".quarantine").glob("**/*.eml")).read_text()
+    again = to_peer(source, peer, ledger, env=hasty)
+    assert again.outcome["copied_now"] == 0 and len(peer.named("Work")) == 4, again
+
+
+@pytest.mark.parametrize("contacts", [False, True], ids=["events", "contacts"])
+@pytest.mark.parametrize("more", [[], ["COMMENT:one, two"]], ids=["as it is", "repaired in vain"])
+def test_what_was_altered_is_known_without_its_ledger(peer, source, ledger, contacts, more):
+    """It is named again, and put no second time, whoever shares its UID."""
+    peer.contacts = contacts
+    for n, (uid, title) in enumerate((("u", "Lunch"), ("u", "Lunch"), ("u", "Dinner"), ("v", "Lunch"))):
+        text = card(uid, title) if contacts else calendar(event(uid, f"2024010{n % 2 + 1}T120000Z", title, *more))
+        write(source, f"{n}.{'vcf' if contacts else 'ics'}", text)
+    rewrite(peer, b"Lunch", b"Launch")
+    url = f"{'vcf' if contacts else 'ics'}:{source.parent}"
+    done = copy(url, peer.url(), ledger)
+    assert done.status == 1 and done.outcome["quarantined"] == 3 and done.outcome["copied"] == 1, done
+    before = dict(peer.folders)
+    path = next(iter(before))
+    there, etags = dict(peer.folders[path]), dict(peer.etags)
+    assert len(there) == 4 and sum("X-POSTFERRY-MEANT:" in text for text in there.values()) == 3
+    again = copy(url, peer.url(), ledger)
+    assert again.status == 1 and again.outcome["copied_now"] == 0 and peer.etags == etags, again
+    for lost in ("-2", "-3"):
+        again = copy(url, peer.url(), ledger + lost)
+        assert again.status == 1 and again.outcome["quarantined"] == 3 and again.outcome["present"] == 1, again
+        assert {m["reason"] for m in again.missed} == {m["reason"] for m in done.missed}, again
+        assert peer.folders[path] == there and peer.etags == etags
+    kept = [p.read_text() for p in Path(ledger + "-3.quarantine").glob("**/*.eml")]
+    assert len(kept) == 3 and all("Lunch" in text and "X-POSTFERRY-MEANT" not in text for text in kept)
+
+
 @pytest.mark.parametrize("how", ["altered", "altered though repaired", "refused"])
 def test_what_does_not_arrive_is_kept_item_by_item(peer, source, ledger, how):
     """Several items of one file: the bytes of each, and what the server made of it."""

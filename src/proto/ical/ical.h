@@ -128,6 +128,7 @@ struct pf_ical_edit {
 	const char *agent;  /* SCHEDULE-AGENT on ATTENDEE and ORGANIZER; NULL: as it is */
 	bool alone;  /* an override loses its RECURRENCE-ID; several get a series to belong to */
 	bool repair; /* see ical_repair.c */
+	struct pf_span meant;  /* X-POSTFERRY-MEANT of the first component; absent: as it is */
 	const int64_t *wanted; /* taken out of the EXDATEs */
 	size_t wanted_n;
 };

@@ -175,6 +175,8 @@ static void put_one(struct ical_writer *w, struct pf_ical *c, int comp, size_t i
 		ical_put_changed(w, &renamed, l->params, l->value);
 	} else if (e->wanted_n > 0 && pf_span_is(l->name, "EXDATE")) {
 		put_exdate(w, c, l);
+	} else if (e->meant.p && pf_span_is(l->name, "X-POSTFERRY-MEANT")) {
+		return; /* it has another one now */
 	} else if (short_ && (pf_span_is(l->name, "DTEND") || pf_span_is(l->name, "DURATION"))) {
 		ical_put_short(w, c, comp, l);
 	} else if (!(e->repair && ical_repair_line(w, c, comp, l))) {
@@ -200,6 +202,9 @@ static void put_comp(struct ical_writer *w, struct pf_ical *c, int comp)
 	for (size_t i = pf_ical_next_line(c, comp, k->begin); i != SIZE_MAX;
 		i = pf_ical_next_line(c, comp, i)) {
 		put_one(w, c, comp, i, short_);
+	}
+	if (w->edit->meant.p && c == w->pieces[0].c && comp == w->pieces[0].comp) {
+		ical_put_line(w, "X-POSTFERRY-MEANT", w->edit->meant);
 	}
 	if (short_) {
 		ical_put_least(w, c, comp);

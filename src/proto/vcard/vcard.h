@@ -45,9 +45,10 @@ PF_MUST_CHECK int pf_vcard_canonical(
 	struct pf_vcards *v, size_t card, struct pf_buf *out, struct pf_err *err);
 
 struct pf_vcard_edit {
-	struct pf_span uid; /* new UID; absent: as it is */
-	bool repair;        /* what is missing (FN, N, VERSION) or wrong */
-	int version;        /* 30 or 40: that version is needed; 0: as it is */
+	struct pf_span uid;   /* new UID; absent: as it is */
+	bool repair;          /* what is missing (FN, N, VERSION) or wrong */
+	struct pf_span meant; /* X-POSTFERRY-MEANT; absent: as it is */
+	int version;          /* 30 or 40: that version is needed; 0: as it is */
 };
 /* `changes` gets repairs in words. */
 PF_MUST_CHECK int pf_vcard_write(struct pf_vcards *v, size_t card, const struct pf_vcard_edit *edit,

@@ -282,6 +282,9 @@ static void put_missing(struct writer *w)
 	if (w->edit->uid.p && !pf_vcard_find(w->v, w->card, "UID")) {
 		put_line(w, "UID", w->edit->uid);
 	}
+	if (w->edit->meant.p) {
+		put_line(w, "X-POSTFERRY-MEANT", w->edit->meant);
+	}
 	if (!w->edit->repair) {
 		return;
 	}
@@ -313,6 +316,9 @@ static void put_one(struct writer *w, const struct pf_line *l)
 			}
 		}
 		return;
+	}
+	if (w->edit->meant.p && pf_span_is(l->name, "X-POSTFERRY-MEANT")) {
+		return; /* it has another one now */
 	}
 	if (l->bad && w->edit->repair) {
 		changed(w, "a line without a name dropped");
