@@ -21,6 +21,15 @@ def uid_of(text):
     return next((line[4:] for line in unfold(text) if line.startswith("UID:")), None)
 
 
+def rid_of(part, local=False):
+    """M for the master; times are in UTC, those of Greenland three hours later, or what they say of themselves."""
+    found = re.search("^RECURRENCE-ID(.*?):(.*?)\r?$", part, re.M)
+    if not found:
+        return "M"
+    hour = int(found[2][9:11] or 0) + 3
+    return found[2] if local or "TZID" not in found[1] else f"{found[2][:9]}{hour:02}{found[2][11:]}Z"
+
+
 class Peer(HttpPeer):
     """Settings are attributes, to be changed by tests before or while it runs."""
 
@@ -32,6 +41,7 @@ class Peer(HttpPeer):
         self.names, self.tokens, self.changes = {}, {}, 0
         self.etags, self.files = {}, {}  # files: what attachments refer to, path -> bytes
         self.on_post = None
+        self.posted, self.local_rids = [], False
         self.on_put = None
         self.features = "1, 3, calendar-access, addressbook, extended-mkcol"
         self.server_name = "strict/1"
@@ -217,10 +227,16 @@ class Peer(HttpPeer):
         return Answer(204 if there else 201, **({} if self.no_etag else {"ETag": self.etag(r.path)}))
 
     def post(self, r):
-        """RFC 8607, attachment-add to the whole resource."""
+        """RFC 8607, attachment-add: to the whole resource, or to the part with the RECURRENCE-ID that rid= names."""
         folder = self.folders[r.path.rpartition("/")[0] + "/"]
-        if not r.raw.endswith("?action=attachment-add") or r.path not in folder:
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(r.raw).query))
+        if query.pop("action", None) != "attachment-add" or query.keys() - {"rid"} or r.path not in folder:
             raise Answer(404)
+        parts = re.split("(?=BEGIN:VEVENT)", folder[r.path])
+        at = [i for i, part in enumerate(parts) if i > 0 and query.get("rid") in (None, rid_of(part, self.local_rids))]
+        if not at:
+            raise Answer(403, f"<D:error {ROOT}><C:valid-rid-parameter/></D:error>")
+        self.posted.append(r.raw)
         if self.on_post:
             self.on_post(r)
         where = f"/files/{len(self.files)}"
@@ -228,7 +244,7 @@ class Peer(HttpPeer):
         name = re.search('filename="(.*)"', r.headers.get("Content-Disposition", 'filename="x"')).group(1)
         line = (f"ATTACH;MANAGED-ID={len(self.files)};SIZE={len(r.body)};FILENAME={name};FMTTYPE="
                 f"{r.headers['Content-Type']}:http://127.0.0.1:{self.port}{where}?x=1\r\nEND:VEVENT")
-        self.store(r.path, folder[r.path].replace("END:VEVENT", line))
+        self.store(r.path, "".join(p.replace("END:VEVENT", line) if i in at else p for i, p in enumerate(parts)))
         return Answer(201, ETag=self.etag(r.path), Cal_Managed_ID=str(len(self.files)))
 
     def delete(self, r):

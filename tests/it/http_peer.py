@@ -107,7 +107,7 @@ class HttpPeer:
 
     def answer(self, h, a):
         body = a.body if isinstance(a.body, bytes) else a.body.encode()
-        h.send_response(a.status)
+        h.send_response_only(a.status)
         headers = {"Content-Type": a.kind, "Content-Length": str(len(body)), **self.fields(a), **a.headers}
         for name, value in headers.items():
             h.send_header(name, value)

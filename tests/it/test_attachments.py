@@ -1,6 +1,7 @@
 """Attachments that an item only refers to: their bytes come along, from the server that the item is from and from no other."""
 
 import base64
+import re
 import urllib.parse
 
 import pytest
@@ -126,6 +127,59 @@ def test_they_are_added_by_themselves(small, tmp_path, ledger):
     assert copy(f"ics:{tmp_path}/source", small.url(), ledger).outcome["copied_now"] == 0
     assert copy(f"ics:{tmp_path}/source", small.url(), ledger + "-2").outcome["present"] == 2
     assert small.count("POST") + small.count("PUT") == writes
+
+
+GREENLAND = ("BEGIN:VTIMEZONE\r\nTZID:Greenland\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:-0300\r\n"
+             "TZOFFSETTO:-0300\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n")
+
+
+def in_greenland(text):
+    return text.replace("DTSTART:", "DTSTART;TZID=Greenland:").replace("RECURRENCE-ID:", "RECURRENCE-ID;TZID=Greenland:")
+
+
+def inline(n, content=BYTES):
+    return f"ATTACH;FILENAME={n}.png;ENCODING=BASE64;VALUE=BINARY:{base64.b64encode(content).decode()}"
+
+
+def with_instances(source):
+    """A series of which the master and two instances have attachments of their own; in one zone, and in UTC."""
+    for uid, change in (("zone", in_greenland), ("utc", lambda text: text.replace("00\r\n", "00Z\r\n"))):
+        write(source / "Work", uid + ".ics", calendar(GREENLAND, *(change(text) for text in (
+            event(uid, "20240105T100000", "Weekly", "RRULE:FREQ=WEEKLY;COUNT=9", inline(0, BYTES + b"0")),
+            event(uid, "20240112T110000", "Later", "RECURRENCE-ID:20240112T100000", inline(1, BYTES + b"1"),
+                  inline(2, BYTES + b"2")),
+            event(uid, "20240119T120000", "Later still", "RECURRENCE-ID:20240119T100000", inline(3, BYTES + b"3"))))))
+
+
+@pytest.mark.parametrize("whose", ["strict/1", "Cyrus-HTTP/3.6.1"])
+def test_each_part_gets_its_own(small, tmp_path, ledger, whose):
+    """Instances are named in UTC (RFC 8607 section 3.3.2); Cyrus compares what is written."""
+    small.server_name, small.local_rids = whose, "Cyrus" in whose
+    with_instances(tmp_path / "source")
+    done = copy(f"ics:{tmp_path}/source", small.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 4, done
+    asked = {}
+    for path, _, rid in (raw.partition("?action=attachment-add&rid=") for raw in small.posted if "rid=" in raw):
+        asked.setdefault(path, []).append(rid)
+    assert sorted(asked.values(), key=lambda many: "Z" not in many[1] or "T13" in many[1]) == [["M", "20240112T100000Z", "20240112T100000Z", "20240119T100000Z"],
+                                      ["M"] + [day + ("T100000" if small.local_rids else "T130000Z")
+                                               for day in ("20240112", "20240112", "20240119")]]
+    back = copy(small.url(), f"ics:{tmp_path}/back", ledger + "-back")
+    assert back.status == 0, back
+    for text in texts(tmp_path / "back" / "Work").values():
+        if "Weekly" in text:
+            whole = ["".join(part.split("\r\n ")) for part in text.split("BEGIN:VEVENT")[1:]]
+            assert [re.findall(r"^ATTACH.*:(\S*)", part, re.M) for part in whole] == [
+                [base64.b64encode(BYTES + str(n).encode()).decode() for n in many] for many in ([0], [1, 2], [3])]
+    assert copy(f"ics:{tmp_path}/source", small.url(), ledger).outcome["copied_now"] == 0
+
+
+def test_of_several_parts_none_where_only_the_whole_gets_them(small, tmp_path, ledger):
+    small.features += ", calendar-managed-attachments-no-recurrence"
+    with_instances(tmp_path / "source")
+    done = copy(f"ics:{tmp_path}/source", small.url(), ledger)
+    assert done.status == 1 and done.outcome["quarantined"] == 2 and "max-resource-size" in str(done.missed), done
+    assert small.count("POST") == 2
 
 
 def test_none_is_better_than_half(small, tmp_path, ledger):

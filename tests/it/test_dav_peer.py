@@ -8,6 +8,7 @@ import pytest
 from calendar_items import calendar, card, event, seen, texts, uids, write
 from dav_peer import ROOT, XML, Answer, Hang, Peer, uid_of
 from run import copy, postferry
+from servers.base import free_port
 from servers.certs import make as make_certs
 
 
@@ -366,6 +367,13 @@ def test_patience_while_reading(peer, tmp_path, ledger):
     peer.before.append(busy)
     assert copy(peer.url(), f"ics:{tmp_path}/to", ledger).status == 0
     assert seen(texts(tmp_path / "to" / "Work").values()) == seen(events(5))
+
+
+def test_nobody_listens(tmp_path, ledger):
+    """A wrong address is told after one more try, and each try is told of."""
+    done = copy(f"caldav://user@127.0.0.1:{free_port()}/", f"ics:{tmp_path}/to", ledger)
+    assert done.status == 3 and "connect" in done.err, done
+    assert [e["number"] for e in done.events if e["number"] == 10003] == [10003], done
 
 
 @pytest.mark.parametrize("stored", [True, False])

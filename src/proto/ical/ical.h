@@ -103,7 +103,7 @@ bool pf_ical_set_has(const struct pf_ical_set *s, int64_t at);
 
 /* ---- meaning ---- */
 
-enum { PF_ICAL_MEANING_VERSION = 2 };
+enum { PF_ICAL_MEANING_VERSION = 3 };
 
 /*
  * The canonical text of an item (calendar identity, section 4): the first component is the master,

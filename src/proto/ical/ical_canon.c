@@ -49,7 +49,7 @@ static const struct {
 	const char *name, *value;
 } DEFAULTS[] = {{"CLASS", "PUBLIC"}, {"STATUS", "CONFIRMED"}, {"PRIORITY", "0"}, {"PRIORITY", "5"},
 	{"CALSCALE", "GREGORIAN"}, {"ROLE", "REQ-PARTICIPANT"}, {"PARTSTAT", "NEEDS-ACTION"},
-	{"CUTYPE", "INDIVIDUAL"}, {"RELTYPE", "PARENT"}};
+	{"CUTYPE", "INDIVIDUAL"}, {"RELTYPE", "PARENT"}, {"FMTTYPE", "application/octet-stream"}};
 static const char *const LISTS[] = {"CATEGORIES", "RESOURCES"};
 static const char *const TIMES[] = {"COMPLETED", "X-MOZ-SNOOZE-TIME"};
 

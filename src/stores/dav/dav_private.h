@@ -34,7 +34,9 @@ enum {
 	DAV_BATCHES = 4, /* multigets in flight */
 	DAV_TRIES = 3,   /* of an operation over lost connections and a server's own mistakes */
 	DAV_LOSSES = 8,  /* in a row, with no answer between them */
-	DAV_PAUSES = 10, /* in a row, with nothing done between them */
+	DAV_LOSSES_FIRST = 1, /* the same before the server ever answered: it may be a wrong
+				 address */
+	DAV_PAUSES = 10,      /* in a row, with nothing done between them */
 	DAV_REDIRECTS = 5,
 	DAV_PAGES = 100000, /* of a truncated listing */
 	DAV_PATH_MAX = 65536,
@@ -65,6 +67,7 @@ struct dop {
 	/* PUT */
 	struct pf_blob *bare; /* the item without its attachments, which are added by themselves */
 	size_t to_add, added; /* of them */
+	bool several;         /* parts, so that each attachment is of one of them */
 	/* FOLDERS: the home, then the folder, that is next */
 	size_t at;
 	bool listed;
@@ -153,6 +156,7 @@ struct dstore {
 	struct pf_buf place_path[4], principal, home[PF_DAV_HOMES], only;
 	size_t homes;
 	bool insisted, token_renewed, has_given, sent_away;
+	bool local_rids; /* rid= is as RECURRENCE-ID stands, not in UTC */
 	char why_not[400], server[128], dav[512], about[200];
 	struct dfolder *folder;
 	size_t folder_n, folder_cap;

@@ -5,9 +5,10 @@
  */
 #include "stores/dav/dav_private.h"
 
+#include "base/civil.h"
 #include "base/utf8.h"
 #include "model/mime.h"
-#include "proto/line/line.h"
+#include "proto/ical/ical.h"
 
 #include <stdio.h>
 
@@ -24,19 +25,17 @@ static bool is_part(struct pf_span name)
 	       pf_span_is(name, "VJOURNAL");
 }
 
-/*
- * The item without what is in it, into `out`; how many there are. They may be added to the whole
- * resource only (no rid=, section 3.3.2), so an item of several parts has none of them.
- */
-static int strip(struct pf_span bytes, struct pf_buf *out, size_t *count, struct pf_err *err)
+/* The item without what is in it, into `out`; how many there are, and of how many parts it is. */
+static int strip(
+	struct pf_span bytes, struct pf_buf *out, size_t *count, size_t *parts, struct pf_err *err)
 {
 	struct pf_arena arena;
 	struct pf_lines lines;
 	struct pf_line l;
-	size_t parts = 0;
 	int rc, depth = 0;
 
 	*count = 0;
+	*parts = 0;
 	pf_arena_init(&arena);
 	pf_lines_init(&lines, bytes, &arena);
 	while ((rc = pf_lines_next(&lines, &l, err)) == PF_OK) {
@@ -44,7 +43,7 @@ static int strip(struct pf_span bytes, struct pf_buf *out, size_t *count, struct
 
 		depth += begin;
 		depth -= pf_span_is(l.name, "END");
-		parts += begin && depth == 2 && is_part(l.value);
+		*parts += begin && depth == 2 && is_part(l.value);
 		if (depth == 2 && is_inline(&l)) {
 			++*count;
 		} else if ((rc = pf_buf_add(out, l.raw, err)) != PF_OK) {
@@ -52,13 +51,19 @@ static int strip(struct pf_span bytes, struct pf_buf *out, size_t *count, struct
 		}
 	}
 	pf_arena_deinit(&arena);
-	*count = parts == 1 ? *count : 0;
 	return rc == PF_END ? PF_OK : rc;
+}
+
+/* The server adds them to single parts as well. */
+static bool takes_parts(const struct dstore *s)
+{
+	return !strstr(s->dav, "calendar-managed-attachments-no-recurrence");
 }
 
 int dav_managed_begin(struct dstore *s, struct dop *o, bool *yes, struct pf_err *err)
 {
 	struct pf_buf b;
+	size_t parts = 0;
 	int rc;
 
 	*yes = false;
@@ -67,7 +72,9 @@ int dav_managed_begin(struct dstore *s, struct dop *o, bool *yes, struct pf_err 
 		return PF_OK;
 	}
 	pf_buf_init(&b, DAV_ITEM_MAX);
-	rc = strip(pf_blob_span(dop_op(o)->put.body), &b, &o->to_add, err);
+	rc = strip(pf_blob_span(dop_op(o)->put.body), &b, &o->to_add, &parts, err);
+	o->several = parts > 1;
+	o->to_add = o->several && !takes_parts(s) ? 0 : o->to_add;
 	if (rc == PF_OK && o->to_add > 0) {
 		o->bare = pf_blob_new(b.n);
 		rc = o->bare ? PF_OK : pf_fail_memory(err, "an item");
@@ -129,7 +136,61 @@ static int add_fields(struct dcall *c, const struct pf_line *l, struct pf_err *e
 		     : PF_OK;
 }
 
-static int send(struct dstore *s, struct dop *o, const struct pf_line *l, struct pf_err *err)
+/* The part at a place among its like: PF_ICAL_NONE: there is none. */
+static int part_at(const struct pf_ical *c, size_t place)
+{
+	size_t passed = 0;
+
+	for (size_t i = 0; i < c->comp_count; i++) {
+		int up = c->comp[i].parent;
+
+		if (up != PF_ICAL_NONE && c->comp[up].parent == PF_ICAL_NONE &&
+			is_part(c->comp[i].name) && passed++ == place) {
+			return (int)i;
+		}
+	}
+	return PF_ICAL_NONE;
+}
+
+/* "M" for the master; of an instance its date, or its time in UTC (RFC 8607 section 3.3.2). */
+static int write_rid(const struct dstore *s, struct pf_ical *c, size_t place, struct pf_buf *out,
+	struct pf_err *err)
+{
+	int comp = part_at(c, place);
+	const struct pf_line *l =
+		comp != PF_ICAL_NONE ? pf_ical_find(c, comp, "RECURRENCE-ID") : NULL;
+	struct pf_ical_time t;
+	struct pf_civil at;
+	bool utc;
+
+	if (!l || !pf_ical_line_time(c, l, &t)) {
+		return pf_buf_add_str(out, "&rid=M", err);
+	}
+	utc = t.form == PF_ICAL_UTC || (t.form == PF_ICAL_ZONED && !s->local_rids);
+	pf_civil_from_unix(utc ? t.utc_s : t.local_s, &at);
+	return t.form == PF_ICAL_DATE
+		       ? pf_buf_addf(out, err, "&rid=%04d%02d%02d", at.year, at.month, at.day)
+		       : pf_buf_addf(out, err, "&rid=%04d%02d%02dT%02d%02d%02d%s", at.year,
+				 at.month, at.day, at.hour, at.minute, at.second, utc ? "Z" : "");
+}
+
+static int put_rid(const struct dstore *s, const struct dop *o, size_t place, struct pf_buf *out,
+	struct pf_err *err)
+{
+	struct pf_ical *c = NULL;
+	int rc = PF_OK;
+
+	if (o->several) {
+		rc = pf_ical_read(pf_blob_span(dop_op(o)->put.body), &c, err);
+		rc = rc == PF_OK ? write_rid(s, c, place, out, err) : rc;
+		pf_ical_free(&c);
+	}
+	return rc;
+}
+
+/* `place`: of the part that the line is in. */
+static int send(
+	struct dstore *s, struct dop *o, const struct pf_line *l, size_t place, struct pf_err *err)
 {
 	struct dcall *c = dcall_new(s, DCALL_ADD, o);
 	struct pf_blob *content = NULL;
@@ -139,6 +200,7 @@ static int send(struct dstore *s, struct dop *o, const struct pf_line *l, struct
 	pf_buf_init(&target, DAV_PATH_MAX);
 	rc = pf_buf_add(&target, pf_buf_span(&o->h.end.id), err);
 	rc = rc == PF_OK ? pf_buf_add_str(&target, "?action=attachment-add", err) : rc;
+	rc = rc == PF_OK ? put_rid(s, o, place, &target, err) : rc;
 	rc = rc == PF_OK ? add_fields(c, l, err) : rc;
 	rc = rc == PF_OK ? decode(l->value, &content, err) : rc;
 	rc = rc == PF_OK ? dcall_send(s, c, "POST", pf_buf_span(&target), content, err) : rc;
@@ -151,16 +213,19 @@ int dav_managed_start(struct dstore *s, struct dop *o, struct pf_err *err)
 	struct pf_arena arena;
 	struct pf_lines lines;
 	struct pf_line l;
-	size_t passed = 0;
+	size_t passed = 0, parts = 0;
 	int rc, depth = 0;
 
 	pf_arena_init(&arena);
 	pf_lines_init(&lines, pf_blob_span(dop_op(o)->put.body), &arena);
 	while ((rc = pf_lines_next(&lines, &l, err)) == PF_OK) {
-		depth += pf_span_is(l.name, "BEGIN");
+		bool begin = pf_span_is(l.name, "BEGIN");
+
+		depth += begin;
+		parts += begin && depth == 2 && is_part(l.value);
 		depth -= pf_span_is(l.name, "END");
 		if (depth == 2 && is_inline(&l) && passed++ == o->added) {
-			rc = send(s, o, &l, err);
+			rc = send(s, o, &l, parts > 0 ? parts - 1 : 0, err);
 			break;
 		}
 	}

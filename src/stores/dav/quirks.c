@@ -7,9 +7,11 @@ static const struct {
 	const char *server; /* begins the Server field */
 	const char *dav;    /* or is a word of the DAV field */
 	enum pf_uid_scope scope;
+	bool local_rids;
 } QUIRKS[] = {
-	/* 403 unique-scheduling-object-resource for any other resource of the account (3.6.1) */
-	{"Cyrus", NULL, PF_UID_STORE},
+	/* 403 unique-scheduling-object-resource for any other resource of the account; to rid= in
+	 * UTC it makes another instance beside one whose RECURRENCE-ID has a zone (3.6.1) */
+	{"Cyrus", NULL, PF_UID_STORE, true},
 };
 
 static bool has_word(const char *list, const char *word)
@@ -33,6 +35,7 @@ void dav_quirks_learn(struct dstore *s)
 			    pf_span_starts(pf_span_str(s->server), QUIRKS[i].server)) ||
 			(QUIRKS[i].dav && has_word(s->dav, QUIRKS[i].dav))) {
 			f->uid_scope = s->contacts ? f->uid_scope : QUIRKS[i].scope;
+			s->local_rids = QUIRKS[i].local_rids;
 		}
 	}
 	if (!s->contacts && has_word(s->dav, "calendar-auto-schedule")) {

@@ -75,7 +75,7 @@ static int give(
 
 static const struct pf_hs_does DOES = {
 	.losses = DAV_LOSSES,
-	.losses_first = DAV_LOSSES,
+	.losses_first = DAV_LOSSES_FIRST,
 	.pauses = DAV_PAUSES,
 	.pause_max_ms = 30000,
 	.id_max = DAV_TEXT_MAX,
