@@ -122,8 +122,9 @@ int pf_rtf_unpack(struct pf_span in, struct pf_arena *arena, struct pf_span *out
 	way = u32(in.p + 8);
 	if (way == MELA) {
 		*out = pf_span_from(in, HEADER);
-		*whole = out->n >= raw;
-		out->n = *whole ? raw : out->n;
+		/* Some writers count the header's fields in both sizes. */
+		*whole = out->n >= raw || (packed == raw && packed == out->n + HEADER - 4);
+		out->n = out->n >= raw ? raw : out->n;
 		return PF_OK;
 	}
 	if (way != LZFU) {

@@ -49,6 +49,12 @@ static void the_vectors_of_the_specification(void **state)
 		PF_OK);
 	assert_text(out, "{\\rtf");
 	assert_true(whole);
+	/* as Aspose.Email writes it: the size is that of the fields as well */
+	assert_int_equal(pf_rtf_unpack(pf_span("\x11\0\0\0\x11\0\0\0MELA\0\0\0\0{\\rtf", 21),
+				 &arena, &out, &whole, &err),
+		PF_OK);
+	assert_text(out, "{\\rtf");
+	assert_true(whole);
 	pf_arena_deinit(&arena);
 }
 

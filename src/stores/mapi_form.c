@@ -84,6 +84,19 @@ void pf_mapi_form_read(
 	*part = pf_span(rest.p, rest.n < CHUNK ? rest.n : CHUNK);
 }
 
+struct pf_store_facts pf_mapi_form_facts(const char *server)
+{
+	return (struct pf_store_facts){
+		.caps = PF_CAP_VERSIONS | PF_CAP_LASTING_IDS | PF_CAP_MIXED | PF_CAP_INBOX_CHILDREN,
+		.kinds = PF_MAPI_KINDS,
+		.quota_free_bytes = UINT64_MAX,
+		.forbidden = "",
+		.server = server,
+		.uid_scope = PF_UID_ANYWHERE,
+		.connections = 1,
+	};
+}
+
 /* ---- listing ---- */
 
 int64_t pf_mapi_date(const struct pf_mapi_props *props)

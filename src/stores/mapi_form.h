@@ -38,6 +38,14 @@ PF_MUST_CHECK int pf_mapi_form_give(struct pf_mapi_form *f, struct pf_serial *s,
 void pf_mapi_form_read(
 	const struct pf_mapi_form *f, const struct pf_serial *s, struct pf_span *part);
 
+/* What stores of such items that are files, and are only read, can do. */
+struct pf_store_facts pf_mapi_form_facts(const char *server);
+/* Of such a store: the kinds that it may hold. */
+enum {
+	PF_MAPI_KINDS =
+		PF_KIND_MAIL | PF_KIND_CALENDAR | PF_KIND_CONTACTS | PF_KIND_TASKS | PF_KIND_NOTES
+};
+
 /* ---- of all items, as they are listed ---- */
 
 /* When it came, else was sent, else was made; PF_DATE_NONE: it does not say. */

@@ -16,10 +16,16 @@ struct pf_mapi_note {
 
 /* Zeroed at first. The first PF_MAPI_NOTES_KEPT are kept, the others counted. */
 struct pf_mapi_notes {
-	size_t n; /* in all */
+	size_t n;      /* in all */
+	size_t broken; /* ... that say that a part of the item is there and can't be read */
+	size_t first;  /* the first of those, where it is kept */
 	struct pf_mapi_note v[PF_MAPI_NOTES_KEPT];
 };
 
 void pf_mapi_note(struct pf_mapi_notes *notes, size_t at, const char *fmt, ...) PF_PRINTF(3, 4);
+/* The same of what leaves the item without a part of it. */
+void pf_mapi_broken(struct pf_mapi_notes *notes, size_t at, const char *fmt, ...) PF_PRINTF(3, 4);
+/* The first of those, in words; NULL: the item is whole. */
+const char *pf_mapi_broken_text(const struct pf_mapi_notes *notes);
 
 #endif

@@ -146,7 +146,7 @@ static void fat_add(struct pf_cfb *c, struct fat *fat, uint32_t sector)
 	if (use(&c->big, sector)) {
 		part = bytes_of(&c->big, sector);
 	} else {
-		pf_mapi_note(
+		pf_mapi_broken(
 			c->notes, 0, "a sector 0x%X of the FAT is not there", (unsigned)sector);
 	}
 	for (size_t i = 0; i + 4 <= (size_t)1 << c->big.shift && fat->n < fat->cap; i += 4) {
@@ -175,7 +175,7 @@ static int read_fat(struct pf_cfb *c, struct pf_err *err)
 			part = bytes_of(&c->big, difat);
 		}
 		if (part.n < 4 * (in_sector + 1)) {
-			pf_mapi_note(c->notes, 0, "the FAT lacks %u sectors", (unsigned)left);
+			pf_mapi_broken(c->notes, 0, "the FAT lacks %u sectors", (unsigned)left);
 			break;
 		}
 		for (size_t i = 0; i < in_sector && left > 0 && fat.n < fat.cap; i++, left--) {
@@ -260,7 +260,7 @@ static int find_parents(struct pf_cfb *c, struct pf_span dir, struct pf_err *err
 
 		if (at.id >= c->entries_n || seen[at.id]) {
 			if (at.id != NO_STREAM) {
-				pf_mapi_note(c->notes, 0, "the directory leads to an entry %u %s",
+				pf_mapi_broken(c->notes, 0, "the directory leads to an entry %u %s",
 					(unsigned)at.id,
 					at.id < c->entries_n ? "twice" : "that is not there");
 			}
@@ -406,7 +406,7 @@ int pf_cfb_read(struct pf_cfb *c, const struct pf_cfb_entry *stream, struct pf_s
 		return PF_FAIL;
 	}
 	if (out->n < stream->size) {
-		pf_mapi_note(c->notes, 0, "stream %s of %llu bytes has only %zu", stream->name,
+		pf_mapi_broken(c->notes, 0, "stream %s of %llu bytes has only %zu", stream->name,
 			(unsigned long long)stream->size, out->n);
 	}
 	return PF_OK;

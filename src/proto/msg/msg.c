@@ -69,7 +69,7 @@ static int read_fixed(struct msg *m, struct pf_mapi_item *item, const struct pf_
 		return PF_FAIL;
 	}
 	if (in.n < header || (in.n - header) % PROPERTY != 0) {
-		pf_mapi_note(m->notes, 0, "a table of properties of %zu bytes", in.n);
+		pf_mapi_broken(m->notes, 0, "a table of properties of %zu bytes", in.n);
 	}
 	in = pf_span_from(in, header);
 	while (pf_take(&in, PROPERTY, &entry)) {
@@ -198,7 +198,7 @@ static int read_value(struct msg *m, struct pf_mapi_item *item, const struct pf_
 		return pf_mapi_variable(m->arena, type, bytes, &p->value, err);
 	}
 	if (bytes.n < pf_mapi_fixed_size(type)) {
-		pf_mapi_note(m->notes, 0, "stream %s has only %zu bytes", stream->name, bytes.n);
+		pf_mapi_broken(m->notes, 0, "stream %s has only %zu bytes", stream->name, bytes.n);
 		to->n--;
 		return PF_OK;
 	}
@@ -240,7 +240,7 @@ static int read_item(struct msg *m, struct pf_mapi_attachment *a,
 	int rc;
 
 	if (m->depth >= PF_MSG_DEPTH_MAX) {
-		pf_mapi_note(m->notes, 0, "an item deeper than %d", (int)PF_MSG_DEPTH_MAX);
+		pf_mapi_broken(m->notes, 0, "an item deeper than %d", (int)PF_MSG_DEPTH_MAX);
 		return PF_OK;
 	}
 	item = pf_mapi_new(m->arena);
@@ -261,7 +261,7 @@ static int read_object(struct msg *m, struct pf_mapi_attachment *a,
 	int rc = pf_cfb_pack(m->c, storage, m->arena, &a->data, err);
 
 	if (rc == PF_END) {
-		pf_mapi_note(m->notes, 0, "an object that is too large");
+		pf_mapi_broken(m->notes, 0, "an object that is too large");
 	}
 	return rc == PF_FAIL ? PF_FAIL : PF_OK;
 }

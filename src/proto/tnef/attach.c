@@ -39,7 +39,7 @@ static int read_item(
 	struct tnef within = {.origin = t->origin, .notes = t->notes, .depth = t->depth + 1};
 
 	if (within.depth > PF_TNEF_DEPTH_MAX) {
-		pf_mapi_note(t->notes, tnef_at(t, in.p), "an item deeper than %d",
+		pf_mapi_broken(t->notes, tnef_at(t, in.p), "an item deeper than %d",
 			(int)PF_TNEF_DEPTH_MAX);
 		return PF_END;
 	}

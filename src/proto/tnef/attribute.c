@@ -131,7 +131,7 @@ static int keep_number(
 
 static int short_data(struct tnef *t, struct pf_span data)
 {
-	pf_mapi_note(t->notes, tnef_at(t, data.p), "an attribute has only %zu bytes", data.n);
+	pf_mapi_broken(t->notes, tnef_at(t, data.p), "an attribute has only %zu bytes", data.n);
 	return PF_OK;
 }
 

@@ -10,7 +10,7 @@ static void skip_padding(struct pf_span *in, size_t length)
 
 static int cut_off(struct tnef *t, struct pf_span in, const char *what)
 {
-	pf_mapi_note(t->notes, tnef_at(t, in.p), "%s is cut off", what);
+	pf_mapi_broken(t->notes, tnef_at(t, in.p), "%s is cut off", what);
 	return PF_END;
 }
 
@@ -23,7 +23,7 @@ static bool take_counted(struct tnef *t, struct pf_span *in, struct pf_span *out
 		return false;
 	}
 	if (length > in->n) {
-		pf_mapi_note(t->notes, tnef_at(t, in->p), "a value of %u bytes has only %zu",
+		pf_mapi_broken(t->notes, tnef_at(t, in->p), "a value of %u bytes has only %zu",
 			(unsigned)length, in->n);
 		length = (uint32_t)in->n;
 	}

@@ -40,13 +40,13 @@ static int take_attribute(struct tnef *t, struct pf_span *in, struct tnef_attrib
 		return PF_END;
 	}
 	if (!pf_take(in, ATTRIBUTE_HEAD, &head) || (head.p[0] != 1 && head.p[0] != 2)) {
-		pf_mapi_note(t->notes, at, "what follows is no attribute");
+		pf_mapi_broken(t->notes, at, "what follows is no attribute");
 		return PF_END;
 	}
 	*out = (struct tnef_attribute){.level = head.p[0], .id = pf_le32(head.p + 1)};
 	length = pf_le32(head.p + 5);
 	if (!pf_take(in, length, &out->data)) {
-		pf_mapi_note(t->notes, at, "attribute 0x%08X of %u bytes has only %zu",
+		pf_mapi_broken(t->notes, at, "attribute 0x%08X of %u bytes has only %zu",
 			(unsigned)out->id, (unsigned)length, in->n);
 		out->data = *in;
 		*in = pf_span_from(*in, in->n);

@@ -172,24 +172,12 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	memcpy(s->path, cfg->url->path, n + 1);
 	pf_buf_init(&s->words, WORDS_MAX);
 	pf_mapi_form_init(&s->form);
-	s->base.facts = (struct pf_store_facts){
-		.caps = PF_CAP_VERSIONS | PF_CAP_LASTING_IDS | PF_CAP_MIXED | PF_CAP_INBOX_CHILDREN,
-		.kinds = PF_KIND_MAIL | PF_KIND_CALENDAR | PF_KIND_CONTACTS | PF_KIND_TASKS |
-			 PF_KIND_NOTES,
-		.quota_free_bytes = UINT64_MAX,
-		.forbidden = "",
-		.server = "PST file",
-		.uid_scope = PF_UID_ANYWHERE,
-		.connections = 1,
-	};
+	s->base.facts = pf_mapi_form_facts("PST file");
 	*out = &s->base.base;
 	return PF_OK;
 }
 
-static const struct pf_scheme SCHEMES[] = {
-	{"pst", PF_KIND_MAIL | PF_KIND_CALENDAR | PF_KIND_CONTACTS | PF_KIND_TASKS | PF_KIND_NOTES,
-		NULL},
-	{.name = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"pst", PF_MAPI_KINDS, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_pst_store_ops = {
 	.schemes = SCHEMES,
