@@ -5,7 +5,7 @@
 #include "proto/dav/said.h"
 #include "sum.h"
 
-static const struct pf_dav_origin ORIGIN = {"host.example", 443, true};
+static const struct pf_origin ORIGIN = {"host.example", 443, true};
 
 static void look_at_href(struct pf_span href, bool folder)
 {

@@ -536,6 +536,12 @@ int pf_hs_connect(struct pf_hs *s, const char *host, int port, bool https, const
 	return pf_http_new(s->loop, &http, &s->http, err);
 }
 
+bool pf_hs_may_go(const struct pf_hs *s, bool from_https, const struct pf_origin *to)
+{
+	return (to->https || (!from_https && s->cfg->allow_plaintext)) &&
+	       pf_origin_named(s->cfg->trusted, to);
+}
+
 int pf_hs_sign_in(struct pf_hs *s, const char *user, bool *given, struct pf_err *err)
 {
 	struct pf_secret_source *src = s->cfg->secret;

@@ -11,6 +11,7 @@
 #ifndef PF_STORES_HTTP_STORE_H
 #define PF_STORES_HTTP_STORE_H
 
+#include "base/origin.h"
 #include "net/http.h"
 #include "stores/op.h"
 
@@ -112,6 +113,11 @@ void pf_hs_deinit(struct pf_hs *s);
  */
 int pf_hs_connect(struct pf_hs *s, const char *host, int port, bool https, const char *scheme,
 	struct pf_err *err);
+/*
+ * Whether the password may go there, from where it may go already: the administrator named it
+ * (--trust-host), and it is not from a link that is protected to one that is not.
+ */
+bool pf_hs_may_go(const struct pf_hs *s, bool from_https, const struct pf_origin *to);
 /* Take what proves who we are and show it from now on. *given, may be NULL: there is something. */
 int pf_hs_sign_in(struct pf_hs *s, const char *user, bool *given, struct pf_err *err);
 

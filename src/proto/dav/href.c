@@ -78,106 +78,25 @@ int pf_dav_leaf(struct pf_span path, struct pf_buf *out, struct pf_err *err)
 
 /* ---- origin ---- */
 
-static int default_port(bool https)
-{
-	return https ? 443 : 80;
-}
-
-/* "host:port" or "[::1]:port"; port 0: not said. */
-static bool split(struct pf_span authority, struct pf_span *host, int *port)
-{
-	const uint8_t *at = authority.n > 0 ? memchr(authority.p, '@', authority.n) : NULL;
-	const uint8_t *colon;
-	char digits[8] = "";
-	struct pf_span rest;
-
-	if (at) {
-		authority = pf_span_from(authority, (size_t)(at - authority.p) + 1);
-	}
-	if (authority.n > 0 && authority.p[0] == '[') {
-		const uint8_t *end = memchr(authority.p, ']', authority.n);
-
-		if (!end) {
-			return false;
-		}
-		*host = pf_span(authority.p + 1, (size_t)(end - authority.p) - 1);
-		rest = pf_span_from(authority, host->n + 2);
-	} else {
-		colon = authority.n > 0 ? memchr(authority.p, ':', authority.n) : NULL;
-		*host = pf_span(authority.p, colon ? (size_t)(colon - authority.p) : authority.n);
-		rest = pf_span_from(authority, host->n);
-	}
-	*port = 0;
-	if (rest.n > 1 && rest.n < sizeof(digits)) {
-		memcpy(digits, rest.p + 1, rest.n - 1);
-		*port = (int)strtol(digits, NULL, 10);
-	}
-	return host->n > 0;
-}
-
 /*
  * A server behind a proxy that ends TLS calls itself http://, and may not know its outer port: the
  * same host is here, and is asked at the origin that we know. Only https: where we have no TLS is
  * another place.
  */
-static bool is_here(bool https, struct pf_span authority, const struct pf_dav_origin *o)
+static bool is_here(bool https, struct pf_span authority, const struct pf_origin *o)
 {
-	struct pf_span host;
-	int port;
+	struct pf_origin is;
+	char host[256];
 
-	if (!split(authority, &host, &port) || !pf_span_is(host, o->host) || (https && !o->https)) {
+	if (!pf_origin_authority(authority, https, host, sizeof(host), &is) ||
+		!pf_span_is(pf_span_str(host), o->host) || (https && !o->https)) {
 		return false;
 	}
-	port = port ? port : default_port(https);
-	return port == o->port || (!https && o->https && port == default_port(false));
-}
-
-bool pf_dav_authority(
-	struct pf_span authority, bool https, char *host, size_t size, struct pf_dav_origin *out)
-{
-	struct pf_span name;
-	int port;
-
-	if (!split(authority, &name, &port) || name.n >= size || memchr(name.p, '\0', name.n)) {
-		return false;
-	}
-	for (size_t i = 0; i < name.n; i++) {
-		host[i] = (char)pf_ascii_lower(name.p[i]);
-	}
-	host[name.n] = '\0';
-	*out = (struct pf_dav_origin){host, port ? port : default_port(https), https};
-	return true;
-}
-
-static size_t authority_length(struct pf_span s)
-{
-	size_t n = 0;
-
-	while (n < s.n && s.p[n] != '/' && s.p[n] != '?' && s.p[n] != '#') {
-		n++;
-	}
-	return n;
-}
-
-bool pf_dav_origin_of(
-	struct pf_span href, bool https, char *host, size_t size, struct pf_dav_origin *out)
-{
-	while (href.n > 0 && isspace(href.p[0])) {
-		href = pf_span_from(href, 1);
-	}
-	if (pf_span_starts(href, "https://") || pf_span_starts(href, "http://")) {
-		https = pf_span_starts(href, "https://");
-		href = pf_span_from(href, https ? 8 : 7);
-	} else if (pf_span_starts(href, "//")) {
-		href = pf_span_from(href, 2);
-	} else {
-		return false;
-	}
-	return pf_dav_authority(pf_span(href.p, authority_length(href)), https, host, size, out);
+	return is.port == o->port || (!https && o->https && is.port == 80);
 }
 
 /* What is behind "http://host" of an absolute reference; the whole of another one. */
-static enum pf_dav_where locate(struct pf_span *href, const struct pf_dav_origin *o)
+static enum pf_dav_where locate(struct pf_span *href, const struct pf_origin *o)
 {
 	bool https = pf_span_starts(*href, "https://");
 	struct pf_span rest;
@@ -200,7 +119,7 @@ static enum pf_dav_where locate(struct pf_span *href, const struct pf_dav_origin
 			       ? PF_DAV_NOWHERE
 			       : PF_DAV_HERE;
 	}
-	n = authority_length(rest);
+	n = pf_origin_length(rest);
 	*href = n < rest.n && rest.p[n] == '/' ? pf_span_from(rest, n) : pf_span_str("/");
 	return is_here(https, pf_span(rest.p, n), o) ? PF_DAV_HERE : PF_DAV_ELSEWHERE;
 }
@@ -249,7 +168,7 @@ static int add_path(struct pf_span path, size_t floor, struct pf_buf *out, struc
 }
 
 /* NOLINTNEXTLINE(readability-function-size): its parameters are the request itself */
-int pf_dav_href(struct pf_span href, struct pf_span base, const struct pf_dav_origin *origin,
+int pf_dav_href(struct pf_span href, struct pf_span base, const struct pf_origin *origin,
 	bool folder, struct pf_buf *out, enum pf_dav_where *where, struct pf_err *err)
 {
 	size_t floor = out->n, n = 0;

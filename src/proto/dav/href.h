@@ -8,13 +8,7 @@
 #define PF_PROTO_DAV_HREF_H
 
 #include "base/buf.h"
-
-/* Where we are signed in. */
-struct pf_dav_origin {
-	const char *host; /* lower case, without brackets */
-	int port;
-	bool https;
-};
+#include "base/origin.h"
 
 enum pf_dav_where {
 	PF_DAV_HERE, /* this origin, or the same host and port as a proxy before it knows them */
@@ -24,23 +18,13 @@ enum pf_dav_where {
 
 /*
  * The path of `href` in its one form, appended to `out`; a relative one is taken from `base`
- * (a path in that form). Query and fragment are dropped. `folder`: it ends in '/', else in none.
- * Nothing is appended unless it is HERE. PF_FAIL: longer than `out` may be.
+ * (a path in that form). `origin` is where we are signed in. Query and fragment are dropped.
+ * `folder`: it ends in '/', else in none. Nothing is appended unless it is HERE. PF_FAIL: longer
+ * than `out` may be.
  */
 PF_MUST_CHECK int pf_dav_href(struct pf_span href, struct pf_span base,
-	const struct pf_dav_origin *origin, bool folder, struct pf_buf *out,
-	enum pf_dav_where *where, struct pf_err *err);
-
-/*
- * Where an absolute reference ("https://HOST[:PORT]/...", or "//HOST..." with the scheme of
- * `https`) leads: out->host is `host`, lower case; its port is filled in. false: it is none, or the
- * host does not fit.
- */
-bool pf_dav_origin_of(
-	struct pf_span href, bool https, char *host, size_t size, struct pf_dav_origin *out);
-/* The same of "HOST[:PORT]" alone. */
-bool pf_dav_authority(
-	struct pf_span authority, bool https, char *host, size_t size, struct pf_dav_origin *out);
+	const struct pf_origin *origin, bool folder, struct pf_buf *out, enum pf_dav_where *where,
+	struct pf_err *err);
 
 /* One segment of bytes as it stands in such a path; appended. */
 PF_MUST_CHECK int pf_dav_segment(struct pf_span bytes, struct pf_buf *out, struct pf_err *err);

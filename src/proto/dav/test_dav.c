@@ -13,40 +13,6 @@
 
 /* ---- references ---- */
 
-static void origins(void **state)
-{
-	static const struct {
-		const char *href, *host; /* NULL: none */
-		int port;
-		bool https;
-	} CASES[] = {
-		{"https://Host.Example/a", "host.example", 443, true},
-		{" http://host.example:8080?x", "host.example", 8080, false},
-		{"//[2001:db8::1]:1/", "2001:db8::1", 1, true},
-		{"https://u:p@evil.example/", "evil.example", 443, true},
-		{"https://host.example@evil.example", "evil.example", 443, true},
-		{"/a", NULL, 0, false},
-		{"ftp://host.example/", NULL, 0, false},
-		{"https:///a", NULL, 0, false},
-		{"https://a-host-that-is-too-long.example/", NULL, 0, false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
-		struct pf_dav_origin o = {.host = NULL};
-		char host[20];
-		bool is =
-			pf_dav_origin_of(pf_span_str(CASES[i].href), true, host, sizeof(host), &o);
-
-		assert_int_equal(is, CASES[i].host != NULL);
-		if (is) {
-			assert_string_equal(o.host, CASES[i].host);
-			assert_int_equal(o.port, CASES[i].port);
-			assert_int_equal(o.https, CASES[i].https);
-		}
-	}
-}
-
 static void references(void **state)
 {
 	static const struct {
@@ -87,7 +53,7 @@ static void references(void **state)
 		/* a name with a colon is no scheme (RFC 3986 section 4.2 notwithstanding) */
 		{"a:b.ics", "/x/", false, "/x/a%3Ab.ics"},
 	};
-	const struct pf_dav_origin origin = {"host.example", 443, true};
+	const struct pf_origin origin = {"host.example", 443, true};
 	struct pf_buf out;
 	struct pf_err err;
 
@@ -115,7 +81,7 @@ static void references(void **state)
 
 static void tls_is_never_left(void **state)
 {
-	const struct pf_dav_origin plain = {"host.example", 80, false};
+	const struct pf_origin plain = {"host.example", 80, false};
 	enum pf_dav_where where;
 	struct pf_buf out;
 	struct pf_err err;
@@ -400,7 +366,6 @@ static void requests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(origins),
 		cmocka_unit_test(references),
 		cmocka_unit_test(tls_is_never_left),
 		cmocka_unit_test(leaves_and_parents),

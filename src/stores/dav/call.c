@@ -149,7 +149,7 @@ bool dstore_href(
 int dav_fail_elsewhere(
 	const struct dstore *s, enum pf_scope scope, struct pf_span href, struct pf_err *err)
 {
-	struct pf_dav_origin at = {.host = NULL};
+	struct pf_origin at = {.host = NULL};
 	char to[200], host[256];
 
 	pf_print_safe(to, sizeof(to), href);
@@ -158,7 +158,7 @@ int dav_fail_elsewhere(
 		"if that place is right, give it as URL (%s://USER@HOST/PATH)",
 		to, s->contacts ? "carddavs" : "caldavs");
 	if (s->stage != DSTAGE_READY &&
-		pf_dav_origin_of(href, s->origin.https, host, sizeof(host), &at)) {
+		pf_origin_of(href, s->origin.https, host, sizeof(host), &at)) {
 		size_t n = strlen(err->text);
 
 		(void)snprintf(err->text + n, sizeof(err->text) - n, ", or --trust-host %.80s:%d",

@@ -140,7 +140,7 @@ enum dstage { DSTAGE_PLACES, DSTAGE_PRINCIPAL, DSTAGE_OPTIONS, DSTAGE_READY };
 
 struct dstore {
 	struct pf_hs h;
-	struct pf_dav_origin origin;
+	struct pf_origin origin;
 	bool contacts;
 	/* where it is */
 	bool dns_plain, located, moving, begun;

@@ -9,46 +9,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
-/* "host" or "host:port", brackets round an IPv6 address; without a port it is the scheme's. */
-static bool is_named(const char *trusted, const struct pf_dav_origin *o)
-{
-	struct pf_dav_origin named = {.host = NULL};
-	char host[256];
-
-	return pf_dav_authority(pf_span_str(trusted), o->https, host, sizeof(host), &named) &&
-	       strcasecmp(host, o->host) == 0 && named.port == o->port;
-}
-
-static bool is_same(const struct pf_dav_origin *a, const struct pf_dav_origin *b)
-{
-	return strcasecmp(a->host, b->host) == 0 && a->port == b->port && a->https == b->https;
-}
-
-/* Nobody goes from a link that is protected to one that is not. */
-static bool may_go(const struct dstore *s, const struct pf_dav_origin *to)
-{
-	if (!to->https && (s->origin.https || !s->h.cfg->allow_plaintext)) {
-		return false;
-	}
-	for (const char *const *t = s->h.cfg->trusted; t && *t; t++) {
-		if (is_named(*t, to)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void set_origin(struct dstore *s, const struct pf_dav_origin *to)
+static void set_origin(struct dstore *s, const struct pf_origin *to)
 {
 	(void)snprintf(s->host, sizeof(s->host), "%s", to->host);
-	s->origin = (struct pf_dav_origin){s->host, to->port, to->https};
+	s->origin = (struct pf_origin){s->host, to->port, to->https};
 	(void)snprintf(s->about, sizeof(s->about), "%.150s port %d", s->host, to->port);
 }
 
 /* Begin anew there; its answer is still being read, so the old client goes later. */
-static void move(struct dstore *s, const struct pf_dav_origin *to)
+static void move(struct dstore *s, const struct pf_origin *to)
 {
 	set_origin(s, to);
 	s->moving = true;
@@ -67,15 +37,15 @@ static void move(struct dstore *s, const struct pf_dav_origin *to)
 
 bool dav_locate_follow(struct dstore *s, struct pf_span href, bool home)
 {
-	struct pf_dav_origin to = {.host = NULL};
+	struct pf_origin to = {.host = NULL};
 	struct pf_buf *start = &s->place_path[0];
 	enum pf_dav_where where = PF_DAV_NOWHERE;
 	struct pf_err ignored; /* a path longer than any: then we stay */
 	char host[256];
 
 	if (s->stage == DSTAGE_READY || s->moves == DAV_REDIRECTS ||
-		!pf_dav_origin_of(href, s->origin.https, host, sizeof(host), &to) ||
-		!may_go(s, &to)) {
+		!pf_origin_of(href, s->origin.https, host, sizeof(host), &to) ||
+		!pf_hs_may_go(&s->h, s->origin.https, &to)) {
 		return false;
 	}
 	s->moves++;
@@ -111,7 +81,7 @@ static int ask(struct dstore *s, struct pf_err *err)
 }
 
 /* For the error, when nothing else is found. */
-static void say_found(struct dstore *s, const struct pf_dav_origin *to)
+static void say_found(struct dstore *s, const struct pf_origin *to)
 {
 	(void)snprintf(s->dns_says, sizeof(s->dns_says),
 		"; the name service says that it is at %.200s:%d. The password does not go there "
@@ -137,13 +107,13 @@ bool dav_locate_next(struct dstore *s)
 {
 	while (s->dns_at < s->dns_found.n) {
 		const struct pf_dns_server *r = &s->dns_found.at[s->dns_at++];
-		const struct pf_dav_origin to = {r->host, r->port, !s->dns_plain};
+		const struct pf_origin to = {r->host, r->port, !s->dns_plain};
 
-		if (is_same(&to, &s->origin) && !s->begun) {
+		if (pf_origin_same(&to, &s->origin) && !s->begun) {
 			take_path(s);
 			return true;
 		}
-		if (may_go(s, &to)) {
+		if (pf_hs_may_go(&s->h, s->origin.https, &to)) {
 			move(s, &to);
 			take_path(s);
 			return true;

@@ -164,7 +164,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	}
 	pf_hs_init(&s->h, &pf_dav_store_ops, loop, cfg, &DOES);
 	s->contacts = strncmp(cfg->url->scheme, "card", 4) == 0;
-	s->origin = (struct pf_dav_origin){
+	s->origin = (struct pf_origin){
 		.host = cfg->url->host,
 		.https = cfg->url->scheme[n - 1] == 's',
 		.port = cfg->url->port,
