@@ -1,6 +1,8 @@
-/* Answers of Exchange Web Services. Whatever comes, the same comes again, and nothing grows. */
+/* Answers of Exchange Web Services and of Autodiscover. Whatever comes, the same comes again, and
+ * nothing grows. */
 #include "base/base64.h"
 #include "proto/ews/answer.h"
+#include "proto/ews/discover.h"
 #include "sum.h"
 
 static void look_at_folders(struct pf_ews_answer *a, const struct pf_ews_message *m, uint64_t *sum)
@@ -60,10 +62,28 @@ static uint64_t look_at(struct pf_span body)
 	return sum;
 }
 
+/* The same bytes as an answer of Autodiscover. */
+static uint64_t look_at_place(struct pf_span body)
+{
+	struct pf_ews_place place;
+	struct pf_arena arena;
+	struct pf_err err;
+	uint64_t sum = 0;
+
+	pf_arena_init(&arena);
+	if (pf_ews_discover_read(body, &arena, &place, &err) == PF_OK) {
+		pf_assert((place.found == PF_EWS_FOUND_NOTHING) == (place.text[0] != '\0'));
+		sum_span(&sum, place.value);
+	}
+	pf_arena_deinit(&arena);
+	return sum;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pf_span body = pf_span(data, size);
 
 	pf_assert(look_at(body) == look_at(body));
+	pf_assert(look_at_place(body) == look_at_place(body));
 	return 0;
 }

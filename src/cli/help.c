@@ -17,7 +17,8 @@ static const char URL_RULES[] = "A user name with \"@\" or \"/\" in it is percen
 				"stores is several --from and --to: each kind of item goes "
 				"to the first target that takes it. caldavs:// and "
 				"carddavs:// take a domain, too: its SRV and TXT records "
-				"tell the server, and --trust-host permits to go there.";
+				"tell the server; so does Autodiscover for ews://. --trust-host "
+				"permits to go there.";
 
 static const char SECRET_RULES[] =
 	"--from-secret and --to-secret take env:NAME (a variable of the environment), file:PATH "

@@ -56,10 +56,10 @@ const struct pf_option pf_link_options[] = {
 	{"allow-plaintext", NULL, "permit links that are not encrypted", false},
 	{"trust-host", "HOST[:PORT]",
 		"a server to which the password may go as well, when the name service or the "
-		"server of a URL sends us there (calendars, contacts)",
+		"server of a URL sends us there (calendars, contacts, Exchange)",
 		true},
 	{"dns-server", "ADDRESS[:PORT]",
-		"ask this name server where a domain's calendars and contacts are; default: the "
+		"ask this name server where a domain's servers are; default: the "
 		"system's",
 		false},
 	{"ca-file", "FILE", "PEM file with further authorities to trust", false},

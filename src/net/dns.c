@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TRY_MS = 1500, TRIES = 2, ALL_MS = 5000 };
+enum { TRY_MS = 1500, TRIES = 2, ALL_MS = 5000, SOCKETS = 8 };
 
 struct pf_dns {
 	uv_work_t work;
@@ -115,13 +115,13 @@ static int64_t clock_ms(void)
 /* One round: wait for the sockets of the channel, and give it what came. false: all is answered. */
 static bool wait_once(ares_channel channel, int64_t left_ms)
 {
-	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	struct pollfd polled[ARES_GETSOCK_MAXNUM];
+	ares_socket_t sockets[SOCKETS];
+	struct pollfd polled[SOCKETS];
 	struct timeval most = {left_ms / 1000, (left_ms % 1000) * 1000}, tv, *due;
-	int bits = ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+	int bits = ares_getsock(channel, sockets, SOCKETS);
 	nfds_t n = 0;
 
-	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+	for (int i = 0; i < SOCKETS; i++) {
 		bool in = ARES_GETSOCK_READABLE(bits, i), out = ARES_GETSOCK_WRITABLE(bits, i);
 
 		if (in || out) {

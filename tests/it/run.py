@@ -43,7 +43,7 @@ class Result:
 
 def environment(extra=None):
     env = dict(os.environ, POSTFERRY_FROM_PASSWORD="pass", POSTFERRY_TO_PASSWORD="pass",
-               ASAN_OPTIONS="detect_leaks=1:abort_on_error=0")
+               ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=86", UBSAN_OPTIONS="print_stacktrace=1:exitcode=86")
     env.update(extra or {})
     return {key: value for key, value in env.items() if value is not None}
 

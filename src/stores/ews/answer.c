@@ -11,6 +11,7 @@
 static const char *words_of(const struct ecall *c)
 {
 	static const char *const WORDS[] = {
+		[ECALL_WHERE] = "Autodiscover",
 		[ECALL_KNOWN] = "GetFolder",
 		[ECALL_FOLDERS] = "FindFolder",
 		[ECALL_MAKE] = "CreateFolder",
@@ -262,6 +263,19 @@ static int messages(struct estore *s, struct ecall *c, struct pf_ews_answer *a, 
 	return PF_OK;
 }
 
+/* Another service, or a server that has none. */
+static void not_here(struct estore *s, int status, const char *words)
+{
+	struct pf_err why;
+
+	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO,
+		"%s: no Exchange Web Services are found at %.100s (HTTP %d: %.100s)", s->about,
+		s->target, status, words);
+	if (!ews_locate(s, &why, true)) {
+		pf_hs_lost(&s->h, &why);
+	}
+}
+
 /* Something between us and Exchange, or its web server, answered. */
 static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer *a)
 {
@@ -283,14 +297,13 @@ static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer
 		return;
 	} else if (a->status == 408 || a->status == 502 || a->status == 504) {
 		said.does = PF_EWS_PASSING;
+	} else if (c->n == 0 && a->status < 500) {
+		not_here(s, a->status, words);
+		return;
 	} else if (a->status >= 500 || a->status == 200) {
 		said.does = c->kind == ECALL_CREATE ? PF_EWS_PASSING : PF_EWS_UNCLEAR;
-	} else if (c->n > 0) {
-		said.does = PF_EWS_UNCLEAR;
 	} else {
-		(void)snprintf(said.text, sizeof(said.text),
-			"no Exchange Web Services are found at %.100s (HTTP %d: %.100s)", s->target,
-			a->status, words);
+		said.does = PF_EWS_UNCLEAR;
 	}
 	whole(s, c, &said);
 }
@@ -316,6 +329,9 @@ int ews_answer(
 	struct pf_err why;
 	int rc;
 
+	if (c->kind == ECALL_WHERE) {
+		return ews_locate_answer(s, a, err);
+	}
 	if (a->status == 401) {
 		return refused(s, c, err);
 	}

@@ -41,8 +41,8 @@ static int submit(struct estore *s, struct ecall *c, const char *operation, stru
 	struct pf_err *err)
 {
 	char action[160];
-	const char *fields[] = {"Content-Type: text/xml; charset=utf-8", action,
-		s->anchor[0] ? s->anchor : NULL, NULL};
+	const char *fields[4] = {"Content-Type: text/xml; charset=utf-8"};
+	size_t n = 1;
 	struct pf_http_req req = {
 		.id = (uint64_t)(c - s->call) + 1,
 		.method = "POST",
@@ -53,9 +53,16 @@ static int submit(struct estore *s, struct ecall *c, const char *operation, stru
 		.once = c->kind == ECALL_CREATE,
 	};
 
-	(void)snprintf(action, sizeof(action),
-		"SOAPAction: \"http://schemas.microsoft.com/exchange/services/2006/messages/%s\"",
-		operation);
+	if (operation) {
+		(void)snprintf(action, sizeof(action),
+			"SOAPAction: "
+			"\"http://schemas.microsoft.com/exchange/services/2006/messages/%s\"",
+			operation);
+		fields[n++] = action;
+	}
+	if (s->anchor[0]) {
+		fields[n++] = s->anchor;
+	}
 	return pf_http_submit(s->h.http, &req, err);
 }
 
@@ -92,17 +99,25 @@ void ecall_put_back(struct estore *s, struct ecall *c)
 		c->ops[i]->h.state =
 			c->ops[i]->h.state == PF_HS_RUNNING ? PF_HS_WAITING : c->ops[i]->h.state;
 	}
-	s->asking = s->asking && c->kind != ECALL_KNOWN;
+	s->asking = s->asking && c->n > 0;
 }
 
 /* ---- answers ---- */
+
+/* For good. */
+static void not_there(struct estore *s, const struct ecall *c, const struct pf_http_answer *a)
+{
+	if (c->n > 0 || a->why.scope > PF_SCOPE_STORE || !ews_locate(s, &a->why, false)) {
+		pf_hs_lost(&s->h, &a->why);
+	}
+}
 
 /* New items may have been stored: whether they were is for the engine to find out. All else is
  * asked again, as doing it twice is doing it once. */
 static void lost_link(struct estore *s, struct ecall *c, const struct pf_http_answer *a)
 {
 	if (!pf_hs_link_lost(&s->h, &a->why)) {
-		pf_hs_lost(&s->h, &a->why);
+		not_there(s, c, a);
 		return;
 	}
 	for (size_t i = 0; i < c->n; i++) {
@@ -114,7 +129,7 @@ static void lost_link(struct estore *s, struct ecall *c, const struct pf_http_an
 static void not_had(struct estore *s, struct ecall *c, const struct pf_http_answer *a)
 {
 	if (a->why.scope >= PF_SCOPE_STORE || (a->why.scope == PF_SCOPE_ITEM && c->n == 0)) {
-		pf_hs_lost(&s->h, &a->why);
+		not_there(s, c, a);
 	} else if (a->why.scope == PF_SCOPE_SESSION) {
 		lost_link(s, c, a);
 	} else if (c->n > 1) { /* all together are too large */

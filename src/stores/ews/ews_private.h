@@ -7,6 +7,7 @@
  *   call.c      requests in flight; lost links
  *   answer.c    what all answers have in common: refusals, whole and of single items
  *   sign_in.c   who we are, which version is spoken, the folders that each mailbox has
+ *   locate.c    where the service is, when not at the URL's host
  *   folders.c   FindFolder; what folders are for
  *   make.c      CreateFolder
  *   list.c      SyncFolderItems
@@ -20,6 +21,7 @@
 #define PF_STORES_EWS_EWS_PRIVATE_H
 
 #include "base/arena.h"
+#include "net/dns.h"
 #include "proto/ews/answer.h"
 #include "proto/ews/request.h"
 #include "stores/http_store.h"
@@ -96,6 +98,7 @@ struct efolder {
 };
 
 enum ecall_kind {
+	ECALL_WHERE,
 	ECALL_KNOWN,
 	ECALL_FOLDERS,
 	ECALL_MAKE,
@@ -116,12 +119,30 @@ struct ecall {
 	size_t n;
 };
 
+/* Where the service is: see locate.c. */
+struct ewhere {
+	struct pf_origin origin; /* that we are connected to, or are about to be */
+	char host[256];          /* of it, when it is not the URL's */
+	bool begun, discovers;   /* it is looked for; Autodiscover is asked at the origin */
+	bool moving;             /* a client for the origin is to be made */
+	bool reached;            /* the URL's host gave an answer */
+	unsigned int next, moves;
+	char address[320], domain[256];
+	struct pf_err why; /* it was looked for */
+	char says[600];    /* what to do about it, for the error */
+	bool dns_asked;
+	struct pf_dns *dns;
+	struct pf_dns_answer dns_found;
+	size_t dns_at; /* the next of them */
+};
+
 struct estore {
 	struct pf_hs h;
 	struct pf_ews_as as;
 	char about[200], server[64], anchor[300], target[300];
 	/* sign-in */
 	bool begun, asking, token_renewed;
+	struct ewhere where;
 	/* folders */
 	struct pf_buf known[PF_EWS_KNOWN];
 	struct efolder *folder;
@@ -169,7 +190,8 @@ static inline void eop_refused(struct estore *s, struct eop *o, const struct pf_
 bool ecall_room(const struct pf_hs *h);
 /* Room was asked for. `o` may be NULL. */
 struct ecall *ecall_new(struct estore *s, enum ecall_kind kind, struct eop *o);
-/* Send what was written. `text` is emptied in any case. PF_FAIL: scope RUN. */
+/* Send what was written; `operation` NULL: it is none of Exchange Web Services. `text` is emptied
+ * in any case. PF_FAIL: scope RUN. */
 int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct pf_buf *text,
 	struct pf_err *err);
 /* One answer is taken. PF_AGAIN: none is there. */
@@ -192,6 +214,18 @@ int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err
 bool ews_older(struct estore *s, const struct pf_ews_head *head);
 /* 401: another token may help. PF_END: nothing does. */
 int ews_sign_in_again(struct estore *s, struct pf_err *err);
+
+/* ---- locate.c ---- */
+/*
+ * Nothing of Exchange is where we asked, for the reason given; `reached`: something answered. true:
+ * it is looked for elsewhere, or was in vain and the store is lost.
+ */
+bool ews_locate(struct estore *s, const struct pf_err *why, bool reached);
+/* PF_OK: we are connected to where it may be. PF_AGAIN: the name service is asked. */
+int ews_locate_step(struct estore *s, struct pf_err *err);
+/* Ask Autodiscover there. */
+int ews_locate_ask(struct estore *s, struct pf_err *err);
+int ews_locate_answer(struct estore *s, const struct pf_http_answer *a, struct pf_err *err);
 
 /* ---- folders.c ---- */
 int ews_folders_start(struct estore *s, struct eop *o, struct pf_err *err);

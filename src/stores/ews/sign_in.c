@@ -26,13 +26,20 @@ int ews_sign_in(struct pf_hs *h, struct pf_err *err)
 {
 	struct estore *s = estore_of(h);
 	struct pf_buf text;
+	int rc = ews_locate_step(s, err);
 
+	if (rc != PF_OK || s->h.lost) {
+		return rc;
+	}
 	if (!s->begun && take_secret(s, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	s->begun = true;
 	if (s->asking || !ecall_room(h)) {
 		return PF_AGAIN;
+	}
+	if (s->where.discovers) {
+		return ews_locate_ask(s, err);
 	}
 	pf_buf_init(&text, EWS_TEXT_MAX);
 	if (pf_ews_get_known(&s->as, &text, err) != PF_OK) {

@@ -81,6 +81,7 @@ static void close_store(struct pf_store *base)
 	}
 	s = pf_container_of(base, struct estore, h.base);
 	pf_hs_deinit(&s->h);
+	pf_dns_free(&s->where.dns);
 	ews_folders_free(s);
 	for (size_t i = 0; i < PF_EWS_KNOWN; i++) {
 		pf_buf_deinit(&s->known[i]);
@@ -112,6 +113,7 @@ static int connect_to(struct estore *s, struct pf_err *err)
 	bool https = strcmp(url->scheme, "ews+http") != 0;
 	int port = url->port ? url->port : https ? 443 : 80;
 
+	s->where.origin = (struct pf_origin){url->host, port, https};
 	(void)snprintf(s->about, sizeof(s->about), "%.150s port %d", url->host, port);
 	return pf_hs_connect(&s->h, url->host, port, https, "ews", err);
 }
