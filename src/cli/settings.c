@@ -98,6 +98,10 @@ const struct pf_option pf_rule_options[] = {
 		"mark what asks for a read receipt as answered ($MDNSent), so that none is sent; "
 		"Exchange is always told so",
 		false},
+	{"unwrap-tnef", NULL,
+		"give a message whose text and files are in a winmail.dat (IMAP) as what it was "
+		"made of; recorded as changed",
+		false},
 	{"dry-run", NULL, "say what would be done, and do nothing", false},
 	{.name = NULL},
 };
@@ -431,6 +435,7 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	s->mirror_all = pf_args_has(args, "mirror-all");
 	s->mirror = pf_args_has(args, "mirror") || s->mirror_all;
 	s->no_receipts = pf_args_has(args, "no-receipts");
+	s->unwrap_tnef = pf_args_has(args, "unwrap-tnef");
 	s->no_wait = pf_args_has(args, "no-wait");
 	s->rules.shared = pf_args_has(args, "shared");
 	s->dry_run = pf_args_has(args, "dry-run");

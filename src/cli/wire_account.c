@@ -4,6 +4,7 @@
 #include "cli/wire_private.h"
 #include "convert/ical_codec.h"
 #include "convert/vcard_codec.h"
+#include "stores/disguise.h"
 #include "stores/registry.h"
 
 #include <stdlib.h>
@@ -112,6 +113,29 @@ static size_t share_of(const struct pf_wire *w, size_t row, size_t side)
 	return share > 0 ? share : 1;
 }
 
+/* Whether a source's mail may hold items of Exchange in mail's disguise. */
+static bool may_disguise(const char *scheme)
+{
+	const struct pf_scheme *s = pf_store_for(scheme)->schemes;
+
+	while (s->name && strcmp(s->name, scheme) != 0) {
+		s++;
+	}
+	return s->name && s->disguised != 0;
+}
+
+static int disguise(struct wire_account *a, struct pf_err *err)
+{
+	const struct pf_plan_row *row = &a->wire->plan->rows[a->row];
+	uint32_t asked = a->wire->set->rules.kinds;
+	struct wire_side *s = &a->side[0];
+
+	s->cfg.disguised.here = row->disguised & (asked ? asked : row->disguised);
+	s->cfg.disguised.elsewhere = row->apart & (asked ? asked : row->apart);
+	s->cfg.unwrap_tnef = a->wire->set->unwrap_tnef;
+	return pf_disguise_open(s->store, &s->cfg, &s->store, err);
+}
+
 static int open_side(struct wire_account *a, size_t side, size_t connections, struct pf_err *err)
 {
 	struct pf_wire *w = a->wire;
@@ -153,7 +177,7 @@ static int open_side(struct wire_account *a, size_t side, size_t connections, st
 	if (pf_store_for(s->url.scheme)->open(w->loop, &s->cfg, &s->store, err) != PF_OK) {
 		return pf_wrap(err, side == 0 ? "--from" : "--to");
 	}
-	return PF_OK;
+	return side == 0 && may_disguise(s->url.scheme) ? disguise(a, err) : PF_OK;
 }
 
 /* The bytes in flight that the account begins with; later they are shared out anew. */

@@ -301,7 +301,6 @@ static GMimeObject *item_part(
 static GMimeObject *item_attachment(struct mail *m, const struct pf_mapi_attachment *a)
 {
 	struct pf_mapi_ways ways = *m->ways;
-	struct pf_mapi_losses losses;
 	struct pf_mapi_opened opened;
 	GMimeObject *made = NULL;
 	struct pf_buf bytes;
@@ -311,9 +310,8 @@ static GMimeObject *item_attachment(struct mail *m, const struct pf_mapi_attachm
 		return NULL;
 	}
 	pf_buf_init(&bytes, INNER_MAX);
-	pf_mapi_losses_init(&losses, m->arena);
-	if (pf_mapi_open(a->item, &ways, &losses, &opened, &bytes, &why) == PF_OK) {
-		m->losses->unresolved += losses.unresolved;
+	ways.header = pf_span(NULL, 0);
+	if (pf_mapi_open(a->item, &ways, m->losses, &opened, &bytes, &why) == PF_OK) {
 		made = item_part(m, &opened, pf_buf_span(&bytes));
 	} else if (why.scope == PF_SCOPE_ITEM) {
 		made = item_in_words(m, a, &why);

@@ -54,6 +54,6 @@ int pf_mapi_open(const struct pf_mapi_item *item, const struct pf_mapi_ways *way
 		return pf_mapi_event_to_ical(item, ways, bytes, losses, err);
 	default:
 		out->type = "message/rfc822";
-		return pf_mapi_mail(item, pf_span(NULL, 0), ways, losses, bytes, err);
+		return pf_mapi_mail(item, ways->header, ways, losses, bytes, err);
 	}
 }

@@ -24,6 +24,8 @@ struct pf_mapi_ways {
 	bool (*resolve)(
 		void *ctx, struct pf_span type, struct pf_span address, struct pf_span *smtp);
 	void *ctx;
+	/* Of the message that a TNEF was in; absent: a message has the one that it came with. */
+	struct pf_span header;
 	bool keep_raw; /* what the form can't say goes into an X- property of its own */
 };
 

@@ -29,14 +29,21 @@ static struct pf_span item_of(struct pf_fold *f, uint64_t op)
 
 /* A message: with the others' note; it comes to the ledger when the message has arrived. */
 static int note_slot(
-	struct pf_fold *f, struct pf_slot *s, const struct pf_fates *fates, struct pf_err *err)
+	struct pf_fold *f, struct pf_slot *s, const struct pf_store_event *ev, struct pf_err *err)
 {
+	const char *odd = ev->fates && ev->fates->odd.p ? (const char *)ev->fates->odd.p : NULL;
 	struct pf_entry *e = slot_entry(s);
-	char note[300];
+	char note[400];
 
-	(void)snprintf(note, sizeof(note), "converted: %.280s", (const char *)fates->odd.p);
-	job_event(f->job, PF_EV_ITEM_CONVERTED, f, e, "%s", (const char *)fates->odd.p);
-	return pf_rows_set_note(&f->rows, e, note, err);
+	if (odd) {
+		job_event(f->job, PF_EV_ITEM_CONVERTED, f, e, "%s", odd);
+	}
+	if (ev->left) {
+		job_event(f->job, PF_EV_ITEM_DISGUISED, f, e, "%s", ev->left);
+	}
+	(void)snprintf(note, sizeof(note), "%.180s%s%s%.180s", ev->left ? ev->left : "",
+		ev->left && odd ? "; " : "", odd ? "converted: " : "", odd ? odd : "");
+	return note[0] ? pf_rows_set_note(&f->rows, e, note, err) : PF_OK;
 }
 
 static int note_doc(
@@ -61,15 +68,14 @@ int fates_note(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err
 	if (!id.p || !job_keeps(f->job) || (s && s->converted)) {
 		return PF_OK; /* or it was noted: a chunk that was not taken comes again */
 	}
-	rc = pf_ledger_fates_put(f->job->cfg->ledger, f->row_id, id, ev->fates, err);
-	if (s) {
+	rc = ev->fates ? pf_ledger_fates_put(f->job->cfg->ledger, f->row_id, id, ev->fates, err)
+		       : PF_OK;
+	if (rc == PF_OK && s) {
 		s->converted = true;
+		return note_slot(f, s, ev, err);
 	}
-	if (rc != PF_OK || !ev->fates->odd.p) {
-		return rc;
-	}
-	if (op_use(ev->op) == USE_KEYED_SRC) {
+	if (rc == PF_OK && op_use(ev->op) == USE_KEYED_SRC && ev->fates && ev->fates->odd.p) {
 		return note_doc(f, &f->keyed->doc[op_index(ev->op)], ev->fates, err);
 	}
-	return s ? note_slot(f, s, ev->fates, err) : PF_OK;
+	return rc;
 }

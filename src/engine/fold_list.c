@@ -275,6 +275,12 @@ static int listed(struct pf_fold *f, const struct pf_item *item, struct pf_err *
 	if (pf_rules_skip_item(f->job->cfg->rules, item, why, sizeof(why))) {
 		return skip(f, e, why, err);
 	}
+	if (item->apart != 0) {
+		(void)snprintf(why, sizeof(why),
+			"an item of Exchange in mail's form: it goes with the %s of the account",
+			pf_kind_name(item->apart));
+		return skip(f, e, why, err);
+	}
 	return elsewhere ? skip(f, e, elsewhere, err) : PF_OK;
 }
 

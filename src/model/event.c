@@ -371,6 +371,16 @@ static const struct pf_event_doc DOCS[] = {
 		"ledger: postferry explain ITEM tells it, postferry report sums it up.",
 		"Look at the item at the source while it is there; --keep-raw DIR keeps the items "
 		"as the source has them."},
+	{PF_EV_ITEM_DISGUISED, PF_SEV_INFO, "message with an item of Exchange in it",
+		"Exchange wrote all that an item is into one part of a message (TNEF, "
+		"winmail.dat): an appointment, contact, task or note, which IMAP shows as mail, or "
+		"the message itself.",
+		"An item whose kind no target takes is copied as the message that it is, octet for "
+		"octet. With --unwrap-tnef a message is given as what it was made of, and no "
+		"longer octet for octet.",
+		"To have appointments and the like in their place, name a target for their kind as "
+		"well (--to caldavs://..., --to carddavs://...), and run again with another "
+		"ledger."},
 	{PF_EV_PASS_BEGUN, PF_SEV_INFO, "pass begun", "A run over the account has begun.",
 		"Both sides are opened and their folders compared with the ledger.",
 		"Nothing is to be done."},

@@ -57,8 +57,9 @@ struct pf_item {
 	struct pf_flags flags;
 	struct pf_span version; /* another one after every change of the item (an ETag); absent: the
 				   store has none */
-	uint64_t same; /* of the account's items with this number any is the others' like, in
-			  another folder (PF_CAP_LABELS); 0 = not told */
+	uint64_t same;      /* of the account's items with this number any is the others' like, in
+			       another folder (PF_CAP_LABELS); 0 = not told */
+	enum pf_kind apart; /* it goes another way, as an item of this kind; 0 = it does not */
 	struct pf_span elsewhere; /* ids of the other folders that hold this very item, a NUL behind
 				     each (PF_CAP_LABELS); absent: none, or not known */
 };

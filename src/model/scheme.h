@@ -14,6 +14,8 @@ struct pf_scheme_part {
 struct pf_scheme {
 	const char *name; /* "imaps"; NULL ends a list */
 	uint32_t kinds;   /* of enum pf_kind: what such a store may hold */
+	/* Kinds of items of Exchange that may be among its mail, in mail's disguise. */
+	uint32_t disguised;
 	/* NULL: it is one store. Else those that it is made of, ended by a NULL scheme; `kinds` are
 	 * theirs. */
 	const struct pf_scheme_part *parts;

@@ -47,6 +47,9 @@ struct pf_plan_row {
 	/* No target takes them: they are listed, and reported. The target is any of the account's,
 	 * and gets nothing. */
 	bool nowhere;
+	/* Items of these kinds that are in mail's disguise (model/scheme.h): given out this way,
+	 * and nothing else is; or, of mail, those that go another way. */
+	uint32_t disguised, apart;
 };
 
 /* An option of the command line that the plan gives. */

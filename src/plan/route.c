@@ -122,8 +122,38 @@ static uint32_t goes(const struct plan_stores *s, size_t from, size_t to)
 struct way {
 	size_t from, to;
 	uint32_t kinds;
+	uint32_t disguised, apart; /* as in a row of the plan */
 	bool nowhere;
 };
+
+/* What of mail's items in disguise goes to `to`: each kind to the first target that takes it, if no
+ * source of the account has it as what it is. */
+static uint32_t goes_disguised(
+	const struct plan_stores *s, size_t from, size_t to, const uint32_t *taken)
+{
+	uint32_t kinds = s->scheme[0][from]->disguised & s->scheme[1][to]->kinds;
+
+	for (size_t i = 0; i < s->n[0]; i++) {
+		kinds &= ~s->scheme[0][i]->kinds;
+	}
+	for (size_t i = 0; i < to; i++) {
+		kinds &= ~s->scheme[1][i]->kinds;
+	}
+	return kinds & ~taken[to];
+}
+
+static bool any_disguised(const struct plan_stores *s)
+{
+	static const uint32_t NONE[STORES_MAX];
+	bool any = false;
+
+	for (size_t from = 0; from < s->n[0]; from++) {
+		for (size_t to = 0; to < s->n[1]; to++) {
+			any = any || goes_disguised(s, from, to, NONE) != 0;
+		}
+	}
+	return any;
+}
 
 static int add_way(
 	struct reader *r, const struct plan_stores *s, const struct way *way, struct pf_err *err)
@@ -132,16 +162,18 @@ static int add_way(
 		.side = {s->v[0][way->from], s->v[1][way->to]},
 		.whole = {s->whole[0], s->whole[1]},
 		.kinds = way->kinds,
-		.nowhere = way->nowhere};
+		.nowhere = way->nowhere,
+		.disguised = way->disguised,
+		.apart = way->apart};
 
 	return plan_add_row(r, &new, err);
 }
 
 /* What no target takes goes with the store's first way, if it has one. */
-static int add_ways(struct reader *r, const struct plan_stores *s, size_t from,
+static int add_ways(struct reader *r, const struct plan_stores *s, size_t from, uint32_t apart,
 	uint32_t taken[STORES_MAX], struct pf_err *err)
 {
-	struct way way = {.from = from};
+	struct way way = {.from = from, .apart = apart};
 	uint32_t left = s->scheme[0][from]->kinds;
 	bool begun = false;
 
@@ -167,8 +199,27 @@ static int add_ways(struct reader *r, const struct plan_stores *s, size_t from,
 		}
 		begun = true;
 	}
-	way = (struct way){.from = from, .kinds = left, .nowhere = true};
+	way = (struct way){.from = from, .kinds = left, .nowhere = true, .apart = apart};
 	return begun ? PF_OK : add_way(r, s, &way, err);
+}
+
+/* Ways of their own for items in mail's disguise; *apart is all that goes so. */
+static int add_disguised(struct reader *r, const struct plan_stores *s, size_t from,
+	uint32_t taken[STORES_MAX], uint32_t *apart, struct pf_err *err)
+{
+	int rc = PF_OK;
+
+	*apart = 0;
+	for (size_t to = 0; to < s->n[1] && rc == PF_OK; to++) {
+		struct way way = {.from = from, .to = to};
+
+		way.disguised = goes_disguised(s, from, to, taken);
+		way.kinds = way.disguised;
+		taken[to] |= way.kinds;
+		*apart |= way.kinds;
+		rc = way.kinds ? add_way(r, s, &way, err) : PF_OK;
+	}
+	return rc;
 }
 
 int plan_add_account(struct reader *r, const struct plan_stores *s, struct pf_err *err)
@@ -177,11 +228,14 @@ int plan_add_account(struct reader *r, const struct plan_stores *s, struct pf_er
 	uint32_t taken[STORES_MAX] = {0};
 	int rc = PF_OK;
 
-	if (s->n[0] == 1 && s->n[1] == 1) {
+	if (s->n[0] == 1 && s->n[1] == 1 && !any_disguised(s)) {
 		return add_way(r, s, &all, err);
 	}
 	for (size_t from = 0; rc == PF_OK && s->n[1] > 0 && from < s->n[0]; from++) {
-		rc = add_ways(r, s, from, taken, err);
+		uint32_t apart = 0;
+
+		rc = add_disguised(r, s, from, taken, &apart, err);
+		rc = rc == PF_OK ? add_ways(r, s, from, apart, taken, err) : rc;
 	}
 	return rc;
 }

@@ -13,11 +13,11 @@
 
 static const struct pf_scheme_part PARTS[] = {
 	{"maildir", "mail"}, {"ics", "cal"}, {.scheme = NULL}};
-static const struct pf_scheme SCHEMES[] = {{"imap", PF_KIND_MAIL, NULL},
-	{"imaps", PF_KIND_MAIL, NULL}, {"maildir", PF_KIND_MAIL, NULL},
-	{"caldav", PF_KIND_CALENDAR | PF_KIND_TASKS, NULL}, {"ics", PF_KIND_CALENDAR, NULL},
-	{"carddav", PF_KIND_CONTACTS, NULL}, {"archive", PF_KIND_MAIL | PF_KIND_CALENDAR, PARTS},
-	{.name = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"imap", PF_KIND_MAIL, 0, NULL},
+	{"imaps", PF_KIND_MAIL, PF_KIND_CALENDAR | PF_KIND_TASKS | PF_KIND_CONTACTS, NULL},
+	{"maildir", PF_KIND_MAIL, 0, NULL}, {"caldav", PF_KIND_CALENDAR | PF_KIND_TASKS, 0, NULL},
+	{"ics", PF_KIND_CALENDAR, 0, NULL}, {"carddav", PF_KIND_CONTACTS, 0, NULL},
+	{"archive", PF_KIND_MAIL | PF_KIND_CALENDAR, 0, PARTS}, {.name = NULL}};
 
 struct world {
 	char dir[48], plan[80], accounts[80];
@@ -460,6 +460,35 @@ static void test_what_no_target_takes(void **state)
 	goes(w, 2, from[2], to[1], PF_KIND_CALENDAR | PF_KIND_TASKS, false);
 }
 
+static void test_items_in_mails_disguise(void **state)
+{
+	struct world *w = *state;
+	const char *from[] = {"imaps://a@o/", NULL, NULL}, *one[] = {"imap://b@n/", NULL};
+	const char *to[] = {"imap://b@n/", "ics:/tmp/c", "caldav://b@n/", NULL};
+
+	of_one(w, from, one);
+	assert_int_equal(w->p->row_n, 1);
+	assert_int_equal(w->p->rows[0].apart | w->p->rows[0].disguised, 0);
+
+	of_one(w, from, to);
+	is_fine(w);
+	assert_int_equal(w->p->row_n, 3);
+	goes(w, 0, from[0], to[1], PF_KIND_CALENDAR, false);
+	assert_int_equal(w->p->rows[0].disguised, PF_KIND_CALENDAR);
+	goes(w, 1, from[0], to[2], PF_KIND_TASKS, false);
+	assert_int_equal(w->p->rows[1].disguised, PF_KIND_TASKS);
+	goes(w, 2, from[0], to[0], PF_KIND_MAIL, false);
+	assert_int_equal(w->p->rows[2].apart, PF_KIND_CALENDAR | PF_KIND_TASKS);
+	assert_int_equal(w->p->rows[2].disguised, 0);
+
+	from[1] = "caldav://a@o/"; /* has them as what they are: nothing is looked for in mail */
+	of_one(w, from, to);
+	assert_int_equal(w->p->row_n, 3);
+	for (size_t i = 0; i < w->p->row_n; i++) {
+		assert_int_equal(w->p->rows[i].apart | w->p->rows[i].disguised, 0);
+	}
+}
+
 static void test_two_sources_for_one_target(void **state)
 {
 	struct world *w = *state;
@@ -561,6 +590,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_each_kind_goes_to_the_first_that_takes_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_no_target_takes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_items_in_mails_disguise, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_sources_for_one_target, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_store_of_several, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_secrets_of_several_stores, setup, teardown),

@@ -68,6 +68,7 @@ static const struct key TOP[] = {
 	{"mirror", VALUE_FLAG, "mirror", 0},
 	{"mirror_all", VALUE_FLAG, "mirror-all", 0},
 	{"no_receipts", VALUE_FLAG, "no-receipts", 0},
+	{"unwrap_tnef", VALUE_FLAG, "unwrap-tnef", 0},
 	{"connections", VALUE_TEXT, "connections", 0},
 	{"rate", VALUE_TEXT, "rate", 0},
 	{"from_daily", VALUE_TEXT, "from-daily", 0},

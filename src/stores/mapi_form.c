@@ -1,7 +1,10 @@
 #include "stores/mapi_form.h"
 
+#include "base/digest.h"
 #include "convert/mapi_open.h"
 #include "model/mapi_tags.h"
+
+#include <stdio.h>
 
 /* With attachments in base64. */
 #define FORM_MAX ((size_t)3 << 30)
@@ -34,10 +37,29 @@ void pf_mapi_form_reset(struct pf_mapi_form *f)
 	pf_mapi_form_init(f);
 }
 
-int pf_mapi_form_make(struct pf_mapi_form *f, const struct pf_store_cfg *cfg,
-	const struct pf_mapi_item *item, struct pf_span key, struct pf_err *err)
+int pf_mapi_form_key(
+	const char *form, struct pf_span bytes, char out[PF_MAPI_KEY_MAX], struct pf_err *err)
 {
-	const struct pf_mapi_ways ways = {.key = key};
+	struct pf_hash *h = pf_hash_new();
+	char hex[2 * PF_DIGEST_BYTES + 1];
+	struct pf_digest digest;
+
+	if (!h) {
+		return pf_fail_memory(err, "a digest");
+	}
+	pf_hash_add(h, bytes);
+	pf_hash_take(h, &digest);
+	pf_hash_free(&h);
+	pf_digest_hex(&digest, hex);
+	(void)snprintf(out, PF_MAPI_KEY_MAX, "%.12s:%s", form, hex);
+	return PF_OK;
+}
+
+int pf_mapi_form_make(struct pf_mapi_form *f, const struct pf_store_cfg *cfg,
+	const struct pf_mapi_item *item, struct pf_span key, struct pf_span header,
+	struct pf_err *err)
+{
+	const struct pf_mapi_ways ways = {.key = key, .header = header};
 	struct pf_mapi_losses losses;
 	struct pf_mapi_opened opened;
 

@@ -23,12 +23,18 @@ void pf_mapi_form_deinit(struct pf_mapi_form *f);
 /* Empty again; no memory is kept. */
 void pf_mapi_form_reset(struct pf_mapi_form *f);
 
+/* A key of an item that has no name which stays: made of the bytes that it was read from. */
+enum { PF_MAPI_KEY_MAX = 80 };
+PF_MUST_CHECK int pf_mapi_form_key(
+	const char *form, struct pf_span bytes, char out[PF_MAPI_KEY_MAX], struct pf_err *err);
 /*
- * Put `item` into its form. `key` names store and item, and is the same in every run. PF_FAIL: no
- * memory, or (item scope) an item that its form can't hold.
+ * Put `item` into its form. `key` names store and item, and is the same in every run; `header` is
+ * that of the message that a TNEF was in, or absent. PF_FAIL: no memory, or (item scope) an item
+ * that its form can't hold.
  */
 PF_MUST_CHECK int pf_mapi_form_make(struct pf_mapi_form *f, const struct pf_store_cfg *cfg,
-	const struct pf_mapi_item *item, struct pf_span key, struct pf_err *err);
+	const struct pf_mapi_item *item, struct pf_span key, struct pf_span header,
+	struct pf_err *err);
 
 /* For `step` of a store on serial.h, of a GET whose form was made: the next event of giving it out,
  * whole or its header section. */

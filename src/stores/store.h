@@ -50,6 +50,10 @@ enum pf_guard {        /* on what condition a PUT is carried out */
 enum pf_part {
 	PF_PART_WHOLE,
 	PF_PART_HEADER, /* only the header section, for describing or pairing an item */
+	/* The beginning of a message's first or second part, as it is encoded; empty where it has
+	 * none. Of stores whose scheme has `disguised`. */
+	PF_PART_FIRST,
+	PF_PART_SECOND,
 };
 
 /* What the engine wants. All that it points to is copied by submit(), but for `body`, which is
@@ -68,6 +72,8 @@ struct pf_op {
 		struct {
 			struct pf_span cursor; /* give what changed since; or absent */
 			uint64_t from; /* only ids from this one on, with no cursor; 0 = all */
+			bool find;     /* scheme with `disguised`: only what by its header may be an
+					  item of Exchange, of which no more than the id is told */
 		} list;
 		struct {
 			enum pf_part part;
@@ -207,6 +213,12 @@ struct pf_store_cfg {
 	size_t connections;      /* at most; 0 = the store's choice */
 	size_t connections_most; /* which then is no more than this; 0 = no limit */
 	uint64_t rate_bytes_s;   /* 0 = no limit */
+	/* Kinds of items in mail's disguise (stores/disguise.h): those that are given out here
+	 * instead of mail, or, where these are none, those that go another way. */
+	struct {
+		uint32_t here, elsewhere;
+	} disguised;
+	bool unwrap_tnef;   /* give the message that a TNEF part holds */
 	int idle_timeout_s; /* no answer for so long is a lost connection; 0 = the store's choice */
 	struct pf_trace *trace;
 	bool *stirred; /* set when a socket of this store stirs, so that a process with many looks

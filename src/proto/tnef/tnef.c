@@ -15,6 +15,7 @@ enum {
 };
 
 enum {
+	ATT_MESSAGE_CLASS = 0x00078008,
 	ATT_PROPS = 0x00069003,
 	ATT_RECIPIENTS = 0x00069004,
 	ATT_OEM_CODE_PAGE = 0x00069007,
@@ -26,6 +27,25 @@ enum {
 bool pf_tnef_is(struct pf_span start)
 {
 	return start.n >= STREAM_HEAD && pf_le32(start.p) == SIGNATURE;
+}
+
+bool pf_tnef_class(struct pf_span start, struct pf_span *out)
+{
+	struct pf_span in = pf_span_from(start, STREAM_HEAD), head, data, sum;
+
+	while (pf_tnef_is(start) && pf_take(&in, ATTRIBUTE_HEAD, &head) && head.p[0] == 1) {
+		if (!pf_take(&in, pf_le32(head.p + 5), &data)) {
+			return false;
+		}
+		if (pf_le32(head.p + 1) == ATT_MESSAGE_CLASS) {
+			*out = pf_span(data.p, strnlen((const char *)data.p, data.n));
+			return true;
+		}
+		if (!pf_take(&in, 2, &sum)) {
+			return false;
+		}
+	}
+	return false;
 }
 
 /* PF_END: the stream is at its end, or what follows is none of it, which is noted. */

@@ -22,6 +22,9 @@ enum { PF_TNEF_DEPTH_MAX = 16 };
 /* Whether the bytes begin as a stream does. */
 bool pf_tnef_is(struct pf_span start);
 
+/* The class that a stream tells, of which only the beginning need be there; false: it does not. */
+bool pf_tnef_class(struct pf_span start, struct pf_span *out);
+
 /*
  * Fill the empty `item` from the stream `in`, from which it borrows. Strings are decoded.
  *

@@ -15,7 +15,7 @@ static const struct pf_scheme_part PARTS[] = {
 static const struct pf_scheme SCHEMES[] = {
 	{"archive",
 		PF_KIND_MAIL | PF_KIND_CALENDAR | PF_KIND_TASKS | PF_KIND_NOTES | PF_KIND_CONTACTS,
-		PARTS},
+		0, PARTS},
 	{.name = NULL}};
 
 const struct pf_store_ops pf_archive_store_ops = {

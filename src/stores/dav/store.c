@@ -186,9 +186,9 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 
 enum { CALENDARS = PF_KIND_CALENDAR | PF_KIND_TASKS | PF_KIND_NOTES };
 
-static const struct pf_scheme SCHEMES[] = {{"caldav", CALENDARS, NULL},
-	{"caldavs", CALENDARS, NULL}, {"carddav", PF_KIND_CONTACTS, NULL},
-	{"carddavs", PF_KIND_CONTACTS, NULL}, {.name = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"caldav", CALENDARS, 0, NULL},
+	{"caldavs", CALENDARS, 0, NULL}, {"carddav", PF_KIND_CONTACTS, 0, NULL},
+	{"carddavs", PF_KIND_CONTACTS, 0, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_dav_store_ops = {
 	.schemes = SCHEMES,

@@ -161,8 +161,8 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const struct pf_scheme SCHEMES[] = {{"ews", PF_KIND_MAIL, NULL},
-	{"ewss", PF_KIND_MAIL, NULL}, {"ews+http", PF_KIND_MAIL, NULL}, {.name = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"ews", PF_KIND_MAIL, 0, NULL},
+	{"ewss", PF_KIND_MAIL, 0, NULL}, {"ews+http", PF_KIND_MAIL, 0, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_ews_store_ops = {
 	.schemes = SCHEMES,

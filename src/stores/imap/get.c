@@ -24,6 +24,26 @@ static bool is_uid(struct pf_span id, uint32_t *uid)
 	return true;
 }
 
+static const char *section_of(enum pf_part part)
+{
+	switch (part) {
+	case PF_PART_HEADER:
+		return "HEADER";
+	case PF_PART_FIRST:
+		return "1";
+	case PF_PART_SECOND:
+		return "2";
+	default:
+		return "";
+	}
+}
+
+/* Of a part, which a message need not have: no body is an empty one. */
+static bool is_beginning(const struct iop *op)
+{
+	return op->op.get.part == PF_PART_FIRST || op->op.get.part == PF_PART_SECOND;
+}
+
 static struct iop *take_get(struct ifolder *f)
 {
 	struct iop *op = f->first;
@@ -114,9 +134,9 @@ int get_issue(struct iconn *c, struct ifolder *f, struct pf_err *err)
 	if (rc == PF_OK) {
 		pf_imap_cmd_text(cmd, " ");
 		pf_imap_cmd_bytes(cmd, pf_buf_span(&set));
-		pf_imap_cmd_text(cmd, i->ops[0]->op.get.part == PF_PART_HEADER
-					      ? " (UID BODY.PEEK[HEADER])"
-					      : " (UID BODY.PEEK[])");
+		pf_imap_cmd_text(cmd, " (UID BODY.PEEK[");
+		pf_imap_cmd_text(cmd, section_of(i->ops[0]->op.get.part));
+		pf_imap_cmd_text(cmd, is_beginning(i->ops[0]) ? "]<0.1536>)" : "])");
 		rc = pf_imap_cmd_send(cmd, false, err);
 	}
 	pf_buf_deinit(&set);
@@ -178,8 +198,8 @@ static bool is_part(struct pf_span section, const struct iop *op)
 	if (op && op->second) {
 		return second_section(op, wanted, sizeof(wanted)) && pf_span_is(section, wanted);
 	}
-	return op && op->op.get.part == PF_PART_HEADER ? pf_span_is(section, "HEADER")
-						       : section.n == 0 || !op;
+	return !op || pf_span_eq(section, pf_span_str(section_of(op->op.get.part))) ||
+	       (section.n == 0 && op->op.get.part == PF_PART_WHOLE);
 }
 
 /* The body among all that the row says. */
@@ -329,7 +349,7 @@ int get_data(struct iconn *c, const struct pf_imap_resp *r, struct pf_store_even
 		return second_data(c, op, f, err);
 	}
 	body = op ? body_of(f, op) : NULL;
-	if (!body || body->nil) {
+	if (!body || (body->nil && !is_beginning(op))) {
 		return PF_OK;
 	}
 	op->folder->breaks = 0;

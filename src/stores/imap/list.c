@@ -391,10 +391,37 @@ static int look_apart(struct iconn *c, struct ifolder *f, struct iop *op, struct
 	return PF_OK;
 }
 
+/* As Exchange writes messages that are items in disguise: such a field comes with each TNEF part,
+ * and where there is nothing else its type is that of the message. */
+static int look_for_items(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
+{
+	struct pf_imap_cmd *cmd;
+	struct icmd *i;
+
+	op->from = 1;
+	op->selected = false;
+	op->refused = false;
+	rows_free(&op->seen);
+	if (select_issue(c, f, op, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	i = icmd_new(c, ICMD_LIST, f, err);
+	if (!i || icmd_add_op(i, op, err) != PF_OK ||
+		conn_begin(c, PF_IMAP_CMD_SEARCH, i, &cmd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	i->last = true;
+	pf_imap_cmd_text(cmd, " OR HEADER X-MS-TNEF-Correlator \"\" HEADER Content-Type ms-tnef");
+	return pf_imap_cmd_send(cmd, false, err);
+}
+
 int list_issue(struct iconn *c, struct ifolder *f, struct iop *op, struct pf_err *err)
 {
 	uint64_t from = op->op.list.from > 0 ? op->op.list.from : 1;
 
+	if (op->op.list.find) {
+		return look_for_items(c, f, op, err);
+	}
 	if (op->apart) {
 		return look_apart(c, f, op, err);
 	}
@@ -484,11 +511,11 @@ int list_data(struct iconn *c, struct icmd *i, const struct pf_imap_resp *r,
 		return PF_OK;
 	}
 	if (r->kind == PF_IMAP_SEARCH || r->kind == PF_IMAP_ESEARCH) {
-		op->searched = op->apart;
-		return op->apart ? take_names(op, r->search.numbers, err) : PF_OK;
+		op->searched = op->apart || op->op.list.find;
+		return op->searched ? take_names(op, r->search.numbers, err) : PF_OK;
 	}
 	/* A row must name its message; others are of changes that somebody makes. */
-	if (r->kind != PF_IMAP_FETCH || !(f->has & PF_IMAP_HAS_UID)) {
+	if (r->kind != PF_IMAP_FETCH || op->op.list.find || !(f->has & PF_IMAP_HAS_UID)) {
 		return PF_OK;
 	}
 	if (f->uid < op->from && !(op->delta && f->uid < op->cursor.next)) {
@@ -567,9 +594,9 @@ static void list_end(struct iconn *c, struct iop *op)
 {
 	struct iend end = {.failed = true};
 	size_t left = rows_left_count(op->seen, 1);
-	bool lacks = lacks_some(op, &end.why);
+	bool lacks = !op->op.list.find && lacks_some(op, &end.why);
 
-	if ((lacks || (op->odd && left > 0)) && !op->apart && !op->delta) {
+	if ((lacks || (op->odd && left > 0)) && !op->apart && !op->delta && !op->op.list.find) {
 		op->apart = true;
 		op_back(c->store, op);
 		return;

@@ -645,8 +645,10 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const struct pf_scheme SCHEMES[] = {
-	{"imap", PF_KIND_MAIL, NULL}, {"imaps", PF_KIND_MAIL, NULL}, {.name = NULL}};
+enum { DISGUISED = PF_KIND_CALENDAR | PF_KIND_CONTACTS | PF_KIND_TASKS | PF_KIND_NOTES };
+
+static const struct pf_scheme SCHEMES[] = {{"imap", PF_KIND_MAIL, DISGUISED, NULL},
+	{"imaps", PF_KIND_MAIL, DISGUISED, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_imap_store_ops = {
 	.schemes = SCHEMES,

@@ -141,7 +141,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const struct pf_scheme SCHEMES[] = {{"maildir", PF_KIND_MAIL, NULL}, {.name = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"maildir", PF_KIND_MAIL, 0, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_maildir_store_ops = {
 	.schemes = SCHEMES,

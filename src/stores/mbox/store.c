@@ -159,7 +159,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const struct pf_scheme SCHEMES[] = {{"mbox", PF_KIND_MAIL, NULL}, {.name = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"mbox", PF_KIND_MAIL, 0, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_mbox_store_ops = {
 	.schemes = SCHEMES,

@@ -1,4 +1,3 @@
-#include "base/digest.h"
 #include "convert/mapi_open.h"
 #include "proto/msg/msg.h"
 #include "stores/msg/msg_private.h"
@@ -12,7 +11,6 @@
 
 /* More than this in one file is not taken into memory. */
 #define FILE_MAX ((size_t)1 << 30)
-enum { KEY_MAX = 80 };
 
 /* ---- files ---- */
 
@@ -192,29 +190,11 @@ int ms_step_list(
 
 /* ---- GET ---- */
 
-/* A file has no other name that stays: what it holds is what its item's ids are made of. */
-static int key_of(const struct ms_read *r, char out[KEY_MAX], struct pf_err *err)
-{
-	struct pf_hash *h = pf_hash_new();
-	char hex[2 * PF_DIGEST_BYTES + 1];
-	struct pf_digest digest;
-
-	if (!h) {
-		return pf_fail_memory(err, "a digest");
-	}
-	pf_hash_add(h, pf_buf_span(&r->bytes));
-	pf_hash_take(h, &digest);
-	pf_hash_free(&h);
-	pf_digest_hex(&digest, hex);
-	(void)snprintf(out, KEY_MAX, "msg:%s", hex);
-	return PF_OK;
-}
-
 static int convert(struct ms_store *s, const struct pf_op *op, struct pf_err *err)
 {
 	enum pf_kind kind = PF_KIND_MAIL;
 	const char *dir = "";
-	char path[MS_PATH_MAX], key[KEY_MAX];
+	char path[MS_PATH_MAX], key[PF_MAPI_KEY_MAX];
 	struct ms_read r;
 	int rc;
 
@@ -228,8 +208,9 @@ static int convert(struct ms_store *s, const struct pf_op *op, struct pf_err *er
 	if (rc == PF_OK && pf_mapi_kind(pf_mapi_class(r.item)) != kind) {
 		rc = PF_END; /* it holds another item now */
 	}
-	rc = rc == PF_OK ? key_of(&r, key, err) : rc;
-	rc = rc == PF_OK ? pf_mapi_form_make(&s->form, s->base.cfg, r.item, pf_span_str(key), err)
+	rc = rc == PF_OK ? pf_mapi_form_key("msg", pf_buf_span(&r.bytes), key, err) : rc;
+	rc = rc == PF_OK ? pf_mapi_form_make(&s->form, s->base.cfg, r.item, pf_span_str(key),
+				   pf_span(NULL, 0), err)
 			 : rc;
 	ms_read_deinit(&r);
 	return rc;

@@ -271,7 +271,8 @@ static int convert(
 		return rc;
 	}
 	key_of(s, op->item, key);
-	return pf_mapi_form_make(&s->form, s->base.cfg, item, pf_span_str(key), err);
+	return pf_mapi_form_make(
+		&s->form, s->base.cfg, item, pf_span_str(key), pf_span(NULL, 0), err);
 }
 
 int ps_step_get(

@@ -177,7 +177,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const struct pf_scheme SCHEMES[] = {{"pst", PF_MAPI_KINDS, NULL}, {.name = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"pst", PF_MAPI_KINDS, 0, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_pst_store_ops = {
 	.schemes = SCHEMES,

@@ -525,8 +525,8 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 }
 
 static const struct pf_scheme SCHEMES[] = {
-	{"ics", PF_KIND_CALENDAR | PF_KIND_TASKS | PF_KIND_NOTES, NULL},
-	{"vcf", PF_KIND_CONTACTS, NULL}, {.name = NULL}};
+	{"ics", PF_KIND_CALENDAR | PF_KIND_TASKS | PF_KIND_NOTES, 0, NULL},
+	{"vcf", PF_KIND_CONTACTS, 0, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_vdir_store_ops = {
 	.schemes = SCHEMES,
