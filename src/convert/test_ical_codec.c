@@ -390,6 +390,29 @@ static void all_day_events_last_days(void **state)
 	}
 }
 
+static void zones_that_are_missing_are_added(void **state)
+{
+	static const char TEXT[] =
+		HEAD "BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20240101T000000Z\r\n"
+		     "DTSTART;TZID=Europe/Berlin:20240701T120000\r\n"
+		     "DTEND;TZID=Europe/Berlin:20240701T130000\r\n"
+		     "RDATE;TZID=Nowhere/At All:20240801T120000\r\nEND:VEVENT\r\n" TAIL;
+	char out[9000], what[200];
+	struct pf_digest a = meaning(TEXT), b;
+	const char *zone;
+
+	(void)state;
+	composed(TEXT, &(struct pf_compose){.repair = true}, out, sizeof(out), what);
+	assert_string_equal(what, "VTIMEZONE added");
+	zone = strstr(out, "BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\n");
+	assert_non_null(zone);
+	assert_null(strstr(zone + 1, "BEGIN:VTIMEZONE"));
+	assert_non_null(strstr(zone, "TZOFFSETTO:+0200\r\n"));
+	assert_null(strstr(zone, "TZOFFSETFROM:+005328")); /* of local mean time */
+	b = meaning(out);
+	assert_true(pf_digest_eq(&a, &b));
+}
+
 /* Files of one event, with no calendar around it. */
 static void what_has_no_calendar_gets_one(void **state)
 {
@@ -537,6 +560,7 @@ int main(void)
 		cmocka_unit_test(ends_that_are_none_are_kept),
 		cmocka_unit_test(all_day_events_last_days),
 		cmocka_unit_test(what_has_no_calendar_gets_one),
+		cmocka_unit_test(zones_that_are_missing_are_added),
 		cmocka_unit_test(instances),
 		cmocka_unit_test(the_corpus_survives),
 	};

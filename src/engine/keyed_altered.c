@@ -110,8 +110,8 @@ int keyed_marked(
 		       : PF_FAIL;
 }
 
-int keyed_met_altered(
-	struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc, struct pf_err *err)
+int keyed_met_altered(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc,
+	const char *why, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
 	struct keyed_row *r = &k->row[t->row];
@@ -122,6 +122,6 @@ int keyed_met_altered(
 	}
 	r->dst_id = t->meets;
 	r->dst_version = at != SIZE_MAX ? k->target[at].version : pf_span(NULL, 0);
-	(void)snprintf(t->why, sizeof(t->why), "%s", KEYED_ALTERED);
+	(void)snprintf(t->why, sizeof(t->why), "%s", why);
 	return keyed_altered(f, t, err);
 }

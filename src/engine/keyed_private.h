@@ -91,6 +91,7 @@ struct keyed_target {
 
 #define KEYED_AS_REPAIRED "the target has it as it was repaired for it"
 #define KEYED_ALTERED "the target altered it: it means something else there"
+#define KEYED_OTHER "the target has something else than what was put there before the interruption"
 
 enum task_state {
 	TASK_WAITING,
@@ -285,9 +286,10 @@ int keyed_differ(
 /* ---- keyed_altered.c ---- */
 /* The target does not keep it as it is, for the reason in t->why: quarantine. */
 int keyed_altered(struct pf_fold *f, struct keyed_task *t, struct pf_err *err);
-/* The item in a task's way is itself, as the target altered it in a run whose ledger is lost. */
-int keyed_met_altered(
-	struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc, struct pf_err *err);
+/* The item in a task's way is itself, as the target altered it in a run whose ledger is lost, or as
+ * somebody did since the run that was interrupted: quarantine, and it is left as it is. */
+int keyed_met_altered(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc,
+	const char *why, struct pf_err *err);
 /* The mark is there, or could not be put (`version` absent then). */
 int keyed_marked(
 	struct pf_fold *f, struct keyed_task *t, struct pf_span version, struct pf_err *err);

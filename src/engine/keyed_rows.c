@@ -74,6 +74,24 @@ size_t keyed_find_row(const struct pf_keyed *k, struct pf_span key)
 
 /* ---- the ledger ---- */
 
+/*
+ * What was put at a target that does not keep bytes, and is not read back yet, has a NUL before its
+ * version in the ledger: versions have none.
+ */
+static bool is_unread(const struct pf_fold *f, const struct keyed_row *r)
+{
+	return (r->bits & KEYED_WRITTEN) && !job_has_cap(f->job, DST, PF_CAP_EXACT_BYTES);
+}
+
+/* A run ended between the PUT and the reading back: the row is in doubt, and the target's item is
+ * compared as anybody's would be. */
+static void doubt_again(struct keyed_row *r)
+{
+	r->state = PF_ROW_SENT;
+	r->verdict = PF_VERDICT_NONE;
+	r->dst_id = pf_span(NULL, 0);
+}
+
 static int load_items(struct pf_fold *f, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
@@ -126,6 +144,12 @@ static int load_keyed(struct pf_fold *f, struct pf_err *err)
 		}
 		r = &k->row[at];
 		r->codec_version = row.codec_version;
+		if (row.dst_version.n > 0 && row.dst_version.p[0] == '\0') {
+			row.dst_version = pf_span(NULL, 0);
+			if (job_writes(f->job)) {
+				doubt_again(r);
+			}
+		}
 		if (keyed_keep(k, row.src_version, &r->src_version, err) != PF_OK ||
 			keyed_keep(k, row.dst_version, &r->dst_version, err) != PF_OK ||
 			keyed_keep(k, row.src_uid, &r->src_uid, err) != PF_OK ||
@@ -153,7 +177,7 @@ int keyed_save_versions(struct pf_fold *f, size_t row, struct pf_err *err)
 		.folder = f->row_id,
 		.seq = r->seq,
 		.src_version = r->src_version,
-		.dst_version = r->dst_version,
+		.dst_version = is_unread(f, r) ? pf_span("", 1) : r->dst_version,
 		.src_uid = r->src_uid,
 		.dst_uid = r->dst_uid,
 		.codec_version = f->keyed->codec->version,

@@ -407,13 +407,16 @@ int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc,
 	}
 	if (doc && !t->over && keyed_mark_read(f->keyed->codec, doc, &meant) &&
 		pf_digest_eq(&meant, &t->first)) {
-		return keyed_met_altered(f, t, doc, err);
+		return keyed_met_altered(f, t, doc, KEYED_ALTERED, err);
 	}
 	if (doc && keyed_other_form(f, t, &whole, &same, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	if (same) { /* it was repaired on its way, and the ledger was lost */
 		return found(f, t, err);
+	}
+	if (t->conflict == PF_CONFLICT_NAME && doc && is_ours(f, t, doc) && t->sent_before) {
+		return keyed_met_altered(f, t, doc, KEYED_OTHER, err);
 	}
 	if (t->conflict == PF_CONFLICT_CHANGED ||
 		(t->conflict == PF_CONFLICT_NAME && doc && is_ours(f, t, doc))) {

@@ -222,6 +222,7 @@ class Peer(HttpPeer):
         if self.on_put:
             r.items = self.folders[path]
             self.on_put(r, text)
+            text = r.body.decode()  # it may alter it
         self.schedule(text)
         self.store(r.path, text)
         return Answer(204 if there else 201, **({} if self.no_etag else {"ETag": self.etag(r.path)}))

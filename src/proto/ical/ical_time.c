@@ -88,6 +88,21 @@ static icaltimezone *known_zone(struct pf_span tzid)
 	return zone;
 }
 
+char *ical_known_vtimezone(struct pf_span tzid)
+{
+	icaltimezone *zone;
+	icalcomponent *made;
+	char *text, *copy;
+
+	icalerror_set_errors_are_fatal(false);
+	zone = known_zone(tzid);
+	made = zone ? icaltimezone_get_component(zone) : NULL;
+	text = made ? icalcomponent_as_ical_string_r(made) : NULL;
+	copy = text ? strdup(text) : NULL;
+	icalmemory_free_buffer(text);
+	return copy;
+}
+
 static icaltimezone *zone_of(struct pf_ical *c, struct pf_span tzid)
 {
 	struct zone *z;

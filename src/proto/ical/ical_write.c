@@ -474,6 +474,82 @@ static void put_zones(struct ical_writer *w, const struct pf_ical_piece *pieces,
 	}
 }
 
+/* ---- zones that are missing ---- */
+
+/* Offsets of seconds (of local mean time) can't be read by some. */
+static bool has_seconds(const struct pf_line *l)
+{
+	return pf_span_starts(l->name, "TZOFFSET") && l->value.n > 5;
+}
+
+static bool is_observance(const struct pf_line *l)
+{
+	return pf_span_is(l->value, "STANDARD") || pf_span_is(l->value, "DAYLIGHT");
+}
+
+/* Lines of a VTIMEZONE that the system has, under the item's own TZID. `held`: of an observance,
+ * until it is known to have no offset of seconds. */
+static void put_known_lines(struct ical_writer *w, struct pf_lines *lines, struct pf_span tzid)
+{
+	size_t held = SIZE_MAX;
+	bool bad = false;
+	struct pf_line l;
+	int rc = PF_OK;
+
+	while (w->rc == PF_OK && (rc = pf_lines_next(lines, &l, w->err)) == PF_OK) {
+		if (pf_span_is(l.name, "BEGIN") && is_observance(&l)) {
+			held = w->out->n;
+			bad = false;
+		}
+		bad = bad || has_seconds(&l);
+		if (pf_span_is(l.name, "TZID")) {
+			ical_put_line(w, "TZID", tzid);
+		} else if (!pf_span_starts(l.name, "X-LIC-")) {
+			put_raw(w, &l);
+		}
+		if (pf_span_is(l.name, "END") && is_observance(&l) && bad) {
+			w->out->n = held;
+		}
+	}
+	w->rc = w->rc == PF_OK && rc == PF_FAIL ? PF_FAIL : w->rc;
+}
+
+static void put_known_zone(struct ical_writer *w, struct pf_span tzid)
+{
+	char *text = ical_known_vtimezone(tzid);
+	struct pf_arena arena;
+	struct pf_lines lines;
+
+	if (text) {
+		pf_arena_init(&arena);
+		pf_lines_init(&lines, pf_span_str(text), &arena);
+		put_known_lines(w, &lines, tzid);
+		pf_arena_deinit(&arena);
+		ical_changed(w, "VTIMEZONE added");
+	}
+	free(text);
+}
+
+/* Each TZID needs its VTIMEZONE (RFC 5545 section 3.2.19); some servers drop one that has none. */
+static void put_missing_zones(struct ical_writer *w, const struct pf_ical_piece *p)
+{
+	const struct pf_ical_comp *k = &p->c->comp[p->comp];
+
+	for (size_t i = k->begin; i <= k->end && i < p->c->line_count; i++) {
+		struct pf_span params = p->c->line[i].params;
+		struct pf_span id = params.n > 0 ? pf_params_find(params, "TZID") : params;
+		bool there = id.n == 0 || was_written(w->pieces, w->n, id);
+
+		for (size_t z = 0; z < w->added_n && !there; z++) {
+			there = pf_span_eq(w->added[z], id);
+		}
+		if (!there && w->added_n < PF_COUNT(w->added)) {
+			w->added[w->added_n++] = id;
+			put_known_zone(w, id);
+		}
+	}
+}
+
 int pf_ical_write(const struct pf_ical_piece *pieces, size_t n, const struct pf_ical_edit *edit,
 	struct pf_buf *out, struct pf_buf *changes, struct pf_err *err)
 {
@@ -488,6 +564,9 @@ int pf_ical_write(const struct pf_ical_piece *pieces, size_t n, const struct pf_
 	}
 	for (size_t i = 0; i < n; i++) {
 		put_zones(&w, pieces, n, i);
+	}
+	for (size_t i = 0; i < n && edit->repair; i++) {
+		put_missing_zones(&w, &pieces[i]);
 	}
 	if (edit->alone && n > 1) {
 		put_series(&w);

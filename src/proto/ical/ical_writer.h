@@ -13,7 +13,9 @@ struct ical_writer {
 	size_t n;
 	struct pf_buf *out, *changes;
 	struct pf_err *err;
-	int rc; /* the first failure is kept */
+	int rc;                   /* the first failure is kept */
+	struct pf_span added[16]; /* TZIDs whose zones were missing */
+	size_t added_n;
 };
 
 /* ---- ical_write.c ---- */
