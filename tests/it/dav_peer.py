@@ -12,7 +12,7 @@ from http_peer import Answer, Hang, HttpPeer  # noqa: F401 (tests take Hang from
 
 DAV, CAL, CARD = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{urn:ietf:params:xml:ns:carddav}"
 ROOT = ('xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:R="urn:ietf:params:xml:ns:carddav"'
-        ' xmlns:S="http://calendarserver.org/ns/"')
+        ' xmlns:S="http://calendarserver.org/ns/" xmlns:A="http://apple.com/ns/ical/"')
 XML = "application/xml; charset=utf-8"
 LOGIN = "Basic " + base64.b64encode(b"user:pass").decode()
 

@@ -1,5 +1,6 @@
 """What strict servers over HTTP have in common: many requests at once, late answers, cut links, a list of breaches."""
 
+import email.utils
 import http.server
 import ssl
 import threading
@@ -125,9 +126,11 @@ class HttpPeer:
         if self.quiet_from < time.monotonic() < self.quiet_until - 0.05:
             self.breach("back before the time that was asked for", r)
 
-    def patience(self, seconds, status=429):
-        self.be_quiet(seconds)
-        return Answer(status, "not now", "text/plain", Retry_After=str(seconds))
+    def patience(self, seconds, status=429, dated=False):
+        at = int(time.time()) + 1 + seconds
+        self.be_quiet(at - time.time() if dated else seconds)
+        return Answer(status, "not now", "text/plain",
+                      Retry_After=email.utils.formatdate(at, usegmt=True) if dated else str(seconds))
 
     def be_quiet(self, seconds):
         self.quiet_from = time.monotonic() + 0.3  # what was under way may come

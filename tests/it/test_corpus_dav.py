@@ -20,7 +20,7 @@ from run import copy, postferry
 from servers import cyrus, radicale, xandikos
 
 LONG = "POSTFERRY_CORPUS" in os.environ
-PART = 15  # of the files every so many one
+PART, SMALL = 12, 6000  # of the files of at most so many bytes every so many one
 PATIENCE = 3 * 3600 if LONG else 250
 SERVERS = {"radicale": (radicale.available, radicale.Radicale), "xandikos": (xandikos.available, xandikos.Xandikos),
            "cyrus": (cyrus.has_dav, cyrus.CyrusDav)}
@@ -30,7 +30,7 @@ NO_ITEM = "it is no (calendar|contact)|a calendar without any|.*nested more than
 
 
 class Keeper:
-    """Starts a server anew when it dies, or does not answer for a minute: what it was given last is no reason to give up."""
+    """Starts a server anew when it dies, or does not answer for minutes: what it was given last is no reason to give up."""
 
     def __init__(self, server):
         self.server, self.ended, self.restarts = server, threading.Event(), 0
@@ -45,7 +45,7 @@ class Keeper:
         self.thread.join()
 
     def answers(self):
-        for _ in range(2):
+        for _ in range(6):
             try:
                 if self.server.request("OPTIONS", "/")[0] < 600:
                     return True
@@ -64,7 +64,7 @@ class Keeper:
 def fill(top, kind):
     """A folder for each source of the corpus."""
     for n, (source, path) in enumerate(corpus.files(kind)):
-        if LONG or n % PART == 0:
+        if LONG or n % PART == 0 and os.path.getsize(path) <= SMALL:
             os.makedirs(top / source, exist_ok=True)
             shutil.copy(path, top / source / f"{n:04d}.{kind}")
 

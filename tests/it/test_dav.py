@@ -4,9 +4,11 @@ import os
 import re
 import signal
 import time
+from xml.sax.saxutils import escape
 
 import pytest
 from calendar_items import calendar, card, event, parts, seen, texts, unfold, uids, write
+from dav_peer import Peer
 from run import copy, postferry, start
 from servers import cyrus, radicale, xandikos
 
@@ -318,6 +320,31 @@ def test_names_and_looks(shared, kind, tmp_path, ledger, title):
     assert [text.count("SUMMARY:A") for path in found.values() for text in shared.items(path).values()
             if f"UID:{uid}" in text] == [1]
     assert copy(f"ics:{tmp_path}/source", shared.url(), ledger).outcome["copied_now"] == 0
+
+
+ZONE = ("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VTIMEZONE\r\nTZID:Here\r\nBEGIN:STANDARD\r\n"
+        "DTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+        "END:VCALENDAR\r\n")
+LOOKS = {"calendar-color": "#FF8800", "calendar-order": "7", "calendar-description": "What & what not", "calendar-timezone": ZONE}
+WITHOUT = {radicale: (), xandikos: ("calendar-description", "calendar-order", "calendar-timezone"), cyrus: ()}  # these it refuses or forgets
+
+
+def test_looks_of_a_calendar(shared, kind, tmp_path, ledger, name):
+    """Colour, order, description and time zone come along, as far as the server takes them."""
+    with Peer() as peer:
+        peer.folder(name, calendar(event("looks-" + name, "20240105T120000Z", "A")))
+        more = "".join(f"<{prefix}:{p}>{escape(text)}</{prefix}:{p}>" for (p, text), prefix in zip(LOOKS.items(), "AACC"))
+        props = peer.folder_props
+        peer.folder_props = lambda where: props(where) + more
+        done = copy(peer.url(), shared.url(), ledger)
+        assert done.status == 0, done
+        found = shared.propfind(shared.collections()[name], 0, "A:calendar-color", "A:calendar-order", "C:calendar-description",
+                                "C:calendar-timezone")[0]
+        got = {p: next((e.text or "" for e in found.iter() if e.tag.endswith("}" + p)), "") for p in LOOKS}
+        wanted = {p: text for p, text in LOOKS.items() if p not in WITHOUT[kind]}
+        assert {p: got[p].replace("\r\n", "\n")[:len(text)].strip() for p, text in wanted.items()} == {
+            p: text.replace("\r\n", "\n").strip() for p, text in wanted.items()}
+        assert copy(peer.url(), shared.url(), ledger).outcome["copied_now"] == 0
 
 
 def test_nobody_is_invited(fast_dir, tmp_path, ledger, name):

@@ -301,15 +301,17 @@ def test_s8_16_a_rule_in_other_words(peer, source, ledger):
 
 # ---- patience and lost links ----
 
+@pytest.mark.parametrize("dated", [False, True], ids=["seconds", "a date"])
 @pytest.mark.parametrize("method,status", [("PROPFIND", 503), ("MKCALENDAR", 429), ("PUT", 429), ("PUT", 503)])
-def test_patience(peer, source, ledger, method, status):
+def test_patience(peer, source, ledger, method, status, dated):
+    """Retry-After is never undercut: that would be a breach."""
     fill(source, 3)
     times = [1]
 
     def busy(request):
         if request.method == method and times and request.path != "/.well-known/caldav":
             times.pop()
-            raise peer.patience(1, status)
+            raise peer.patience(1, status, dated)
 
     peer.before.append(busy)
     done = to_peer(source, peer, ledger)

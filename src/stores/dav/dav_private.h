@@ -46,7 +46,7 @@ enum {
 	DAV_CONNECTIONS = 4,
 };
 
-enum dmake { DMAKE_NEW, DMAKE_MADE, DMAKE_LOOK, DMAKE_PATCH };
+enum dmake { DMAKE_NEW, DMAKE_LOOK, DMAKE_PATCH };
 
 struct dop {
 	struct pf_hs_op h;

@@ -210,12 +210,9 @@ static int answer_make(
 	struct dstore *s, struct dop *o, const struct pf_dav_said *said, struct pf_err *err)
 {
 	if (said->answer == PF_DAV_DONE) {
-		o->making = o->plainer > 0 ? DMAKE_PATCH : DMAKE_MADE;
-		if (o->plainer > 0) {
-			o->h.state = PF_HS_WAITING;
-		} else {
-			dop_give(s, o);
-		}
+		/* Some say so, and keep its name only: all else is said once more. */
+		o->making = DMAKE_PATCH;
+		o->h.state = PF_HS_WAITING;
 		return PF_OK;
 	}
 	if (said->answer == PF_DAV_FULL) {
