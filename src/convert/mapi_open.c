@@ -5,21 +5,31 @@
 #include "convert/mapi_mail.h"
 #include "convert/mapi_task.h"
 
+static const struct {
+	const char *name;
+	enum pf_kind kind;
+} CLASSES[] = {
+	{"IPM.Appointment", PF_KIND_CALENDAR},
+	{"IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}", PF_KIND_CALENDAR},
+	{"IPM.Contact", PF_KIND_CONTACTS},
+	{"IPM.DistList", PF_KIND_CONTACTS},
+	{"IPM.Task", PF_KIND_TASKS},
+	{"IPM.StickyNote", PF_KIND_NOTES},
+	{"IPM.Activity", PF_KIND_NOTES},
+};
+
+const char *pf_mapi_class_of(enum pf_kind kind, size_t i)
+{
+	for (size_t k = 0; k < PF_COUNT(CLASSES); k++) {
+		if (CLASSES[k].kind == kind && i-- == 0) {
+			return CLASSES[k].name;
+		}
+	}
+	return NULL;
+}
+
 enum pf_kind pf_mapi_kind(struct pf_span item_class)
 {
-	static const struct {
-		const char *name;
-		enum pf_kind kind;
-	} CLASSES[] = {
-		{"IPM.Appointment", PF_KIND_CALENDAR},
-		{"IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}", PF_KIND_CALENDAR},
-		{"IPM.Contact", PF_KIND_CONTACTS},
-		{"IPM.DistList", PF_KIND_CONTACTS},
-		{"IPM.Task", PF_KIND_TASKS},
-		{"IPM.StickyNote", PF_KIND_NOTES},
-		{"IPM.Activity", PF_KIND_NOTES},
-	};
-
 	for (size_t i = 0; i < PF_COUNT(CLASSES); i++) {
 		if (pf_mapi_is_a(item_class, CLASSES[i].name)) {
 			return CLASSES[i].kind;

@@ -14,6 +14,10 @@
  */
 enum pf_kind pf_mapi_kind(struct pf_span item_class);
 
+/* The `i`th of the classes by which a kind is told; NULL: there are no more. Of mail none is: it is
+ * all that is nothing else. */
+const char *pf_mapi_class_of(enum pf_kind kind, size_t i);
+
 struct pf_mapi_opened {
 	enum pf_kind kind;
 	const char *type; /* of the bytes: "message/rfc822", "text/calendar", "text/vcard" */

@@ -1,4 +1,4 @@
-"""A strict Exchange Web Services server for mail, in memory. What it takes a real server would; it notes every breach."""
+"""A strict Exchange Web Services server in memory, for mail; ews_items.py has the items of other kinds. What it takes a real server would; it notes every breach."""
 
 import base64
 import datetime
@@ -103,6 +103,7 @@ class EwsPeer(HttpPeer):
         self.page = 512  # changes given at once, however many are asked for
         self.max_request = 0  # bytes
         self.folders, self.known, self.number, self.moment = {}, {}, 0, 0
+        self.others, self.attachments = {}, {}  # occurrences and attachments, by id
         self.on_item = None  # function (operation, item or mime) that may raise Failure
         self.after = []  # functions (request) called when all was done; they may raise Answer or Hang
         self.operations = []  # (name, number of items)
@@ -271,6 +272,8 @@ class EwsPeer(HttpPeer):
         for f in self.folders.values():
             if ref.get("Id") in f.items:
                 return f.items[ref.get("Id")]
+        if ref.get("Id") in self.others:
+            return self.others[ref.get("Id")]
         raise Failure("ErrorItemNotFound")
 
     # ---- folders ----
@@ -322,7 +325,10 @@ class EwsPeer(HttpPeer):
 
     # ---- listing ----
 
-    def item_xml(self, item, shape):
+    def item_xml(self, item, shape, version):
+        if hasattr(item, "xml"):
+            return item.xml(shape, version)
+
         def has(field):
             return shape.find(f".//{t('FieldURI')}[@FieldURI='{field}']") is not None
         out = f'<t:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/>'
@@ -334,7 +340,7 @@ class EwsPeer(HttpPeer):
         if has("item:Categories") and item.categories:
             out += "<t:Categories>" + "".join(f"<t:String>{escape(c)}</t:String>" for c in item.categories) + "</t:Categories>"
         for wanted in shape.iter(t("ExtendedFieldURI")):
-            tag = int(wanted.get("PropertyTag"), 16)
+            tag = int(wanted.get("PropertyTag") or "0", 16)
             if tag in item.props:
                 out += (f'<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="{tag:#x}" PropertyType='
                         f"{quoteattr(wanted.get('PropertyType'))}/><t:Value>{item.props[tag]}</t:Value></t:ExtendedProperty>")
@@ -343,11 +349,11 @@ class EwsPeer(HttpPeer):
 
     def sync_folder_items(self, r, op, version):
         try:
-            return [self.sync(op)]
+            return [self.sync(op, version)]
         except Failure as f:
             return [f]
 
-    def sync(self, op):
+    def sync(self, op, version):
         folder = self.folder_of(op.find(m("SyncFolderId")))
         most = int(op.findtext(m("MaxChangesReturned")))
         if not 1 <= most <= 512:
@@ -358,7 +364,7 @@ class EwsPeer(HttpPeer):
                        key=lambda x: x[0])
         page = found[:min(most, self.page)]
         state = self.state(folder, page[-1][0] if page else since)
-        inside = "".join(self.change_xml(x, since, op.find(m("ItemShape"))) for _, x in page)
+        inside = "".join(self.change_xml(x, since, op.find(m("ItemShape")), version) for _, x in page)
         return (f"<m:SyncState>{state}</m:SyncState><m:IncludesLastItemInRange>{str(len(page) == len(found)).lower()}"
                 f"</m:IncludesLastItemInRange><m:Changes>{inside}</m:Changes>")
 
@@ -376,14 +382,14 @@ class EwsPeer(HttpPeer):
             raise Failure("ErrorInvalidSyncStateData")
         return int(moment)
 
-    def change_xml(self, x, since, shape):
+    def change_xml(self, x, since, shape, version):
         if isinstance(x, str):
             return f'<t:Delete><t:ItemId Id="{x}" ChangeKey="AQ=="/></t:Delete>'
         if x.made <= since and x.changed <= since:
             return (f'<t:ReadFlagChange><t:ItemId Id="{x.id}" ChangeKey="AQ=="/><t:IsRead>{str(x.read).lower()}</t:IsRead>'
                     "</t:ReadFlagChange>")
         kind = "Create" if x.made > since else "Update"
-        return f"<t:{kind}>{self.item_xml(x, shape)}</t:{kind}>"
+        return f"<t:{kind}>{self.item_xml(x, shape, version)}</t:{kind}>"
 
     # ---- items ----
 
@@ -392,12 +398,58 @@ class EwsPeer(HttpPeer):
             self.on_item(operation, thing)
 
     def get_item(self, r, op, version):
+        shape = op.find(m("ItemShape"))
+
         def one(ref):
             item = self.item_of(ref)
-            if op.find(m("ItemShape")).findtext(t("IncludeMimeContent")) == "true":
+            if shape.findtext(t("IncludeMimeContent")) == "true" or shape.find(f".//{t('FieldURI')}[@FieldURI='item:Subject']") is not None:
                 self.look_at("GetItem", item)
-            return f"<m:Items>{self.item_xml(item, op.find(m('ItemShape')))}</m:Items>"
+            return f"<m:Items>{self.item_xml(item, shape, version)}</m:Items>"
         return self.each(op.find(m("ItemIds")), one)
+
+    def get_attachment(self, r, op, version):
+        shape = op.find(m("AttachmentShape"))
+
+        def one(ref):
+            found = self.attachments.get(ref.get("Id"))
+            if found is None:
+                raise Failure("ErrorItemNotFound")
+            self.look_at("GetAttachment", found)
+            if isinstance(found.content, bytes):
+                inside = f"<t:Content>{base64.b64encode(found.content).decode()}</t:Content>"
+            else:
+                inside = found.content.xml(shape, version)
+            return f"<m:Attachments>{found.xml(version, inside)}</m:Attachments>"
+        return self.each(op.find(m("AttachmentIds")), one)
+
+    # ---- searching ----
+
+    def find_item(self, r, op, version):
+        if op.get("Traversal") != "Shallow":
+            raise fault("ErrorInvalidOperation")
+        view, shape = op.find(m("IndexedPageItemView")), op.find(m("ItemShape"))
+        begin, most = int(view.get("Offset")), min(int(view.get("MaxEntriesReturned")), 1000)
+
+        def one(ref):
+            folder = self.folder_of([ref])
+            items = [i for i in folder.items.values() if self.matches(op.find(m("Restriction"))[0], i)]
+            self.look_at("FindItem", folder)
+            last = begin + most >= len(items)
+            return (f'<m:RootFolder IndexedPagingOffset="{min(begin + most, len(items))}" TotalItemsInView="{len(items)}" '
+                    f'IncludesLastItemInRange="{str(last).lower()}"><t:Items>'
+                    + "".join(self.item_xml(i, shape, version) for i in items[begin:begin + most]) + "</t:Items></m:RootFolder>")
+        return self.each(op.find(m("ParentFolderIds")), one)
+
+    def matches(self, test, item):
+        """Restrictions on the class of an item."""
+        name = test.tag.rpartition("}")[2]
+        if name in ("And", "Or", "Not"):
+            found = [self.matches(c, item) for c in test]
+            return not found[0] if name == "Not" else all(found) if name == "And" else any(found)
+        if test.find(t("FieldURI")).get("FieldURI") != "item:ItemClass":
+            raise Failure("ErrorUnsupportedPathForQuery")
+        value = test.find(f".//{t('Constant')}").get("Value").lower()
+        return item.item_class.lower() == value if name == "IsEqualTo" else item.item_class.lower().startswith(value)
 
     def trap(self, r, op, attribute, wanted, must=True):
         """Whatever would make the server write to anybody."""

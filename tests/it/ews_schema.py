@@ -1,4 +1,4 @@
-"""The part of the schema of Exchange Web Services that a mail migration needs, as data: which children an element may have, in
+"""The part of the schema of Exchange Web Services that a migration needs, as data: which children an element may have, in
 which order, and which attributes. Written from the order tables of MS-OXWSCORE, -MSG, -FOLD, -SYNC and -CDATA."""
 
 import re
@@ -13,6 +13,7 @@ VERSIONS = ["Exchange2007", "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP
             "Exchange2013_SP1"]
 
 PATH = "(t:FieldURI|t:IndexedFieldURI|t:ExtendedFieldURI)"
+TEST = "(t:And|t:Or|t:Not|t:Contains|t:IsEqualTo)"
 MESSAGE = """t:MimeContent? t:ItemClass? t:Subject? t:Sensitivity? t:Body? t:Attachments? t:Categories? t:Importance?
  t:ReminderDueBy? t:ReminderIsSet? t:ReminderMinutesBeforeStart? t:ExtendedProperty* t:Culture? t:Sender? t:ToRecipients?
  t:CcRecipients? t:BccRecipients? t:IsReadReceiptRequested? t:IsDeliveryReceiptRequested? t:From? t:InternetMessageId?
@@ -22,7 +23,7 @@ MESSAGE = """t:MimeContent? t:ItemClass? t:Subject? t:Sensitivity? t:Body? t:Att
 CHILDREN = {
     "s:Envelope": "s:Header s:Body",
     "s:Header": "t:RequestServerVersion t:ExchangeImpersonation? t:TimeZoneContext?",
-    "s:Body": "(m:GetFolder|m:FindFolder|m:CreateFolder|m:SyncFolderItems|m:GetItem|m:CreateItem|m:UpdateItem|m:DeleteItem)",
+    "s:Body": "(m:GetFolder|m:FindFolder|m:CreateFolder|m:SyncFolderItems|m:FindItem|m:GetItem|m:GetAttachment|m:CreateItem|m:UpdateItem|m:DeleteItem)",
     "t:ExchangeImpersonation": "t:ConnectingSID",
     "t:ConnectingSID": "(t:PrincipalName|t:SID|t:PrimarySmtpAddress|t:SmtpAddress)",
     "t:TimeZoneContext": "t:TimeZoneDefinition",
@@ -41,6 +42,17 @@ CHILDREN = {
     "m:SyncFolderId": "(t:FolderId|t:DistinguishedFolderId)",
     "m:GetItem": "m:ItemShape m:ItemIds",
     "m:ItemIds": "t:ItemId+",
+    "m:GetAttachment": "m:AttachmentShape? m:AttachmentIds",
+    "m:AttachmentShape": "t:IncludeMimeContent? t:BodyType? t:AdditionalProperties?",
+    "m:AttachmentIds": "t:AttachmentId+",
+    "m:FindItem": "m:ItemShape m:IndexedPageItemView? m:Restriction? m:ParentFolderIds",
+    "m:Restriction": TEST,
+    "t:Or": TEST + "+",
+    "t:And": TEST + "+",
+    "t:Not": TEST,
+    "t:Contains": PATH + " t:Constant",
+    "t:IsEqualTo": PATH + " t:FieldURIOrConstant",
+    "t:FieldURIOrConstant": "(t:FieldURI|t:IndexedFieldURI|t:ExtendedFieldURI|t:Constant)",
     "m:CreateItem": "m:SavedItemFolderId? m:Items",
     "m:SavedItemFolderId": "(t:FolderId|t:DistinguishedFolderId)",
     "m:Items": "t:Message+",
@@ -64,14 +76,26 @@ ATTRIBUTES = {
     "m:CreateItem": "MessageDisposition SendMeetingInvitations",
     "m:UpdateItem": "ConflictResolution! MessageDisposition SendMeetingInvitationsOrCancellations SuppressReadReceipts",
     "m:DeleteItem": "DeleteType! SendMeetingCancellations AffectedTaskOccurrences SuppressReadReceipts",
-    "t:MimeContent": "CharacterSet",
+    "t:MimeContent": "CharacterSet", "t:AttachmentId": "Id!", "m:FindItem": "Traversal!",
+    "m:IndexedPageItemView": "MaxEntriesReturned Offset! BasePoint!", "t:Constant": "Value!",
+    "t:Contains": "ContainmentMode ContainmentComparison",
 }
 # what older servers do not know
 SINCE = {"t:TimeZoneContext": "Exchange2010", "t:SmtpAddress": "Exchange2010", "@SuppressReadReceipts": "Exchange2013",
-         "m:SyncScope": "Exchange2010"}
-FIELDS = {"folder:DisplayName", "folder:FolderClass", "folder:ParentFolderId", "folder:TotalCount", "item:ItemClass",
+         "m:SyncScope": "Exchange2010", "distributionlist:Members": "Exchange2010"}
+FIELDS = {"item:Subject", "item:Body", "item:Attachments", "message:From", "message:Sender", "message:ToRecipients",
+          "message:CcRecipients", "message:BccRecipients", "calendar:UID", "calendar:CalendarItemType", "calendar:Organizer",
+          "calendar:RequiredAttendees", "calendar:OptionalAttendees", "calendar:Resources", "calendar:ModifiedOccurrences",
+          "distributionlist:Members",
+          "folder:DisplayName", "folder:FolderClass", "folder:ParentFolderId", "folder:TotalCount", "item:ItemClass",
           "item:DateTimeReceived", "item:Size", "item:Categories", "item:LastModifiedTime", "message:IsRead",
           "message:IsReadReceiptRequested"}
+
+
+SETS = {"Meeting", "Appointment", "Common", "PublicStrings", "Address", "InternetHeaders", "CalendarAssistant",
+        "UnifiedMessaging", "Task", "Sharing"}
+TYPES = {k + many for k in ("ApplicationTime", "Binary", "CLSID", "Currency", "Double", "Float", "Integer", "Long", "Object",
+                            "Short", "String", "SystemTime") for many in ("", "Array")} | {"Boolean", "Error", "Null"}
 
 
 class Invalid(Exception):
@@ -110,17 +134,37 @@ def check_attributes(name, element, version):
 
 
 def check_property(element):
-    tag = element.get("PropertyTag")
-    if not tag or not re.fullmatch(r"0x[0-9A-Fa-f]{1,4}", tag) or int(tag, 16) >= 0x8000:
+    tag, given = element.get("PropertyTag"), set(element.attrib) - {"PropertyType"}
+    if element.get("PropertyType") not in TYPES:
+        raise Invalid(f"property type {element.get('PropertyType')}")
+    if not tag:
+        check_named(element, given)
+    elif given != {"PropertyTag"} or not re.fullmatch(r"0x[0-9A-Fa-f]{1,4}", tag) or int(tag, 16) >= 0x8000:
         raise Invalid(f"property tag {tag}")
+
+
+def check_named(element, given):
+    """A set, by its name or its GUID, and a number or a name in it."""
+    if len(given) != 2 or len(given & {"DistinguishedPropertySetId", "PropertySetId"}) != 1:
+        raise Invalid(f"property of {sorted(given)}")
+    if element.get("DistinguishedPropertySetId") not in [None, *SETS]:
+        raise Invalid(f"property set {element.get('DistinguishedPropertySetId')}")
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", element.get("PropertySetId") or "0" * 8 + "-0000" * 3 + "-" + "0" * 12):
+        raise Invalid(f"property set {element.get('PropertySetId')}")
+    if "PropertyId" in given and not (element.get("PropertyId").isdigit() and int(element.get("PropertyId")) > 0):
+        raise Invalid(f"property number {element.get('PropertyId')}")
 
 
 def check(element, version):
     name = name_of(element)
     check_since(name, version)
     check_attributes(name, element, version)
-    if name == "t:FieldURI" and element.get("FieldURI") not in FIELDS:
-        raise Invalid(f"field {element.get('FieldURI')}")
+    if name == "t:FieldURI":
+        if element.get("FieldURI") not in FIELDS:
+            raise Invalid(f"field {element.get('FieldURI')}")
+        check_since(element.get("FieldURI"), version)
+    if name == "t:BodyType" and element.text not in ("Best", "HTML", "Text"):
+        raise Invalid(f"body type {element.text}")
     if name == "t:ExtendedFieldURI":
         check_property(element)
     children = "".join(name_of(c) + " " for c in element)

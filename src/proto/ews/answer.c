@@ -1,7 +1,7 @@
 #include "proto/ews/answer.h"
 
 #include "base/utf8.h"
-#include "proto/xml/xml.h"
+#include "proto/ews/item_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,17 +22,6 @@ struct pf_ews_answer {
 static int bad(struct pf_err *err, const char *what)
 {
 	return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO, "the answer %s", what);
-}
-
-/* A node of ours is one of libxml2's: the interface shows none of that library. */
-static const struct pf_ews_node *ours(const xmlNode *n)
-{
-	return (const struct pf_ews_node *)(const void *)n;
-}
-
-static const xmlNode *theirs(const struct pf_ews_node *n)
-{
-	return (const xmlNode *)(const void *)n;
 }
 
 /* ---- what XML forbids ---- */
@@ -123,14 +112,6 @@ static bool has_document_type(struct pf_span s)
 
 /* ---- elements ---- */
 
-static const xmlNode *element(const xmlNode *n)
-{
-	while (n && n->type != XML_ELEMENT_NODE) {
-		n = n->next;
-	}
-	return n;
-}
-
 static struct pf_span word(struct pf_ews_answer *a, const xmlNode *n, const char *name)
 {
 	const xmlNode *c = xml_child(n, name);
@@ -149,14 +130,7 @@ static struct pf_span text_of(struct pf_ews_answer *a, const xmlNode *n)
 
 static struct pf_span attribute(struct pf_ews_answer *a, const xmlNode *n, const char *name)
 {
-	xmlChar *value = n ? xmlGetProp(n, (const xmlChar *)name) : NULL;
-	struct pf_span out = pf_span(NULL, 0);
-
-	if (value) {
-		out = pf_arena_span(&a->arena, pf_span_str((const char *)value));
-		xmlFree(value);
-	}
-	return out;
+	return ews_attribute(&a->arena, n, name);
 }
 
 /* The arena's spans have a NUL behind them. */
@@ -190,7 +164,8 @@ static int back_off(struct pf_ews_answer *a, const xmlNode *n)
 {
 	const xmlNode *xml = xml_find(n, "MessageXml");
 
-	for (const xmlNode *c = element(xml ? xml->children : NULL); c; c = element(c->next)) {
+	for (const xmlNode *c = ews_element_at(xml ? xml->children : NULL); c;
+		c = ews_element_at(c->next)) {
 		if (xml_is(c, "Value") &&
 			pf_span_is(attribute(a, c, "Name"), "BackOffMilliseconds")) {
 			long long ms = number(xml_word(c, &a->arena), 10);
@@ -232,7 +207,7 @@ static void take_version(struct pf_ews_answer *a, const xmlNode *header)
 static int take_body(struct pf_ews_answer *a, const xmlNode *root, struct pf_err *err)
 {
 	const xmlNode *body = xml_child(root, "Body");
-	const xmlNode *first = element(body ? body->children : NULL), *messages;
+	const xmlNode *first = ews_element_at(body ? body->children : NULL), *messages;
 
 	take_version(a, xml_child(root, "Header"));
 	if (!first) {
@@ -247,7 +222,7 @@ static int take_body(struct pf_ews_answer *a, const xmlNode *root, struct pf_err
 	if (!messages) {
 		return bad(err, "is none of Exchange Web Services");
 	}
-	a->next = element(messages->children);
+	a->next = ews_element_at(messages->children);
 	return PF_OK;
 }
 
@@ -308,7 +283,7 @@ const struct pf_ews_head *pf_ews_answer_head(const struct pf_ews_answer *a)
 /* What a message has in it: it depends on what was asked for. */
 static const xmlNode *content_of(const xmlNode *m)
 {
-	static const char *const NAMES[] = {"Folders", "Items", "Changes"};
+	static const char *const NAMES[] = {"Folders", "Items", "Changes", "Attachments"};
 	const xmlNode *root = xml_child(m, "RootFolder"), *found;
 
 	for (size_t i = 0; i < PF_COUNT(NAMES); i++) {
@@ -328,8 +303,8 @@ bool pf_ews_answer_next(struct pf_ews_answer *a, struct pf_ews_message *out)
 	if (!m) {
 		return false;
 	}
-	a->next = element(m->next);
-	*out = (struct pf_ews_message){.within = ours(content_of(m))};
+	a->next = ews_element_at(m->next);
+	*out = (struct pf_ews_message){.within = ews_ours(content_of(m))};
 	say(&out->said, word(a, m, "ResponseCode"), word(a, m, "MessageText"));
 	out->said.back_off_ms = back_off(a, m);
 	root = xml_child(m, "RootFolder");
@@ -356,12 +331,12 @@ static long long tag_of(struct pf_ews_answer *a, const xmlNode *property)
 
 static const xmlNode *step(const struct pf_ews_message *m, const struct pf_ews_node *at)
 {
-	const xmlNode *within = theirs(m->within);
+	const xmlNode *within = ews_theirs(m->within);
 
 	if (at) {
-		return element(theirs(at)->next);
+		return ews_element_at(ews_theirs(at)->next);
 	}
-	return element(within ? within->children : NULL);
+	return ews_element_at(within ? within->children : NULL);
 }
 
 bool pf_ews_folder_next(struct pf_ews_answer *a, const struct pf_ews_message *m,
@@ -372,7 +347,7 @@ bool pf_ews_folder_next(struct pf_ews_answer *a, const struct pf_ews_message *m,
 	if (!f) {
 		return false;
 	}
-	*at = ours(f);
+	*at = ews_ours(f);
 	*out = (struct pf_ews_folder){
 		.kind = xml_is(f, "SearchFolder") ? PF_EWS_IS_SEARCH : PF_EWS_IS_FOLDER,
 		.id = attribute(a, xml_child(f, "FolderId"), "Id"),
@@ -381,7 +356,7 @@ bool pf_ews_folder_next(struct pf_ews_answer *a, const struct pf_ews_message *m,
 		.folder_class = word(a, f, "FolderClass"),
 		.count = count(word(a, f, "TotalCount")),
 	};
-	for (const xmlNode *c = element(f->children); c; c = element(c->next)) {
+	for (const xmlNode *c = ews_element_at(f->children); c; c = ews_element_at(c->next)) {
 		if (xml_is(c, "ExtendedProperty") && tag_of(a, c) == 0x10F4) {
 			out->hidden = is_true(word(a, c, "Value"));
 		}
@@ -417,7 +392,8 @@ static struct pf_span take_words(struct pf_ews_answer *a, const xmlNode *categor
 	struct pf_span out = pf_span("", 0);
 
 	pf_buf_init(&all, 1 << 20);
-	for (const xmlNode *c = element(categories->children); c; c = element(c->next)) {
+	for (const xmlNode *c = ews_element_at(categories->children); c;
+		c = ews_element_at(c->next)) {
 		struct pf_span one = xml_word(c, &a->arena);
 
 		if (one.n > 0 && (pf_buf_add(&all, one, &ignored) != PF_OK ||
@@ -438,7 +414,7 @@ static void take_item(struct pf_ews_answer *a, const xmlNode *item, struct pf_ew
 
 	out->id = attribute(a, id, "Id");
 	out->change_key = attribute(a, id, "ChangeKey");
-	for (const xmlNode *c = element(item->children); c; c = element(c->next)) {
+	for (const xmlNode *c = ews_element_at(item->children); c; c = ews_element_at(c->next)) {
 		if (xml_is(c, "MimeContent")) {
 			out->mime = text_of(a, c);
 		} else if (xml_is(c, "ItemClass")) {
@@ -465,13 +441,13 @@ bool pf_ews_item_next(struct pf_ews_answer *a, const struct pf_ews_message *m,
 	if (!n) {
 		return false;
 	}
-	*at = ours(n);
+	*at = ews_ours(n);
 	*out = (struct pf_ews_item){.change = PF_EWS_IS_THERE};
 	if (xml_is(n, "Delete") || xml_is(n, "ReadFlagChange")) {
 		out->change = xml_is(n, "Delete") ? PF_EWS_IS_GONE : PF_EWS_WAS_READ;
 		take_item(a, n, out);
 	} else if (xml_is(n, "Create") || xml_is(n, "Update")) {
-		const xmlNode *item = element(n->children);
+		const xmlNode *item = ews_element_at(n->children);
 
 		if (item) {
 			take_item(a, item, out);

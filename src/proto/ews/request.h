@@ -64,14 +64,22 @@ PF_MUST_CHECK int pf_ews_find_folders(
 /* A folder for mail. */
 PF_MUST_CHECK int pf_ews_create_folder(const struct pf_ews_as *as, struct pf_span parent,
 	struct pf_span name, struct pf_buf *out, struct pf_err *err);
-/* What changed in a folder since `state`; empty: all. */
-PF_MUST_CHECK int pf_ews_sync(const struct pf_ews_as *as, struct pf_span folder,
-	struct pf_span state, struct pf_buf *out, struct pf_err *err);
-
 enum pf_ews_want {
-	PF_EWS_WANT_MIME, /* what it says, and nothing else */
-	PF_EWS_WANT_ROW,  /* what a listing has of it */
+	PF_EWS_WANT_MIME,  /* what it says, and nothing else */
+	PF_EWS_WANT_ROW,   /* what a listing of mail has of it */
+	PF_EWS_WANT_CLASS, /* what any other listing has of it */
 };
+/* What changed in a folder since `state`; empty: all. */
+PF_MUST_CHECK int pf_ews_sync(const struct pf_ews_as *as, enum pf_ews_want want,
+	struct pf_span folder, struct pf_span state, struct pf_buf *out, struct pf_err *err);
+struct pf_ews_classes {
+	const char *const *names; /* and all below them; ended by NULL */
+	bool others;              /* those that are none of them */
+};
+/* One item of each folder that is of these classes. */
+PF_MUST_CHECK int pf_ews_find_classes(const struct pf_ews_as *as,
+	const struct pf_ews_classes *classes, const struct pf_span *folders, size_t n,
+	struct pf_buf *out, struct pf_err *err);
 PF_MUST_CHECK int pf_ews_get_items(const struct pf_ews_as *as, enum pf_ews_want want,
 	const struct pf_span *ids, size_t n, struct pf_buf *out, struct pf_err *err);
 

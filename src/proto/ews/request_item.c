@@ -30,28 +30,30 @@ static void add_tag(struct ews_writer *w, const char *tag, const char *type)
 
 /* ---- reading ---- */
 
-static void add_row_shape(struct ews_writer *w)
+static void add_row_shape(struct ews_writer *w, enum pf_ews_want want)
 {
 	ews_say(w, "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>"
 		   "<t:FieldURI FieldURI=\"item:ItemClass\"/>"
 		   "<t:FieldURI FieldURI=\"item:DateTimeReceived\"/>"
-		   "<t:FieldURI FieldURI=\"item:Size\"/>"
-		   "<t:FieldURI FieldURI=\"item:Categories\"/>"
-		   "<t:FieldURI FieldURI=\"message:IsRead\"/>");
-	add_tag(w, TAG_FLAGS, "Integer");
-	add_tag(w, TAG_FLAG, "Integer");
-	add_tag(w, TAG_VERB, "Integer");
+		   "<t:FieldURI FieldURI=\"item:Size\"/>");
+	if (want == PF_EWS_WANT_ROW) {
+		ews_say(w, "<t:FieldURI FieldURI=\"item:Categories\"/>"
+			   "<t:FieldURI FieldURI=\"message:IsRead\"/>");
+		add_tag(w, TAG_FLAGS, "Integer");
+		add_tag(w, TAG_FLAG, "Integer");
+		add_tag(w, TAG_VERB, "Integer");
+	}
 	ews_say(w, "</t:AdditionalProperties></m:ItemShape>");
 }
 
-int pf_ews_sync(const struct pf_ews_as *as, struct pf_span folder, struct pf_span state,
-	struct pf_buf *out, struct pf_err *err)
+int pf_ews_sync(const struct pf_ews_as *as, enum pf_ews_want want, struct pf_span folder,
+	struct pf_span state, struct pf_buf *out, struct pf_err *err)
 {
 	struct ews_writer writer = {out, err, PF_OK}, *w = &writer;
 
 	ews_begin(w, as);
 	ews_say(w, "<m:SyncFolderItems>");
-	add_row_shape(w);
+	add_row_shape(w, want);
 	ews_say(w, "<m:SyncFolderId>");
 	ews_id(w, "FolderId", folder);
 	ews_say(w, "</m:SyncFolderId>");
@@ -72,13 +74,50 @@ int pf_ews_get_items(const struct pf_ews_as *as, enum pf_ews_want want, const st
 		ews_say(w, "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>"
 			   "<t:IncludeMimeContent>true</t:IncludeMimeContent></m:ItemShape>");
 	} else {
-		add_row_shape(w);
+		add_row_shape(w, want);
 	}
 	ews_say(w, "<m:ItemIds>");
 	for (size_t i = 0; i < n; i++) {
 		ews_id(w, "ItemId", ids[i]);
 	}
 	ews_say(w, "</m:ItemIds></m:GetItem>");
+	return ews_end(w);
+}
+
+/* Of the class itself, and of those below it. */
+static void add_class(struct ews_writer *w, const char *name)
+{
+	ews_sayf(w,
+		"<t:IsEqualTo><t:FieldURI FieldURI=\"item:ItemClass\"/><t:FieldURIOrConstant>"
+		"<t:Constant Value=\"%s\"/></t:FieldURIOrConstant></t:IsEqualTo>",
+		name);
+	ews_sayf(w,
+		"<t:Contains ContainmentMode=\"Prefixed\" ContainmentComparison=\"IgnoreCase\">"
+		"<t:FieldURI FieldURI=\"item:ItemClass\"/><t:Constant Value=\"%s.\"/>"
+		"</t:Contains>",
+		name);
+}
+
+int pf_ews_find_classes(const struct pf_ews_as *as, const struct pf_ews_classes *classes,
+	const struct pf_span *folders, size_t n, struct pf_buf *out, struct pf_err *err)
+{
+	struct ews_writer writer = {out, err, PF_OK}, *w = &writer;
+
+	ews_begin(w, as);
+	ews_say(w, "<m:FindItem Traversal=\"Shallow\"><m:ItemShape>"
+		   "<t:BaseShape>IdOnly</t:BaseShape></m:ItemShape><m:IndexedPageItemView "
+		   "MaxEntriesReturned=\"1\" Offset=\"0\" BasePoint=\"Beginning\"/>"
+		   "<m:Restriction>");
+	ews_say(w, classes->others ? "<t:Not><t:Or>" : "<t:Or>");
+	for (const char *const *name = classes->names; *name; name++) {
+		add_class(w, *name);
+	}
+	ews_say(w, classes->others ? "</t:Or></t:Not>" : "</t:Or>");
+	ews_say(w, "</m:Restriction><m:ParentFolderIds>");
+	for (size_t i = 0; i < n; i++) {
+		ews_id(w, "FolderId", folders[i]);
+	}
+	ews_say(w, "</m:ParentFolderIds></m:FindItem>");
 	return ews_end(w);
 }
 

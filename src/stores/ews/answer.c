@@ -17,7 +17,11 @@ static const char *words_of(const struct ecall *c)
 		[ECALL_MAKE] = "CreateFolder",
 		[ECALL_SYNC] = "SyncFolderItems",
 		[ECALL_ROWS] = "GetItem",
+		[ECALL_KINDS] = "FindItem",
 		[ECALL_MIME] = "GetItem",
+		[ECALL_WHOLE] = "GetItem",
+		[ECALL_OCCURRENCES] = "GetItem of an occurrence",
+		[ECALL_ATTACHMENTS] = "GetAttachment",
 		[ECALL_CREATE] = "CreateItem",
 		[ECALL_MARKS] = "GetItem",
 		[ECALL_UPDATE] = "UpdateItem",
@@ -33,6 +37,7 @@ static enum pf_scope scope_of(const struct ecall *c)
 	switch (c->kind) {
 	case ECALL_KNOWN:
 	case ECALL_FOLDERS:
+	case ECALL_KINDS:
 		return PF_SCOPE_STORE;
 	case ECALL_SYNC:
 	case ECALL_ROWS:
@@ -102,7 +107,7 @@ static void gone(struct estore *s, const struct ecall *c, struct eop *o, const c
 		eop_failed(s, o, &why);
 		return;
 	}
-	o->h.end.missing = c->kind == ECALL_MIME;
+	o->h.end.missing = c->kind == ECALL_MIME || c->kind == ECALL_WHOLE;
 	fail_op(s, c, o, PF_RETRY_NO, text);
 }
 
@@ -120,6 +125,9 @@ static void rights(struct estore *s, const struct ecall *c, struct eop *o, const
 
 bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_ews_said *said)
 {
+	if (ews_get_otherwise(c, o, said)) {
+		return true;
+	}
 	switch (said->does) {
 	case PF_EWS_DONE:
 		return false;
@@ -222,6 +230,8 @@ static int dispatch(struct estore *s, struct ecall *c, struct eop *o, struct pf_
 		return ews_list_answer(s, o, a, m, err);
 	case ECALL_MIME:
 		return ews_get_answer(s, o, a, m, err);
+	case ECALL_WHOLE:
+		return ews_whole_answer(s, o, m, err);
 	case ECALL_CREATE:
 		return ews_put_answer(s, o, a, m, err);
 	case ECALL_MARKS:
@@ -246,6 +256,13 @@ static int messages(struct estore *s, struct ecall *c, struct pf_ews_answer *a, 
 
 	if (c->kind == ECALL_ROWS && pf_ews_answer_next(a, &m)) {
 		return ews_rows_answer(s, c->ops[0], a, &m, err);
+	}
+	if (c->kind == ECALL_KINDS && pf_ews_answer_next(a, &m)) {
+		return ews_kinds_answer(s, c->ops[0], a, &m, err);
+	}
+	if ((c->kind == ECALL_OCCURRENCES || c->kind == ECALL_ATTACHMENTS) &&
+		pf_ews_answer_next(a, &m)) {
+		return ews_lack_answer(s, c, a, &m, err);
 	}
 	while (i < c->n && pf_ews_answer_next(a, &m)) {
 		struct eop *o = c->ops[i++];

@@ -66,6 +66,12 @@ static int submit(struct estore *s, struct ecall *c, const char *operation, stru
 	return pf_http_submit(s->h.http, &req, err);
 }
 
+bool ecall_is_read(const struct ecall *c)
+{
+	return c->kind == ECALL_MIME || c->kind == ECALL_WHOLE || c->kind == ECALL_OCCURRENCES ||
+	       c->kind == ECALL_ATTACHMENTS;
+}
+
 int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct pf_buf *text,
 	struct pf_err *err)
 {
@@ -86,7 +92,7 @@ int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct 
 		return PF_FAIL;
 	}
 	c->busy = true;
-	s->reads += c->kind == ECALL_MIME;
+	s->reads += ecall_is_read(c);
 	for (size_t i = 0; i < c->n; i++) {
 		pf_hs_op_runs(&c->ops[i]->h);
 	}
@@ -153,7 +159,7 @@ int ecall_take(struct pf_hs *h, int64_t *wake_ms, struct pf_err *err)
 		return rc;
 	}
 	c = &s->call[a.id - 1];
-	s->reads -= c->kind == ECALL_MIME;
+	s->reads -= ecall_is_read(c);
 	if (a.failed) {
 		not_had(s, c, &a);
 	} else {

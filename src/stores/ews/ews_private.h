@@ -11,7 +11,9 @@
  *   folders.c   FindFolder; what folders are for
  *   make.c      CreateFolder
  *   list.c      SyncFolderItems
+ *   kinds.c     which kinds a folder holds
  *   get.c       GetItem with what it says as MIME, several in one request
+ *   whole.c     items property by property, with all that is within
  *   put.c       CreateItem, several in one request
  *   marks.c     UpdateItem, DeleteItem; flags and what Exchange has for them
  *
@@ -45,7 +47,25 @@ enum {
 	EWS_ITEM_MAX = 150 << 20, /* as large as any Exchange takes */
 	EWS_ANSWER_MAX = 256 << 20,
 	EWS_PAGES = 100000, /* of a listing */
+	EWS_CLASSES = 32,   /* of items, for all kinds together */
+	EWS_KIND_NAME = 32, /* and a blank before it */
 	EWS_CONNECTIONS = 4,
+};
+
+/* The ways to an item, from the one that loses least to the one that asks least of the server. */
+enum eroad {
+	EROAD_UNKNOWN,
+	EROAD_MIME,   /* mail, as it was sent */
+	EROAD_WHOLE,  /* its properties */
+	EROAD_STORED, /* the same, with the body as it is stored: nothing is converted there */
+};
+
+struct ewhole;
+
+/* A row of a listing. */
+struct erow {
+	struct pf_item item;
+	bool gone;
 };
 
 struct eop {
@@ -53,7 +73,7 @@ struct eop {
 	bool alone; /* not together with others */
 	/* LIST */
 	struct pf_arena arena;
-	struct pf_item *rows;
+	struct erow *rows;
 	size_t row_n, row_cap, at, given_n;
 	struct pf_span *look; /* ids of items that are to be looked at again */
 	size_t look_n, look_cap, looked;
@@ -63,7 +83,11 @@ struct eop {
 	/* GET */
 	struct pf_blob *body;
 	uint64_t given;
-	bool got;
+	enum eroad road;
+	enum pf_kind kind;    /* that the folder is listed with; known with the road */
+	struct ewhole *whole; /* what of it is there so far; NULL: nothing */
+	char said[200];       /* why it had to be another one than the first; "": it is the first */
+	struct pf_fates fates; /* what became of its properties, in `arena` */
 	/* FLAGS */
 	bool known; /* how it is marked was asked for: */
 	struct pf_buf words;
@@ -93,8 +117,9 @@ struct efolder {
 	struct pf_buf id, parent, name, folder_class;
 	struct pf_path path;
 	uint64_t count;
-	bool placed; /* its path is known */
-	bool hidden; /* it is of no use to people */
+	uint32_t kinds; /* of enum pf_kind: that it holds, as far as is known */
+	bool placed;    /* its path is known */
+	bool hidden;    /* it is of no use to people */
 };
 
 enum ecall_kind {
@@ -104,7 +129,11 @@ enum ecall_kind {
 	ECALL_MAKE,
 	ECALL_SYNC,
 	ECALL_ROWS,
+	ECALL_KINDS,
 	ECALL_MIME,
+	ECALL_WHOLE,
+	ECALL_OCCURRENCES,
+	ECALL_ATTACHMENTS,
 	ECALL_CREATE,
 	ECALL_MARKS,
 	ECALL_UPDATE,
@@ -136,6 +165,12 @@ struct ewhere {
 	size_t dns_at; /* the next of them */
 };
 
+/* Which folders hold what else than they are for: asked kind by kind. */
+struct eprobe {
+	size_t kind, at, n;
+	size_t which[EWS_BATCH]; /* folders, in the order of the request */
+};
+
 struct estore {
 	struct pf_hs h;
 	struct pf_ews_as as;
@@ -149,10 +184,12 @@ struct estore {
 	size_t folder_n, folder_cap;
 	bool folders_known; /* all of them were read */
 	size_t folder_offset;
+	struct eprobe probe;
 	struct ecall call[EWS_CALLS];
 	size_t reads;
 	/* what events borrow */
 	struct pf_folder folder_out;
+	struct pf_buf id_out;
 };
 
 static inline struct estore *estore_of(struct pf_hs *h)
@@ -190,6 +227,8 @@ static inline void eop_refused(struct estore *s, struct eop *o, const struct pf_
 bool ecall_room(const struct pf_hs *h);
 /* Room was asked for. `o` may be NULL. */
 struct ecall *ecall_new(struct estore *s, enum ecall_kind kind, struct eop *o);
+/* It is for bodies, of which only so many are in flight. */
+bool ecall_is_read(const struct ecall *c);
 /* Send what was written; `operation` NULL: it is none of Exchange Web Services. `text` is emptied
  * in any case. PF_FAIL: scope RUN. */
 int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct pf_buf *text,
@@ -239,6 +278,20 @@ struct pf_span ews_folder_in(const struct estore *s, struct pf_span parent, cons
 void ews_folders_forget(struct estore *s);
 void ews_folders_free(struct estore *s);
 
+/* ---- kinds.c ---- */
+/* What a folder of this class is for. */
+enum pf_kind ews_kind_of(struct pf_span folder_class);
+/* The server's id of a folder, and the kind of which it is meant. */
+struct pf_span ews_folder_meant(const struct estore *s, struct pf_span id, enum pf_kind *kind);
+/* Ask on; when nothing is left to ask, the operation ends. */
+int ews_kinds_start(struct estore *s, struct eop *o, struct pf_err *err);
+/* The first message was taken. */
+int ews_kinds_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	struct pf_ews_message *m, struct pf_err *err);
+/* The next folder and kind, from `*at` on, which is 0 to begin with; false: there is none. */
+bool ews_kinds_next(const struct estore *s, size_t *at, enum pf_kind *kind);
+size_t ews_kinds_folder(size_t at);
+
 /* ---- make.c ---- */
 extern const char ews_controls[]; /* the characters that no name may have */
 int ews_make_start(struct estore *s, struct eop *o, struct pf_err *err);
@@ -259,6 +312,22 @@ int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err);
 int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	const struct pf_ews_message *m, struct pf_err *err);
 int ews_get_give(struct eop *o, struct pf_store_event *out);
+/* It is there: these are its bytes, or their beginning is what was wanted. */
+int ews_get_give_bytes(struct estore *s, struct eop *o, struct pf_span bytes, struct pf_err *err);
+/* The server can't convert it: true, it is asked for in another way. */
+bool ews_get_otherwise(const struct ecall *c, struct eop *o, const struct pf_ews_said *said);
+
+/* ---- whole.c ---- */
+void ews_whole_free(struct ewhole **whole); /* NULL is fine */
+/* What items of a kind are asked for as (enum pf_ews_form). */
+uint32_t ews_whole_forms(enum pf_kind kind);
+/* Ask for what is lacking. */
+int ews_whole_start(struct estore *s, struct eop *o, struct pf_err *err);
+int ews_whole_answer(
+	struct estore *s, struct eop *o, const struct pf_ews_message *m, struct pf_err *err);
+/* What was lacking; the first message was taken. */
+int ews_lack_answer(struct estore *s, struct ecall *c, struct pf_ews_answer *a,
+	struct pf_ews_message *m, struct pf_err *err);
 
 /* ---- put.c ---- */
 int ews_put_start(struct estore *s, struct eop *o, struct pf_err *err);

@@ -27,6 +27,7 @@ void ews_folders_forget(struct estore *s)
 	}
 	s->folder_n = 0;
 	s->folder_offset = 0;
+	s->probe = (struct eprobe){.kind = 0};
 	s->folders_known = false;
 }
 
@@ -83,13 +84,15 @@ int ews_folder_add(struct estore *s, const struct pf_ews_folder *f, struct pf_er
 		s->folder_cap = cap;
 	}
 	to = &s->folder[s->folder_n++];
-	*to = (struct efolder){.count = f->count};
+	*to = (struct efolder){.count = f->count, .kinds = (uint32_t)ews_kind_of(f->folder_class)};
 	pf_buf_init(&to->id, EWS_ID_MAX);
 	pf_buf_init(&to->parent, EWS_ID_MAX);
 	pf_buf_init(&to->name, EWS_TEXT_MAX);
 	pf_buf_init(&to->folder_class, EWS_TEXT_MAX);
 	to->hidden = f->hidden || f->kind == PF_EWS_IS_SEARCH || is_inner(f->folder_class);
-	if (pf_buf_add(&to->id, f->id, err) != PF_OK ||
+	pf_buf_clear(&s->id_out);
+	if (pf_buf_reserve(&s->id_out, f->id.n + EWS_KIND_NAME, err) != PF_OK ||
+		pf_buf_add(&to->id, f->id, err) != PF_OK ||
 		pf_buf_add(&to->parent, f->parent, err) != PF_OK ||
 		pf_buf_add(&to->name, f->name, err) != PF_OK) {
 		return PF_FAIL;
@@ -204,6 +207,9 @@ int ews_folders_start(struct estore *s, struct eop *o, struct pf_err *err)
 {
 	struct pf_buf text;
 
+	if (o->synced) {
+		return ews_kinds_start(s, o, err);
+	}
 	if (s->folder_offset == 0) {
 		ews_folders_forget(s);
 	}
@@ -246,27 +252,13 @@ int ews_folders_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	}
 	if (eop_op(o)->kind == PF_OP_MKFOLDER) {
 		o->h.state = PF_HS_WAITING; /* it goes on */
+	} else if (s->h.cfg->source) {
+		o->synced = true; /* what else they hold comes next */
+		o->h.state = PF_HS_WAITING;
 	} else {
 		eop_give(s, o);
 	}
 	return PF_OK;
-}
-
-static enum pf_kind kind_of(struct pf_span folder_class)
-{
-	static const struct {
-		const char *begin;
-		enum pf_kind kind;
-	} CLASSES[] = {{"IPF.Appointment", PF_KIND_CALENDAR}, {"IPF.Contact", PF_KIND_CONTACTS},
-		{"IPF.Task", PF_KIND_TASKS}, {"IPF.StickyNote", PF_KIND_NOTES},
-		{"IPF.Journal", PF_KIND_NOTES}};
-
-	for (size_t i = 0; i < PF_COUNT(CLASSES); i++) {
-		if (pf_span_starts(folder_class, CLASSES[i].begin)) {
-			return CLASSES[i].kind;
-		}
-	}
-	return PF_KIND_MAIL;
 }
 
 static enum pf_role role_of(const struct estore *s, struct pf_span id)
@@ -286,23 +278,36 @@ static enum pf_role role_of(const struct estore *s, struct pf_span id)
 	return PF_ROLE_NONE;
 }
 
+/* There is room for any, ews_folder_add saw to it. */
+static void put_id(struct estore *s, const struct efolder *f, enum pf_kind kind)
+{
+	struct pf_err ignored;
+	int rc;
+
+	pf_buf_clear(&s->id_out);
+	rc = pf_buf_add(&s->id_out, pf_buf_span(&f->id), &ignored);
+	if (rc == PF_OK && kind != ews_kind_of(pf_buf_span(&f->folder_class))) {
+		rc = pf_buf_addf(&s->id_out, &ignored, " %s", pf_kind_name(kind));
+	}
+	pf_assert(rc == PF_OK);
+}
+
 int ews_folders_give(struct estore *s, struct eop *o, struct pf_store_event *out)
 {
 	struct pf_folder *to = &s->folder_out;
 	const struct efolder *f;
+	enum pf_kind kind;
 
-	while (o->at < s->folder_n && (s->folder[o->at].hidden || !s->folder[o->at].placed)) {
-		o->at++;
-	}
-	if (o->h.end.failed || o->at >= s->folder_n) {
+	if (o->h.end.failed || !ews_kinds_next(s, &o->at, &kind)) {
 		return PF_END;
 	}
-	f = &s->folder[o->at++];
+	f = &s->folder[ews_kinds_folder(o->at++)];
+	put_id(s, f, kind);
 	*to = (struct pf_folder){
-		.id = pf_buf_span(&f->id),
+		.id = pf_buf_span(&s->id_out),
 		.path = f->path,
-		.kind = kind_of(pf_buf_span(&f->folder_class)),
-		.role = role_of(s, pf_buf_span(&f->id)),
+		.kind = kind,
+		.role = kind == PF_KIND_MAIL ? role_of(s, pf_buf_span(&f->id)) : PF_ROLE_NONE,
 		.selectable = true,
 		.may_have_children = true,
 		.subscribed = true,

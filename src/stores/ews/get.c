@@ -1,13 +1,41 @@
 /*
- * Bodies: several in one request, as long as they are small together.
+ * Bodies: several in one request, as long as they are small together. Mail comes as it was sent;
+ * where the server can't give it so, and for all other kinds, by its properties (whole.c).
  */
 #include "stores/ews/ews_private.h"
 
 #include "base/base64.h"
+#include "proto/ews/item.h"
 
-static bool goes_along(const struct eop *o)
+#include <stdio.h>
+
+static void find_road(const struct estore *s, struct eop *o)
 {
-	return eop_op(o)->kind == PF_OP_GET && o->h.state == PF_HS_WAITING && !o->alone;
+	if (o->road == EROAD_UNKNOWN) {
+		(void)ews_folder_meant(s, eop_op(o)->folder, &o->kind);
+		o->road = o->kind == PF_KIND_MAIL ? EROAD_MIME : EROAD_WHOLE;
+	}
+}
+
+static bool goes_along(const struct estore *s, const struct eop *o, struct eop *p)
+{
+	if (eop_op(p)->kind != PF_OP_GET || p->h.state != PF_HS_WAITING || p->alone || p->whole) {
+		return false;
+	}
+	find_road(s, p);
+	return p->road == o->road && p->kind == o->kind;
+}
+
+static int ask(struct estore *s, struct ecall *c, const struct pf_span *id, struct pf_buf *text,
+	struct pf_err *err)
+{
+	const struct eop *o = c->ops[0];
+	const struct pf_ews_ask ask = {
+		.forms = ews_whole_forms(o->kind), .stored = o->road == EROAD_STORED};
+
+	return o->road == EROAD_MIME
+		       ? pf_ews_get_items(&s->as, PF_EWS_WANT_MIME, id, c->n, text, err)
+		       : pf_ews_get_whole(&s->as, &ask, id, c->n, text, err);
 }
 
 int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err)
@@ -20,10 +48,14 @@ int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err)
 	if (s->reads >= EWS_READS) {
 		return PF_AGAIN;
 	}
-	c = ecall_new(s, ECALL_MIME, o);
+	if (o->whole) {
+		return ews_whole_start(s, o, err);
+	}
+	find_road(s, o);
+	c = ecall_new(s, o->road == EROAD_MIME ? ECALL_MIME : ECALL_WHOLE, o);
 	id[0] = eop_op(o)->item;
 	for (struct eop *p = eop_next(o); p && c->n < EWS_GETS && !o->alone; p = eop_next(p)) {
-		if (goes_along(p) && bytes + eop_op(p)->get.size <= EWS_BATCH_BYTES &&
+		if (goes_along(s, o, p) && bytes + eop_op(p)->get.size <= EWS_BATCH_BYTES &&
 			eop_may_start(&s->h, &p->h)) {
 			bytes += eop_op(p)->get.size;
 			id[c->n] = eop_op(p)->item;
@@ -31,7 +63,7 @@ int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err)
 		}
 	}
 	pf_buf_init(&text, EWS_TEXT_MAX);
-	if (pf_ews_get_items(&s->as, PF_EWS_WANT_MIME, id, c->n, &text, err) != PF_OK) {
+	if (ask(s, c, id, &text, err) != PF_OK) {
 		pf_buf_deinit(&text);
 		return PF_FAIL;
 	}
@@ -52,11 +84,43 @@ static size_t header_bytes(struct pf_span s)
 	return s.n;
 }
 
+int ews_get_give_bytes(struct estore *s, struct eop *o, struct pf_span bytes, struct pf_err *err)
+{
+	size_t n = eop_op(o)->get.part == PF_PART_HEADER && o->kind == PF_KIND_MAIL
+			   ? header_bytes(bytes)
+			   : bytes.n;
+
+	o->body = pf_blob_new(n);
+	if (!o->body) {
+		return pf_fail_memory(err, "an item");
+	}
+	if (n > 0) {
+		memcpy(o->body->bytes, bytes.p, n);
+	}
+	eop_give(s, o);
+	return PF_OK;
+}
+
+bool ews_get_otherwise(const struct ecall *c, struct eop *o, const struct pf_ews_said *said)
+{
+	if (!ecall_is_read(c) || o->road == EROAD_STORED ||
+		(said->does != PF_EWS_CONTENT && said->does != PF_EWS_DAMAGED)) {
+		return false;
+	}
+	o->road = o->road == EROAD_MIME ? EROAD_WHOLE : EROAD_STORED;
+	o->alone = true;
+	o->h.tries = 0;
+	(void)snprintf(o->said, sizeof(o->said), "%.199s", said->text);
+	ews_whole_free(&o->whole);
+	o->h.state = PF_HS_WAITING;
+	return true;
+}
+
 static int take_body(struct estore *s, struct eop *o, struct pf_span mime, struct pf_err *err)
 {
 	struct pf_buf out;
 	struct pf_err why;
-	size_t n;
+	int rc;
 
 	pf_buf_init(&out, mime.n + 3);
 	if (pf_base64_decode(mime, &out, &why) != PF_OK) {
@@ -69,19 +133,9 @@ static int take_body(struct estore *s, struct eop *o, struct pf_span mime, struc
 		eop_refused(s, o, &why);
 		return PF_OK;
 	}
-	n = eop_op(o)->get.part == PF_PART_HEADER ? header_bytes(pf_buf_span(&out)) : out.n;
-	o->body = pf_blob_new(n);
-	if (!o->body) {
-		pf_buf_deinit(&out);
-		return pf_fail_memory(err, "an item");
-	}
-	if (n > 0) {
-		memcpy(o->body->bytes, out.p, n);
-	}
+	rc = ews_get_give_bytes(s, o, pf_buf_span(&out), err);
 	pf_buf_deinit(&out);
-	o->got = true;
-	eop_give(s, o);
-	return PF_OK;
+	return rc;
 }
 
 int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
@@ -102,5 +156,11 @@ int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 
 int ews_get_give(struct eop *o, struct pf_store_event *out)
 {
-	return o->h.end.failed ? PF_END : pf_op_give(eop_op(o), &o->body, &o->given, out);
+	bool begin = o->given == 0;
+	int rc = o->h.end.failed ? PF_END : pf_op_give(eop_op(o), &o->body, &o->given, out);
+
+	if (rc == PF_OK && begin && o->road != EROAD_MIME && eop_op(o)->get.part == PF_PART_WHOLE) {
+		out->fates = &o->fates;
+	}
+	return rc;
 }

@@ -5,6 +5,9 @@
  */
 #include "stores/ews/ews_private.h"
 
+#include "convert/mapi_open.h"
+#include "proto/ews/item.h"
+
 #include <stdlib.h>
 
 static struct pf_span folder_of(const struct eop *o)
@@ -33,6 +36,8 @@ static int start_look(struct estore *s, struct eop *o, struct pf_err *err)
 int ews_list_start(struct estore *s, struct eop *o, struct pf_err *err)
 {
 	struct pf_span cursor = eop_op(o)->list.cursor;
+	struct pf_span folder = ews_folder_meant(s, folder_of(o), &o->kind);
+	enum pf_ews_want want = o->kind == PF_KIND_MAIL ? PF_EWS_WANT_ROW : PF_EWS_WANT_CLASS;
 	struct pf_buf text;
 
 	if (o->synced) {
@@ -45,7 +50,7 @@ int ews_list_start(struct estore *s, struct eop *o, struct pf_err *err)
 		}
 	}
 	pf_buf_init(&text, EWS_STATE_MAX + EWS_TEXT_MAX);
-	if (pf_ews_sync(&s->as, folder_of(o), pf_buf_span(&o->cursor), &text, err) != PF_OK) {
+	if (pf_ews_sync(&s->as, want, folder, pf_buf_span(&o->cursor), &text, err) != PF_OK) {
 		pf_buf_deinit(&text);
 		return PF_FAIL;
 	}
@@ -70,27 +75,11 @@ static int grow(void **list, size_t n, size_t *cap, size_t size, struct pf_err *
 	return PF_OK;
 }
 
-/* `n` digits at `at`; -1: they are none. */
-static int digits(struct pf_span s, size_t at, size_t n)
-{
-	int value = 0;
-
-	for (size_t i = at; i < at + n; i++) {
-		if (i >= s.n || s.p[i] < '0' || s.p[i] > '9') {
-			return -1;
-		}
-		value = value * 10 + (s.p[i] - '0');
-	}
-	return value;
-}
-
-/* "2004-05-06T07:08:09Z" */
 static int64_t date_of(struct pf_span s)
 {
-	const struct pf_civil c = {digits(s, 0, 4), digits(s, 5, 2), digits(s, 8, 2),
-		digits(s, 11, 2), digits(s, 14, 2), digits(s, 17, 2)};
+	int64_t unix_s;
 
-	return c.year >= 0 && pf_civil_valid(&c) ? pf_civil_to_unix(&c) : PF_DATE_NONE;
+	return pf_ews_moment(s, &unix_s) ? unix_s : PF_DATE_NONE;
 }
 
 static int add_row(struct eop *o, const struct pf_ews_item *i, struct pf_err *err)
@@ -102,7 +91,8 @@ static int add_row(struct eop *o, const struct pf_ews_item *i, struct pf_err *er
 		return PF_FAIL;
 	}
 	o->rows = rows;
-	r = &o->rows[o->row_n++];
+	r = &o->rows[o->row_n].item;
+	o->rows[o->row_n++].gone = i->change == PF_EWS_IS_GONE;
 	*r = (struct pf_item){
 		.id = pf_arena_span(&o->arena, i->id),
 		.size = i->size,
@@ -112,7 +102,10 @@ static int add_row(struct eop *o, const struct pf_ews_item *i, struct pf_err *er
 		return pf_fail_memory(err, "a listing");
 	}
 	if (i->change == PF_EWS_IS_GONE) {
-		r->version = pf_span_str("-");
+		return PF_OK;
+	}
+	if (o->kind != PF_KIND_MAIL) {
+		r->version = pf_arena_span(&o->arena, i->change_key);
 		return PF_OK;
 	}
 	return ews_flags_of(i, &o->arena, &r->flags, err);
@@ -132,8 +125,10 @@ static int look_again(struct eop *o, struct pf_span id, struct pf_err *err)
 
 static int take_change(struct eop *o, const struct pf_ews_item *i, struct pf_err *err)
 {
-	if (i->id.n == 0) {
-		return PF_OK;
+	bool there = i->change == PF_EWS_IS_THERE;
+
+	if (i->id.n == 0 || (there && pf_mapi_kind(i->item_class) != o->kind)) {
+		return PF_OK; /* the folder is given out for other kinds by itself */
 	}
 	return i->change == PF_EWS_WAS_READ ? look_again(o, i->id, err) : add_row(o, i, err);
 }
@@ -163,16 +158,16 @@ static int settle_rows(struct eop *o, struct pf_err *err)
 		return pf_fail_memory(err, "a listing");
 	}
 	for (size_t i = 0; i < o->row_n; i++) {
-		sorted[i] = (struct place){o->rows[i].id, i};
+		sorted[i] = (struct place){o->rows[i].item.id, i};
 	}
 	qsort(sorted, o->row_n, sizeof(*sorted), by_id);
 	o->given_n = 0;
 	for (size_t i = 0; i < o->row_n; i++) {
-		struct pf_item *r = &o->rows[sorted[i].at];
+		struct erow *r = &o->rows[sorted[i].at];
 
 		if ((i > 0 && pf_span_eq(sorted[i].id, sorted[i - 1].id)) ||
-			(r->version.p && !o->delta)) {
-			r->id = pf_span(NULL, 0);
+			(r->gone && !o->delta)) {
+			r->item.id = pf_span(NULL, 0);
 		} else {
 			o->given_n++;
 		}
@@ -269,8 +264,8 @@ int ews_rows_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 			return PF_OK;
 		}
 		o->looked++;
-		if (m->said.does == PF_EWS_DONE && pf_ews_item_next(a, m, &at, &i) && i.id.n > 0 &&
-			add_row(o, &i, err) != PF_OK) {
+		if (m->said.does == PF_EWS_DONE && pf_ews_item_next(a, m, &at, &i) &&
+			take_change(o, &i, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	} while (o->looked < o->look_n && pf_ews_answer_next(a, m));
@@ -292,7 +287,7 @@ static uint64_t validity_of(struct pf_span id)
 
 int ews_list_give(struct estore *s, struct eop *o, struct pf_store_event *out)
 {
-	const struct pf_item *r;
+	const struct erow *r;
 
 	if (o->h.end.failed) {
 		return PF_END;
@@ -311,7 +306,7 @@ int ews_list_give(struct estore *s, struct eop *o, struct pf_store_event *out)
 		out->permitted_any = true;
 		return PF_OK;
 	}
-	while (o->at < o->row_n && !o->rows[o->at].id.p) {
+	while (o->at < o->row_n && !o->rows[o->at].item.id.p) {
 		o->at++;
 	}
 	if (o->at == o->row_n) {
@@ -319,8 +314,7 @@ int ews_list_give(struct estore *s, struct eop *o, struct pf_store_event *out)
 	}
 	r = &o->rows[o->at++];
 	*out = (struct pf_store_event){
-		.kind = r->version.p ? PF_STORE_GONE : PF_STORE_ITEM, .op = eop_op(o)->id};
-	out->item = *r;
-	out->item.version = pf_span(NULL, 0);
+		.kind = r->gone ? PF_STORE_GONE : PF_STORE_ITEM, .op = eop_op(o)->id};
+	out->item = r->item;
 	return PF_OK;
 }

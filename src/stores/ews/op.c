@@ -31,6 +31,7 @@ void eop_free(struct pf_hs_op *h)
 	pf_buf_deinit(&o->cursor);
 	pf_buf_deinit(&o->words);
 	pf_blob_unref(&o->body);
+	ews_whole_free(&o->whole);
 	free(o);
 }
 

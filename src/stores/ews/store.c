@@ -3,6 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* That it has as a source, beside mail. */
+enum {
+	OTHERS = PF_KIND_CALENDAR | PF_KIND_CONTACTS | PF_KIND_TASKS | PF_KIND_NOTES,
+};
+
 extern const struct pf_store_ops pf_ews_store_ops;
 
 /* ---- operations ---- */
@@ -86,6 +91,7 @@ static void close_store(struct pf_store *base)
 	for (size_t i = 0; i < PF_EWS_KNOWN; i++) {
 		pf_buf_deinit(&s->known[i]);
 	}
+	pf_buf_deinit(&s->id_out);
 	free(s);
 }
 
@@ -94,8 +100,8 @@ static void init_facts(struct estore *s)
 	s->h.facts = (struct pf_store_facts){
 		.caps = PF_CAP_PUT_RETURNS_ID | PF_CAP_LIST_DELTA | PF_CAP_REMOVE_ONE |
 			PF_CAP_FOLD_CASE | PF_CAP_INBOX_CHILDREN | PF_CAP_MIXED |
-			PF_CAP_KEEPS_DATE | PF_CAP_STORES_LATE,
-		.kinds = PF_KIND_MAIL,
+			PF_CAP_KEEPS_DATE | PF_CAP_STORES_LATE | PF_CAP_LASTING_IDS,
+		.kinds = PF_KIND_MAIL | (s->h.cfg->source ? (uint32_t)OTHERS : 0),
 		.max_item_bytes = EWS_ITEM_MAX,
 		.quota_free_bytes = UINT64_MAX,
 		.max_segment_bytes = 250,
@@ -152,6 +158,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	for (size_t i = 0; i < PF_EWS_KNOWN; i++) {
 		pf_buf_init(&s->known[i], EWS_ID_MAX);
 	}
+	pf_buf_init(&s->id_out, EWS_ID_MAX + EWS_KIND_NAME);
 	init_facts(s);
 	if (set_target(s, err) != PF_OK || connect_to(s, err) != PF_OK) {
 		close_store(&s->h.base);
@@ -161,12 +168,13 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const struct pf_scheme SCHEMES[] = {{"ews", PF_KIND_MAIL, 0, NULL},
-	{"ewss", PF_KIND_MAIL, 0, NULL}, {"ews+http", PF_KIND_MAIL, 0, NULL}, {.name = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"ews", PF_KIND_MAIL, 0, NULL, OTHERS},
+	{"ewss", PF_KIND_MAIL, 0, NULL, OTHERS}, {"ews+http", PF_KIND_MAIL, 0, NULL, OTHERS},
+	{.name = NULL}};
 
 const struct pf_store_ops pf_ews_store_ops = {
 	.schemes = SCHEMES,
-	.summary = "Exchange 2007 SP1 and later (Exchange Web Services), mail",
+	.summary = "Exchange 2007 SP1 and later (Exchange Web Services)",
 	.open = open_store,
 	.submit = pf_hs_submit,
 	.feed = pf_hs_feed,
