@@ -1,8 +1,11 @@
 #include "cli/report_data.h"
 
 #include "base/utf8.h"
+#include "cli/command.h"
 #include "engine/merkle.h"
 
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +89,39 @@ static int read_sums(
 	return rc == PF_END ? PF_OK : rc;
 }
 
+/* What a pass that could not be opened says of itself (engine/job_end.c). */
+static void say_unopened(const struct pf_ledger_pass *pass, char *out, size_t size)
+{
+	json_t *said = json_loadb(
+		(const char *)pass->summary.p, pass->summary.p ? pass->summary.n : 0, 0, NULL);
+	const char *why = json_string_value(json_object_get(said, "why"));
+	char words[600];
+
+	(void)snprintf(out, size, "the account could not be opened%s%s", why ? ": " : "",
+		why ? pf_print_safe(words, sizeof(words), pf_span_str(why)) : "");
+	json_decref(said);
+}
+
+static int read_last(const struct pf_ledger_pass *pass, struct pf_report *r, struct pf_err *err)
+{
+	char words[700] = "";
+
+	r->begun_utc_s = pass->begun_utc_s;
+	r->ended_utc_s = pass->ended_utc_s;
+	if (pass->ended_utc_s == 0) {
+		(void)snprintf(words, sizeof(words), "the last pass was cut off, or is under way");
+	} else if (pass->exit_status == PF_EXIT_NOT_OPENED) {
+		say_unopened(pass, words, sizeof(words));
+	} else if (pass->exit_status == PF_EXIT_INTERRUPTED) {
+		(void)snprintf(words, sizeof(words), "the last pass was stopped before its end");
+	}
+	if (words[0]) {
+		r->not_ended = pf_arena_str(&r->arena, words);
+		return r->not_ended ? PF_OK : pf_fail_memory(err, "a report");
+	}
+	return PF_OK;
+}
+
 static int read_passes(
 	struct pf_ledger *led, int64_t account, struct pf_report *r, struct pf_err *err)
 {
@@ -94,10 +130,7 @@ static int read_passes(
 	int rc = pf_ledger_passes(led, account, &c, err);
 
 	while (rc == PF_OK && (rc = pf_ledger_passes_next(c, &pass, err)) == PF_OK) {
-		if (r->passes++ == 0) {
-			r->begun_utc_s = pass.begun_utc_s;
-			r->ended_utc_s = pass.ended_utc_s;
-		}
+		rc = r->passes++ == 0 ? read_last(&pass, r, err) : PF_OK;
 	}
 	pf_ledger_cursor_close(&c);
 	return rc == PF_END ? PF_OK : rc;
@@ -282,5 +315,5 @@ void pf_report_free(struct pf_report *r)
 bool pf_report_is_complete(const struct pf_report *r)
 {
 	return r->items[PF_VERDICT_NONE] == 0 && r->items[PF_VERDICT_QUARANTINED] == 0 &&
-	       r->folders_failed == 0 && r->ended_utc_s != 0;
+	       r->folders_failed == 0 && r->passes > 0 && !r->not_ended;
 }

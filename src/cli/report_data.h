@@ -27,6 +27,8 @@ struct pf_report {
 	size_t folders_failed;
 	int64_t begun_utc_s, ended_utc_s; /* of the last pass */
 	size_t passes;
+	const char
+		*not_ended; /* why the last pass does not count as one, in words; NULL: it does */
 	/* The latest date of what the source listed, and of what is at the target; PF_DATE_NONE: no
 	 * date at all */
 	int64_t newest_utc_s[2];
@@ -43,7 +45,7 @@ PF_MUST_CHECK int pf_report_read(struct pf_ledger *led, const struct pf_ledger_a
 	const char *quarantine, struct pf_report *out, struct pf_err *err);
 void pf_report_free(struct pf_report *r);
 
-/* Whether all of it arrived. */
+/* Whether all of it arrived, and the last pass came to its end to see that. */
 bool pf_report_is_complete(const struct pf_report *r);
 
 /* report_text.c, report_json.c, report_csv.c, report_html.c: into `out`. */

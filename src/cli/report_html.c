@@ -59,6 +59,18 @@ static int cell(struct pf_buf *out, const char *s, struct pf_err *err)
 	return pf_buf_add_str(out, "</td>", err);
 }
 
+static int not_ended(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
+{
+	if (!r->not_ended) {
+		return PF_OK;
+	}
+	if (pf_buf_add_str(out, "<p>Why: ", err) != PF_OK ||
+		text(out, r->not_ended, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return pf_buf_add_str(out, "</p>", err);
+}
+
 static int answer(const struct pf_report *r, struct pf_buf *out, struct pf_err *err)
 {
 	bool ok = pf_report_is_complete(r);
@@ -75,6 +87,7 @@ static int answer(const struct pf_report *r, struct pf_buf *out, struct pf_err *
 		    "arrive.</p>",
 		    ok ? "ok" : "bad", ok ? "Complete: everything arrived" : "Not complete", there,
 		    missed) != PF_OK ||
+		not_ended(r, out, err) != PF_OK ||
 		pf_buf_add_str(out, "<p class=\"who\">", err) != PF_OK ||
 		text(out, r->from, err) != PF_OK || pf_buf_add_str(out, " &rarr; ", err) != PF_OK ||
 		text(out, r->to, err) != PF_OK) {

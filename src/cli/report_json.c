@@ -108,6 +108,9 @@ int pf_report_json(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 		pf_json_put(out, "to", pf_span_str(r->to), err) != PF_OK ||
 		pf_json_key(out, "complete", err) != PF_OK ||
 		pf_buf_add_str(out, pf_report_is_complete(r) ? "true" : "false", err) != PF_OK ||
+		pf_json_put(out, "not_ended",
+			r->not_ended ? pf_span_str(r->not_ended) : pf_span(NULL, 0),
+			err) != PF_OK ||
 		pf_json_put_int(out, "begun", r->begun_utc_s, err) != PF_OK ||
 		pf_json_put_int(out, "ended", r->ended_utc_s, err) != PF_OK ||
 		pf_json_put_int(out, "passes", (int64_t)r->passes, err) != PF_OK ||

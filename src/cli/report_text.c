@@ -77,10 +77,11 @@ int pf_report_text(const struct pf_report *r, struct pf_buf *out, struct pf_err 
 	pf_date_iso(r->newest_utc_s[0], newest[0]);
 	pf_date_iso(r->newest_utc_s[1], newest[1]);
 	rc = pf_buf_addf(out, err,
-		"%s\n%s\n-> %s\nlast pass %s to %s, %zu in all\n"
+		"%s%s%s\n%s\n-> %s\nlast pass %s to %s, %zu in all\n"
 		"the newest item: %s at the source, %s at the target\n\n",
-		pf_report_is_complete(r) ? "COMPLETE: everything arrived" : "NOT COMPLETE", r->from,
-		r->to, begun, ended, r->passes, newest[0], newest[1]);
+		pf_report_is_complete(r) ? "COMPLETE: everything arrived" : "NOT COMPLETE",
+		r->not_ended ? ": " : "", r->not_ended ? r->not_ended : "", r->from, r->to, begun,
+		ended, r->passes, newest[0], newest[1]);
 	for (size_t v = 1; v <= PF_VERDICT_COUNT && rc == PF_OK; v++) {
 		size_t k = v % PF_VERDICT_COUNT; /* open comes last */
 

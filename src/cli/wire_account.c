@@ -201,6 +201,7 @@ static int make_job(struct wire_account *a, struct pf_err *err)
 		.to = a->side[1].store,
 		.ledger = w->ledger,
 		.account = w->rows[a->row].account,
+		.kinds = w->plan->rows[a->row].kinds,
 		.account_name = w->rows[a->row].from,
 		.log = w->log,
 		.rules = &a->rules,

@@ -35,8 +35,10 @@ struct pf_job_cfg {
 	struct pf_store *from, *to; /* borrowed; closed by the caller when the job is over */
 	struct pf_ledger *ledger;   /* CHECK: may be NULL */
 	int64_t account;            /* of this pair in the ledger */
-	const char *account_name;   /* for messages and the quarantine's folder */
-	struct pf_evlog *log;       /* may be NULL */
+	uint32_t kinds; /* of enum pf_kind, that go between these two; 0 = all. Folders of others
+			   are another job's, and no part of this one */
+	const char *account_name; /* for messages and the quarantine's folder */
+	struct pf_evlog *log;     /* may be NULL */
 	const struct pf_rules *rules;
 	const struct pf_codec *const *codecs; /* for what is no mail; ended by NULL; NULL: none */
 	const char *quarantine;               /* directory; made when first needed */

@@ -272,11 +272,27 @@ static void init_fold(struct pf_job *job, size_t i)
 	pf_arena_init(&f->gone_arena);
 }
 
+/* Folders of kinds that go elsewhere. */
+static void drop_others(const struct pf_job *job, struct pf_side *src)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < src->n; i++) {
+		if (job->cfg->kinds && !(job->cfg->kinds & src->folders[i].kinds)) {
+			free_known(&src->folders[i]);
+		} else {
+			src->folders[n++] = src->folders[i];
+		}
+	}
+	src->n = n;
+}
+
 static int make_folds(struct pf_job *job, struct pf_err *err)
 {
 	struct pf_side *src = &job->side[SRC];
 	char why[200];
 
+	drop_others(job, src);
 	if (src->n > 1) {
 		qsort(src->folders, src->n, sizeof(*src->folders), by_path);
 	}

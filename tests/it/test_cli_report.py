@@ -74,6 +74,29 @@ def test_text_names_each(migrated):
     assert text.startswith("NOT COMPLETE") and text.count("  INBOX UID ") == 2
 
 
+def unopened(tmp_path, ledger):
+    done = postferry("copy", "--from", f"maildir:{tmp_path}/none", "--to", f"maildir:{tmp_path}/to", "--ledger", ledger)
+    assert done.status == 3, done
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["the first time", "after a complete pass"])
+def test_an_account_that_was_not_opened_is_not_complete(tmp_path, ledger, before):
+    if before:
+        for sub in ("cur", "new", "tmp"):
+            (tmp_path / "none" / sub).mkdir(parents=True)
+        (tmp_path / "none" / "cur" / "1.a.host:2,S").write_bytes(b"Subject: one\r\n\r\nbody\r\n")
+        done = postferry("copy", "--from", f"maildir:{tmp_path}/none", "--to", f"maildir:{tmp_path}/to", "--ledger", ledger)
+        assert done.status == 0 and postferry("report", "--ledger", ledger).out.startswith("COMPLETE"), done
+        (tmp_path / "none").rename(tmp_path / "moved")
+    unopened(tmp_path, ledger)
+    done = postferry("report", "--ledger", ledger)
+    assert done.status == 1 and done.out.startswith("NOT COMPLETE: the account could not be opened: "), done
+    assert f"{tmp_path}/none" in done.out.splitlines()[0]
+    told = json.loads(report(ledger, "json").splitlines()[0])
+    assert told["complete"] is False and "could not be opened" in told["not_ended"]
+    assert "could not be opened" in report(ledger, "html")
+
+
 @pytest.mark.parametrize("faults,says", [
     ({}, "no encryption"),                                             # STARTTLS stripped from the list
     ({"greeting": "* PREAUTH welcome"}, "not encrypted"),              # STARTTLS no longer possible
