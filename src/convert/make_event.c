@@ -8,6 +8,9 @@
 
 #include <stdio.h>
 
+/* Of what Exchange has: 1601 to 4500 ([MS-OXOCAL] 2.2.1.44.1). */
+static const int64_t OLDEST_S = -11644473600, NEWEST_S = 79839302400;
+
 enum {
 	BLOB_MAX = 1 << 20,
 	DAY_S = 86400,
@@ -283,6 +286,9 @@ void make_event_span(struct make_event *e)
 	e->start_utc_s = t.utc_s;
 	e->end_utc_s = pf_ical_end(e->i.c, e->i.comp, &t);
 	e->end_utc_s = e->end_utc_s < e->start_utc_s ? e->start_utc_s : e->end_utc_s;
+	if (e->start_utc_s < OLDEST_S || e->end_utc_s > NEWEST_S) {
+		make_failed(&e->i.m, "Exchange has no such year");
+	}
 	e->all_day = t.form == PF_ICAL_DATE;
 	if (!e->all_day && mark && pf_span_is(mark->value, "TRUE") && t.local_s % DAY_S == 0) {
 		/* midnights on some wall: their dates are meant */

@@ -9,6 +9,7 @@
 
 enum {
 	DAY_S = 86400,
+	STEP_S = 7 * DAY_S, /* there are no two changes so near to one another */
 	MONTH_S = 30 * DAY_S,
 	CHANGES = 4, /* in a year; more are told as a rule that can't be */
 	YEARS = 5,   /* that a rule must hold for */
@@ -51,16 +52,19 @@ static int64_t moment_of(const struct pf_ical_time *t, int64_t from, int64_t to)
 
 static size_t find_changes(const struct pf_ical_time *t, int year, struct change out[CHANGES])
 {
-	int64_t end = year_begin(year + 1);
+	int64_t end = year_begin(year + 1), at = year_begin(year), next;
+	int32_t before = pf_ical_offset_at(t, at);
 	size_t n = 0;
 
-	for (int64_t at = year_begin(year); at < end; at += DAY_S) {
-		int32_t before = pf_ical_offset_at(t, at);
-		int32_t after = pf_ical_offset_at(t, at + DAY_S);
+	for (; at < end; at = next) {
+		int32_t after;
 
+		next = at + STEP_S < end ? at + STEP_S : end;
+		after = pf_ical_offset_at(t, next);
 		if (before != after && n < CHANGES) {
-			out[n++] = (struct change){moment_of(t, at, at + DAY_S), before, after};
+			out[n++] = (struct change){moment_of(t, at, next), before, after};
 		}
+		before = after;
 	}
 	return n;
 }
@@ -94,13 +98,14 @@ static struct pf_zone_change rule_of(const struct change *x)
 	};
 }
 
-/* Whether the change of another year is the last such weekday of the month as well. */
+/* Whether the change of another year is the last such weekday of the month as well, if it is in
+ * that month. */
 static bool is_last(const struct change *x, const struct pf_zone_change *rule)
 {
 	struct pf_civil c;
 
 	pf_civil_from_unix(x->utc_s + x->before, &c);
-	return c.month == rule->month && c.day + 7 > days_in(c.year, c.month);
+	return c.month != rule->month || c.day + 7 > days_in(c.year, c.month);
 }
 
 /* One of up and one of down, `*up` first. */

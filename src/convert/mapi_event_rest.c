@@ -24,7 +24,9 @@ static void put_file(struct ev *e, const struct pf_mapi_attachment *a)
 	pf_mapi_line_begin(&e->o, "ATTACH");
 	pf_mapi_line_param(&e->o, "ENCODING", pf_span("BASE64", 6));
 	pf_mapi_line_param(&e->o, "VALUE", pf_span("BINARY", 6));
-	pf_mapi_line_param(&e->o, "FMTTYPE", type);
+	if (!pf_span_is(type, "application/octet-stream")) { /* which says nothing */
+		pf_mapi_line_param(&e->o, "FMTTYPE", type);
+	}
 	pf_mapi_line_param(&e->o, "X-FILENAME", name);
 	pf_mapi_line_base64(&e->o, a->data);
 	pf_mapi_line_end(&e->o);
