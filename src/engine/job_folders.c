@@ -147,7 +147,24 @@ static int read_sums(struct pf_job *job, struct pf_err *err)
 	return rc == PF_END ? PF_OK : rc;
 }
 
-static struct pf_fold *fold_by_path(struct pf_job *job, struct pf_span bytes)
+/* Of several with one path, as a store has that holds things of several kinds, the one of the kind.
+ */
+static struct pf_fold *of_kind(struct pf_job *job, size_t at, enum pf_kind kind)
+{
+	const struct pf_path *path = &job->folds[at].src;
+
+	while (at > 0 && pf_path_eq(&job->folds[at - 1].src, path)) {
+		at--;
+	}
+	for (size_t i = at; i < job->fold_count && pf_path_eq(&job->folds[i].src, path); i++) {
+		if (job->folds[i].kind == kind) {
+			return &job->folds[i];
+		}
+	}
+	return &job->folds[at];
+}
+
+static struct pf_fold *fold_by_path(struct pf_job *job, struct pf_span bytes, enum pf_kind kind)
 {
 	size_t lo = 0, hi = job->fold_count; /* folds are in the order of their paths */
 
@@ -157,7 +174,7 @@ static struct pf_fold *fold_by_path(struct pf_job *job, struct pf_span bytes)
 		int d = pf_path_cmp(&key, &job->folds[mid].src);
 
 		if (d == 0) {
-			return &job->folds[mid];
+			return of_kind(job, mid, kind);
 		}
 		if (d < 0) {
 			hi = mid;
@@ -170,7 +187,7 @@ static struct pf_fold *fold_by_path(struct pf_job *job, struct pf_span bytes)
 
 static int take_row(struct pf_job *job, const struct pf_ledger_folder *row, struct pf_err *err)
 {
-	struct pf_fold *f = fold_by_path(job, row->src_path);
+	struct pf_fold *f = fold_by_path(job, row->src_path, row->kind);
 	struct pf_path gone = {0};
 	char shown[256];
 
@@ -411,15 +428,16 @@ static int run_plan(struct pf_job *job, struct pf_name_in *in, struct pf_name_ou
 
 	for (size_t t = 0; t < dst->n; t++) {
 		targets[t] = (struct pf_name_target){&dst->folders[t].path, dst->folders[t].role,
-			dst->folders[t].role_by_name, dst->folders[t].selectable};
+			dst->folders[t].role_by_name, dst->folders[t].selectable,
+			dst->folders[t].kinds};
 	}
 	for (size_t i = 0; i < job->fold_count; i++) {
 		const struct pf_known_folder *k = &job->side[SRC].folders[i];
 		struct pf_fold *f = &job->folds[i];
 
 		if (!f->skipped && !f->nowhere) {
-			in[n++] = (struct pf_name_in){
-				&f->src, k->role, k->role_by_name, f->dst.n > 0 ? &f->dst : NULL};
+			in[n++] = (struct pf_name_in){&f->src, k->role, k->role_by_name,
+				f->dst.n > 0 ? &f->dst : NULL, k->kinds};
 		}
 	}
 	rc = pf_names_plan(&cfg, in, n, out, err);

@@ -311,13 +311,49 @@ static int number_leaf(const struct pf_store_facts *facts, struct pf_path *path,
 	return rc;
 }
 
-static int make_unique(struct plan *p, struct pf_name_out *out, struct pf_err *err)
+/* Whether the target has a folder of this name that can't hold what this one does. */
+static int is_of_others(
+	const struct plan *p, size_t i, const struct pf_path *to, bool *yes, struct pf_err *err)
 {
-	bool was_taken = false;
+	char *key = key_of(p, to);
+
+	*yes = false;
+	if (!key) {
+		return pf_fail_memory(err, "folder names");
+	}
+	for (size_t t = 0; t < p->cfg->target_count; t++) {
+		uint32_t kinds = p->cfg->targets[t].kinds;
+
+		*yes = *yes || (kinds && p->in[i].kinds && !(kinds & p->in[i].kinds) &&
+				       strcmp(p->target_keys[t], key) == 0);
+	}
+	free(key);
+	return PF_OK;
+}
+
+/* *taken: it is another one's, of the source or of the target. */
+static int take_free_name(struct plan *p, size_t i, bool *taken, struct pf_err *err)
+{
+	struct pf_path *to = &p->out[i].to;
+	bool others;
+
+	if (is_of_others(p, i, to, &others, err) != PF_OK ||
+		take_name(p, to, taken, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	*taken = *taken || others;
+	return PF_OK;
+}
+
+static int make_unique(struct plan *p, size_t at, struct pf_err *err)
+{
+	struct pf_name_out *out = &p->out[at];
+	bool was_taken = false, others = false;
 	char *leaf;
 	int rc;
 
-	if (take_name(p, &out->to, &was_taken, err) != PF_OK) {
+	if (is_of_others(p, at, &out->to, &others, err) != PF_OK ||
+		take_free_name(p, at, &was_taken, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	if (!was_taken) {
@@ -331,11 +367,12 @@ static int make_unique(struct plan *p, struct pf_name_out *out, struct pf_err *e
 	for (unsigned int i = 2; was_taken && rc == PF_OK && i < NUMBERS_MAX; i++) {
 		rc = number_leaf(p->cfg->facts, &out->to, leaf, i, err);
 		if (rc == PF_OK) {
-			rc = take_name(p, &out->to, &was_taken, err);
+			rc = take_free_name(p, at, &was_taken, err);
 		}
 	}
 	free(leaf);
-	add_note(out, "another folder of the source has that name at the target");
+	add_note(out, others ? "the target's folder of that name holds something else"
+			     : "another folder of the source has that name at the target");
 	return rc;
 }
 
@@ -478,7 +515,7 @@ static int plan_plain(struct plan *p, size_t i, bool only_same, bool *done, stru
 		pf_path_deinit(&p->out[i].to);
 		p->out[i].note[0] = '\0';
 	} else if (rc == PF_OK) {
-		rc = make_unique(p, &p->out[i], err);
+		rc = make_unique(p, i, err);
 	}
 	pf_path_deinit(&wanted);
 	return rc;

@@ -7,6 +7,7 @@
  * - What the target can't have in a name is replaced: forbidden characters by '_', blanks at either
  * end cut, over-long segments and paths shortened; too deep ones, and those whose parents leave no
  * room, are put under their nearest possible parent.
+ * - A folder that the target has is another one where it holds none of the kinds.
  * - No two folders become one: the later one gets " (2)", " (3)", ... behind its name.
  */
 #ifndef PF_ENGINE_NAMES_H
@@ -20,6 +21,7 @@ struct pf_name_in { /* a folder of the source */
 	enum pf_role role;
 	bool role_by_name;
 	const struct pf_path *before; /* where an earlier pass put it; NULL = nowhere */
+	uint32_t kinds;               /* of enum pf_kind: what it may hold; 0 = not told */
 };
 
 struct pf_name_out {
@@ -33,6 +35,7 @@ struct pf_name_target { /* a folder that the target has */
 	enum pf_role role;
 	bool role_by_name;
 	bool selectable;
+	uint32_t kinds; /* as above */
 };
 
 struct pf_names_cfg {

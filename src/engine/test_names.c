@@ -287,6 +287,35 @@ static void map_rules_and_earlier_passes_go_first(void **state)
 	end(&s);
 }
 
+/* A folder there that holds none of the kinds is another one, whatever it is called. */
+static void kinds_tell_folders_apart(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	source(&s, "Work", PF_ROLE_NONE, false);
+	source(&s, "Home", PF_ROLE_NONE, false);
+	source(&s, "Mixed", PF_ROLE_NONE, false);
+	s.in[0].kinds = s.in[1].kinds = PF_KIND_CALENDAR;
+	s.in[2].kinds = PF_KIND_CALENDAR | PF_KIND_TASKS;
+	target(&s, "Work", PF_ROLE_NONE);
+	target(&s, "Home", PF_ROLE_NONE);
+	target(&s, "Mixed", PF_ROLE_NONE);
+	s.target[0].kinds = PF_KIND_MAIL;
+	s.target[1].kinds = PF_KIND_CALENDAR | PF_KIND_NOTES;
+	s.target[2].kinds = PF_KIND_TASKS;
+	plan(&s);
+	expect(&s, 0, "Work (2)");
+	assert_true(s.out[0].existing == SIZE_MAX);
+	assert_non_null(strstr(s.out[0].note, "holds something else"));
+	expect(&s, 1, "Home");
+	assert_int_equal(s.out[1].existing, 1);
+	expect(&s, 2, "Mixed");
+	assert_int_equal(s.out[2].existing, 2);
+	end(&s);
+}
+
 static void a_refused_name_gets_plainer(void **state)
 {
 	struct pf_path p = {0};
@@ -317,6 +346,7 @@ int main(void)
 		cmocka_unit_test(flat_targets_get_the_path_as_one_name),
 		cmocka_unit_test(inbox_without_children),
 		cmocka_unit_test(map_rules_and_earlier_passes_go_first),
+		cmocka_unit_test(kinds_tell_folders_apart),
 		cmocka_unit_test(a_refused_name_gets_plainer),
 	};
 
