@@ -268,6 +268,12 @@ class EwsPeer(HttpPeer):
             raise Failure("ErrorFolderNotFound")
         return found
 
+    def item_of_id(self, ident):
+        for f in self.folders.values():
+            if ident in f.items:
+                return f.items[ident]
+        raise Failure("ErrorItemNotFound")
+
     def item_of(self, ref):
         for f in self.folders.values():
             if ref.get("Id") in f.items:
@@ -431,8 +437,8 @@ class EwsPeer(HttpPeer):
         begin, most = int(view.get("Offset")), min(int(view.get("MaxEntriesReturned")), 1000)
 
         def one(ref):
-            folder = self.folder_of([ref])
-            items = [i for i in folder.items.values() if self.matches(op.find(m("Restriction"))[0], i)]
+            folder, test = self.folder_of([ref]), op.find(m("Restriction"))
+            items = [i for i in folder.items.values() if test is None or self.matches(test[0], i)]
             self.look_at("FindItem", folder)
             last = begin + most >= len(items)
             return (f'<m:RootFolder IndexedPagingOffset="{min(begin + most, len(items))}" TotalItemsInView="{len(items)}" '
@@ -466,6 +472,8 @@ class EwsPeer(HttpPeer):
 
         def one(message):
             folder = self.folder_of(holder)
+            if message.find(t("MimeContent")) is None:
+                return self.create_other(folder, op, message, version)
             try:
                 mime = base64.b64decode(message.findtext(t("MimeContent")) or "", validate=True)
             except ValueError as e:
@@ -477,6 +485,26 @@ class EwsPeer(HttpPeer):
             self.set_all(item, message)
             return (f'<m:Items><t:Message><t:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/></t:Message></m:Items>')
         return self.each(op.find(m("Items")), one)
+
+    def create_other(self, folder, op, element, version):
+        import ews_made
+        kind = element.tag.rpartition("}")[2]
+        if kind == "CalendarItem" and op.get("SendMeetingInvitations") is None:
+            raise Failure("ErrorSendMeetingInvitationsRequired")
+        self.look_at("CreateItem", element)
+        item = ews_made.create(self, folder, element, version)
+        return f'<m:Items><t:{kind}><t:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/></t:{kind}></m:Items>'
+
+    def create_attachment(self, r, op, version):
+        import ews_made
+        item = op.find(m("ParentItemId"))
+
+        def one(element):
+            self.look_at("CreateAttachment", element)
+            a, root = ews_made.attach(self, self.item_of(item), element)
+            return (f'<m:Attachments><t:FileAttachment><t:AttachmentId Id="{a.id}" RootItemId="{root.id}" '
+                    f'RootItemChangeKey="CQ{root.changes}="/></t:FileAttachment></m:Attachments>')
+        return self.each(op.find(m("Attachments")), one)
 
     def set_all(self, item, message):
         for c in message:
@@ -503,11 +531,15 @@ class EwsPeer(HttpPeer):
         quiet = op.get("SuppressReadReceipts") == "true"
 
         def one(change):
-            ref = change.find(t("ItemId"))
+            ref = change[0]
+            if ref.tag == t("OccurrenceItemId"):
+                return self.update_occurrence(ref, change.find(t("Updates")))
             item = self.item_of(ref)
             if op.get("ConflictResolution") != "AlwaysOverwrite" and ref.get("ChangeKey") != f"CQ{item.changes}=":
                 raise Failure("ErrorIrresolvableConflict")
             self.look_at("UpdateItem", item)
+            if hasattr(item, "xml"):
+                return self.update_other(item, change.find(t("Updates")))
             was_read, before = item.read, (dict(item.props), list(item.categories))
             self.apply(item, change.find(t("Updates")))
             if item.read and not was_read and item.wants_receipt and not quiet:
@@ -517,6 +549,22 @@ class EwsPeer(HttpPeer):
             self.touch(item, only_read)
             return f'<m:Items><t:Message><t:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/></t:Message></m:Items>'
         return self.each(op.find(m("ItemChanges")), one)
+
+    def update_occurrence(self, ref, updates):
+        import ews_made
+        self.look_at("UpdateItem", ref)
+        one = ews_made.change_occurrence(self, ref, updates)
+        return f'<m:Items><t:CalendarItem><t:ItemId Id="{one.id}" ChangeKey="CQ{one.changes}="/></t:CalendarItem></m:Items>'
+
+    def update_other(self, item, updates):
+        import ews_made
+        for u in updates:
+            kind = u[1].tag.rpartition("}")[2]
+            if len(u[1]) != 1 or kind not in (item.kind, "Item"):
+                raise Failure("ErrorIncorrectUpdatePropertyCount" if len(u[1]) != 1 else "ErrorUpdatePropertyMismatch")
+            ews_made.SET[u[1][0].tag.rpartition("}")[2]](item, u[1][0])
+        self.touch(item)
+        return f'<m:Items><t:{item.kind}><t:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/></t:{item.kind}></m:Items>'
 
     def apply(self, item, updates):
         for u in updates:
@@ -544,6 +592,11 @@ class EwsPeer(HttpPeer):
         quiet = op.get("SuppressReadReceipts") == "true"
 
         def one(ref):
+            if ref.tag == t("OccurrenceItemId"):
+                import ews_made
+                self.look_at("DeleteItem", ref)
+                ews_made.delete_occurrence(self, ref)
+                return ""
             item = self.item_of(ref)
             self.look_at("DeleteItem", item)
             if item.wants_receipt and not item.read and not quiet:

@@ -14,16 +14,31 @@ VERSIONS = ["Exchange2007", "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP
 
 PATH = "(t:FieldURI|t:IndexedFieldURI|t:ExtendedFieldURI)"
 TEST = "(t:And|t:Or|t:Not|t:Contains|t:IsEqualTo)"
-MESSAGE = """t:MimeContent? t:ItemClass? t:Subject? t:Sensitivity? t:Body? t:Attachments? t:Categories? t:Importance?
- t:ReminderDueBy? t:ReminderIsSet? t:ReminderMinutesBeforeStart? t:ExtendedProperty* t:Culture? t:Sender? t:ToRecipients?
+ITEM = """t:MimeContent? t:ItemClass? t:Subject? t:Sensitivity? t:Body? t:Attachments? t:Categories? t:Importance?
+ t:ReminderDueBy? t:ReminderIsSet? t:ReminderMinutesBeforeStart? t:ExtendedProperty* t:Culture?"""
+MESSAGE = ITEM + """ t:Sender? t:ToRecipients?
  t:CcRecipients? t:BccRecipients? t:IsReadReceiptRequested? t:IsDeliveryReceiptRequested? t:From? t:InternetMessageId?
  t:IsRead? t:IsResponseRequested? t:References? t:ReplyTo?"""
+
+CALENDAR_ITEM = ITEM + """ t:UID? t:RecurrenceId? t:DateTimeStamp? t:Start? t:End? t:OriginalStart? t:IsAllDayEvent?
+ t:LegacyFreeBusyStatus? t:Location? t:IsResponseRequested? t:RequiredAttendees? t:OptionalAttendees? t:Resources? t:Recurrence?
+ t:MeetingTimeZone? t:StartTimeZone? t:EndTimeZone?"""
+CONTACT = ITEM + """ t:FileAs? t:FileAsMapping? t:DisplayName? t:GivenName? t:Initials? t:MiddleName? t:Nickname? t:CompanyName?
+ t:EmailAddresses? t:PhysicalAddresses? t:PhoneNumbers? t:AssistantName? t:Birthday? t:BusinessHomePage? t:Children? t:Companies?
+ t:ContactSource? t:Department? t:Generation? t:ImAddresses? t:JobTitle? t:Manager? t:Mileage? t:OfficeLocation?
+ t:PostalAddressIndex? t:Profession? t:SpouseName? t:Surname? t:WeddingAnniversary?"""
+TASK = ITEM + """ t:ActualWork? t:AssignedTime? t:BillingInformation? t:ChangeCount? t:Companies? t:CompleteDate? t:Contacts?
+ t:DelegationState? t:Delegator? t:DueDate? t:IsAssignmentEditable? t:IsComplete? t:IsRecurring? t:IsTeamTask? t:Mileage? t:Owner?
+ t:PercentComplete? t:Recurrence? t:StartDate? t:Status? t:StatusDescription? t:TotalWork?"""
+KINDS = "(t:Item|t:Message|t:CalendarItem|t:Contact|t:DistributionList|t:Task)"
+IDS = "(t:ItemId|t:OccurrenceItemId)"
+ZONE = "t:Periods? t:TransitionsGroups? t:Transitions?"
 
 # element -> its children: "name", "name?", "name*", "name+", or a choice of names in brackets
 CHILDREN = {
     "s:Envelope": "s:Header s:Body",
     "s:Header": "t:RequestServerVersion t:ExchangeImpersonation? t:TimeZoneContext?",
-    "s:Body": "(m:GetFolder|m:FindFolder|m:CreateFolder|m:SyncFolderItems|m:FindItem|m:GetItem|m:GetAttachment|m:CreateItem|m:UpdateItem|m:DeleteItem)",
+    "s:Body": "(m:GetFolder|m:FindFolder|m:CreateFolder|m:SyncFolderItems|m:FindItem|m:GetItem|m:GetAttachment|m:CreateItem|m:CreateAttachment|m:UpdateItem|m:DeleteItem)",
     "t:ExchangeImpersonation": "t:ConnectingSID",
     "t:ConnectingSID": "(t:PrincipalName|t:SID|t:PrimarySmtpAddress|t:SmtpAddress)",
     "t:TimeZoneContext": "t:TimeZoneDefinition",
@@ -41,7 +56,7 @@ CHILDREN = {
     "m:SyncFolderItems": "m:ItemShape m:SyncFolderId m:SyncState? m:MaxChangesReturned m:SyncScope?",
     "m:SyncFolderId": "(t:FolderId|t:DistinguishedFolderId)",
     "m:GetItem": "m:ItemShape m:ItemIds",
-    "m:ItemIds": "t:ItemId+",
+    "m:ItemIds": IDS + "+",
     "m:GetAttachment": "m:AttachmentShape? m:AttachmentIds",
     "m:AttachmentShape": "t:IncludeMimeContent? t:BodyType? t:AdditionalProperties?",
     "m:AttachmentIds": "t:AttachmentId+",
@@ -55,15 +70,40 @@ CHILDREN = {
     "t:FieldURIOrConstant": "(t:FieldURI|t:IndexedFieldURI|t:ExtendedFieldURI|t:Constant)",
     "m:CreateItem": "m:SavedItemFolderId? m:Items",
     "m:SavedItemFolderId": "(t:FolderId|t:DistinguishedFolderId)",
-    "m:Items": "t:Message+",
+    "m:Items": KINDS + "+",
+    "t:CalendarItem": CALENDAR_ITEM, "t:Contact": CONTACT, "t:Task": TASK, "t:Item": ITEM,
+    "t:DistributionList": ITEM + " t:DisplayName? t:FileAs? t:ContactSource? t:Members?",
+    "t:CalendarFolder": "t:FolderClass? t:DisplayName?", "t:ContactsFolder": "t:FolderClass? t:DisplayName?",
+    "t:TasksFolder": "t:FolderClass? t:DisplayName?",
+    "t:RequiredAttendees": "t:Attendee+", "t:OptionalAttendees": "t:Attendee+", "t:Resources": "t:Attendee+",
+    "t:Attendee": "t:Mailbox t:ResponseType? t:LastResponseTime?",
+    "t:Mailbox": "t:Name? t:EmailAddress? t:RoutingType? t:MailboxType? t:ItemId?",
+    "t:EmailAddresses": "t:Entry+", "t:Members": "t:Member*", "t:Member": "t:Mailbox? t:Status?",
+    "t:Recurrence": "(t:RelativeYearlyRecurrence|t:AbsoluteYearlyRecurrence|t:RelativeMonthlyRecurrence|t:AbsoluteMonthlyRecurrence|"
+                    "t:WeeklyRecurrence|t:DailyRecurrence) (t:NoEndRecurrence|t:EndDateRecurrence|t:NumberedRecurrence)",
+    "t:RelativeYearlyRecurrence": "t:DaysOfWeek t:DayOfWeekIndex t:Month", "t:AbsoluteYearlyRecurrence": "t:DayOfMonth t:Month",
+    "t:RelativeMonthlyRecurrence": "t:Interval t:DaysOfWeek t:DayOfWeekIndex",
+    "t:AbsoluteMonthlyRecurrence": "t:Interval t:DayOfMonth", "t:WeeklyRecurrence": "t:Interval t:DaysOfWeek t:FirstDayOfWeek?",
+    "t:DailyRecurrence": "t:Interval", "t:NoEndRecurrence": "t:StartDate", "t:EndDateRecurrence": "t:StartDate t:EndDate",
+    "t:NumberedRecurrence": "t:StartDate t:NumberOfOccurrences",
+    "t:StartTimeZone": ZONE, "t:EndTimeZone": ZONE, "t:MeetingTimeZone": "t:BaseOffset? t:Standard? t:Daylight?",
+    "t:Standard": "t:Offset (t:RelativeYearlyRecurrence|t:AbsoluteDate) t:Time",
+    "t:Daylight": "t:Offset (t:RelativeYearlyRecurrence|t:AbsoluteDate) t:Time",
+    "t:Periods": "t:Period*", "t:TransitionsGroups": "t:TransitionsGroup*", "t:Transitions": "(t:Transition|t:AbsoluteDateTransition)*",
+    "t:TransitionsGroup": "(t:Transition|t:AbsoluteDateTransition|t:RecurringDayTransition|t:RecurringDateTransition)*",
+    "t:Transition": "t:To", "t:RecurringDayTransition": "t:To t:TimeOffset t:Month t:DayOfWeek t:Occurrence",
+    "m:CreateAttachment": "m:ParentItemId m:Attachments", "m:ParentItemId": "", "m:Attachments": "t:FileAttachment+",
+    "t:FileAttachment": """t:AttachmentId? t:Name? t:ContentType? t:ContentId? t:ContentLocation? t:Size? t:LastModifiedTime?
+ t:IsInline? t:IsContactPhoto? t:Content?""",
+    "t:Values": "t:Value*",
     "t:Message": MESSAGE,
     "t:Categories": "t:String*",
-    "t:ExtendedProperty": "t:ExtendedFieldURI t:Value",
+    "t:ExtendedProperty": "t:ExtendedFieldURI (t:Value|t:Values)",
     "m:UpdateItem": "m:SavedItemFolderId? m:ItemChanges",
     "m:ItemChanges": "t:ItemChange+",
-    "t:ItemChange": "t:ItemId t:Updates",
+    "t:ItemChange": IDS + " t:Updates",
     "t:Updates": "(t:SetItemField|t:DeleteItemField)+",
-    "t:SetItemField": PATH + " t:Message",
+    "t:SetItemField": PATH + " " + KINDS,
     "t:DeleteItemField": PATH,
     "m:DeleteItem": "m:ItemIds",
 }
@@ -76,14 +116,21 @@ ATTRIBUTES = {
     "m:CreateItem": "MessageDisposition SendMeetingInvitations",
     "m:UpdateItem": "ConflictResolution! MessageDisposition SendMeetingInvitationsOrCancellations SuppressReadReceipts",
     "m:DeleteItem": "DeleteType! SendMeetingCancellations AffectedTaskOccurrences SuppressReadReceipts",
+    "t:Body": "BodyType!", "t:Entry": "Key!", "t:OccurrenceItemId": "RecurringMasterId! ChangeKey InstanceIndex!",
+    "m:ParentItemId": "Id! ChangeKey", "t:StartTimeZone": "Id! Name", "t:EndTimeZone": "Id! Name", "t:MeetingTimeZone": "TimeZoneName",
+    "t:Period": "Bias! Name! Id!", "t:TransitionsGroup": "Id!", "t:To": "Kind!",
     "t:MimeContent": "CharacterSet", "t:AttachmentId": "Id!", "m:FindItem": "Traversal!",
     "m:IndexedPageItemView": "MaxEntriesReturned Offset! BasePoint!", "t:Constant": "Value!",
     "t:Contains": "ContainmentMode ContainmentComparison",
 }
 # what older servers do not know
 SINCE = {"t:TimeZoneContext": "Exchange2010", "t:SmtpAddress": "Exchange2010", "@SuppressReadReceipts": "Exchange2013",
-         "m:SyncScope": "Exchange2010", "distributionlist:Members": "Exchange2010"}
-FIELDS = {"item:Subject", "item:Body", "item:Attachments", "message:From", "message:Sender", "message:ToRecipients",
+         "t:StartTimeZone": "Exchange2010", "t:EndTimeZone": "Exchange2010", "t:IsContactPhoto": "Exchange2010",
+         "t:Members": "Exchange2010", "t:FirstDayOfWeek": "Exchange2010_SP1", "m:SyncScope": "Exchange2010", "distributionlist:Members": "Exchange2010"}
+FIELDS = {"item:Sensitivity", "item:Importance", "item:ReminderDueBy", "item:ReminderIsSet", "item:ReminderMinutesBeforeStart",
+          "calendar:Start", "calendar:End", "calendar:IsAllDayEvent", "calendar:LegacyFreeBusyStatus", "calendar:Location",
+          "calendar:Recurrence",
+          "item:Subject", "item:Body", "item:Attachments", "message:From", "message:Sender", "message:ToRecipients",
           "message:CcRecipients", "message:BccRecipients", "calendar:UID", "calendar:CalendarItemType", "calendar:Organizer",
           "calendar:RequiredAttendees", "calendar:OptionalAttendees", "calendar:Resources", "calendar:ModifiedOccurrences",
           "distributionlist:Members",

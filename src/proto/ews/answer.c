@@ -1,6 +1,7 @@
 #include "proto/ews/answer.h"
 
 #include "base/utf8.h"
+#include "proto/ews/item_make.h"
 #include "proto/ews/item_private.h"
 
 #include <stdio.h>
@@ -369,7 +370,12 @@ bool pf_ews_folder_next(struct pf_ews_answer *a, const struct pf_ews_message *m,
 static void take_property(struct pf_ews_answer *a, const xmlNode *p, struct pf_ews_item *out)
 {
 	long long value = number(word(a, p, "Value"), 10);
+	struct pf_span name = attribute(a, xml_child(p, "ExtendedFieldURI"), "PropertyName");
 
+	if (pf_span_is(name, PF_EWS_KEY)) {
+		out->key = word(a, p, "Value");
+		return;
+	}
 	switch (tag_of(a, p)) {
 	case 0x0E07:
 		out->flags = value;

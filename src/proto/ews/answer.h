@@ -67,6 +67,7 @@ struct pf_ews_item {
 	struct pf_span id, change_key, item_class;
 	struct pf_span received; /* "2004-05-06T07:08:09Z" */
 	struct pf_span mime;     /* base64; absent: not given */
+	struct pf_span key;      /* PF_EWS_KEY; absent: none */
 	uint64_t size;
 	bool read;
 	int64_t flags;        /* PidTagMessageFlags; 0 = not given */

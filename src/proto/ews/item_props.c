@@ -2,6 +2,7 @@
  * The properties of items that the converters read (convert/mapi_*), each with its type
  * ([MS-OXPROPS] 2): all that is asked for beside the schema's own elements.
  */
+#include "proto/ews/item_make.h"
 #include "proto/ews/item_private.h"
 #include "proto/ews/request_private.h"
 
@@ -194,6 +195,10 @@ const struct ews_prop ews_props[] = {
 	LID(TASK, common, 0x8534, TEXT),         /* Mileage */
 	LID(TASK, common, 0x8535, TEXT),         /* Billing */
 	LID(TASK, common, 0x8539, TEXT | MANY),  /* Companies */
+	/* tasks, notes and journal: what has no UID of its own there */
+	NAMED(TASK | NOTE, "urn:schemas:calendar:uid", TEXT),
+	/* of ours: the text that an item was made of */
+	NAMED(EVENT | CONTACT | TASK | NOTE, PF_EWS_TEXT, TEXT),
 	/* notes and journal */
 	LID(NOTE, note, 0x8B00, I32), /* NoteColor */
 	LID(NOTE, log, 0x8700, TEXT), /* LogType */

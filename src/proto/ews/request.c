@@ -152,17 +152,34 @@ int pf_ews_find_folders(
 	return ews_end(w);
 }
 
-int pf_ews_create_folder(const struct pf_ews_as *as, struct pf_span parent, struct pf_span name,
-	struct pf_buf *out, struct pf_err *err)
+/* The element must agree with the class. */
+static const char *folder_element(const char *folder_class)
 {
+	static const struct {
+		const char *folder_class, *element;
+	} ELEMENTS[] = {{"IPF.Appointment", "CalendarFolder"}, {"IPF.Contact", "ContactsFolder"},
+		{"IPF.Task", "TasksFolder"}};
+
+	for (size_t i = 0; i < PF_COUNT(ELEMENTS); i++) {
+		if (strcmp(folder_class, ELEMENTS[i].folder_class) == 0) {
+			return ELEMENTS[i].element;
+		}
+	}
+	return "Folder";
+}
+
+int pf_ews_create_folder(const struct pf_ews_as *as, struct pf_span parent,
+	const char *folder_class, struct pf_span name, struct pf_buf *out, struct pf_err *err)
+{
+	const char *element = folder_element(folder_class);
 	struct ews_writer writer = {out, err, PF_OK}, *w = &writer;
 
 	ews_begin(w, as);
 	ews_say(w, "<m:CreateFolder><m:ParentFolderId>");
 	ews_id(w, "FolderId", parent);
-	ews_say(w, "</m:ParentFolderId><m:Folders><t:Folder>"
-		   "<t:FolderClass>IPF.Note</t:FolderClass>");
+	ews_sayf(w, "</m:ParentFolderId><m:Folders><t:%s><t:FolderClass>%s</t:FolderClass>",
+		element, folder_class);
 	ews_element(w, "t:DisplayName", name);
-	ews_say(w, "</t:Folder></m:Folders></m:CreateFolder>");
+	ews_sayf(w, "</t:%s></m:Folders></m:CreateFolder>", element);
 	return ews_end(w);
 }

@@ -61,9 +61,9 @@ PF_MUST_CHECK int pf_ews_get_known(
 /* All folders below the root, a page from `offset` on. */
 PF_MUST_CHECK int pf_ews_find_folders(
 	const struct pf_ews_as *as, size_t offset, struct pf_buf *out, struct pf_err *err);
-/* A folder for mail. */
+/* A folder of a class: "IPF.Note", "IPF.Appointment". */
 PF_MUST_CHECK int pf_ews_create_folder(const struct pf_ews_as *as, struct pf_span parent,
-	struct pf_span name, struct pf_buf *out, struct pf_err *err);
+	const char *folder_class, struct pf_span name, struct pf_buf *out, struct pf_err *err);
 enum pf_ews_want {
 	PF_EWS_WANT_MIME,  /* what it says, and nothing else */
 	PF_EWS_WANT_ROW,   /* what a listing of mail has of it */

@@ -36,6 +36,9 @@ static void add_row_shape(struct ews_writer *w, enum pf_ews_want want)
 		   "<t:FieldURI FieldURI=\"item:ItemClass\"/>"
 		   "<t:FieldURI FieldURI=\"item:DateTimeReceived\"/>"
 		   "<t:FieldURI FieldURI=\"item:Size\"/>");
+	if (want == PF_EWS_WANT_CLASS) {
+		ews_key_path(w);
+	}
 	if (want == PF_EWS_WANT_ROW) {
 		ews_say(w, "<t:FieldURI FieldURI=\"item:Categories\"/>"
 			   "<t:FieldURI FieldURI=\"message:IsRead\"/>");
@@ -270,7 +273,7 @@ static void add_changes(
 	}
 }
 
-static const char *no_receipts(const struct pf_ews_as *as)
+const char *ews_no_receipts(const struct pf_ews_as *as)
 {
 	return as->version >= PF_EWS_2013 ? " SuppressReadReceipts=\"true\"" : "";
 }
@@ -286,7 +289,7 @@ int pf_ews_update(const struct pf_ews_as *as, struct pf_span id,
 		"MessageDisposition=\"SaveOnly\" "
 		"SendMeetingInvitationsOrCancellations=\"SendToNone\"%s>"
 		"<m:ItemChanges><t:ItemChange>",
-		no_receipts(as));
+		ews_no_receipts(as));
 	ews_id(w, "ItemId", id);
 	ews_say(w, "<t:Updates>");
 	add_changes(w, as, change);
@@ -303,7 +306,7 @@ int pf_ews_delete(
 	ews_sayf(w,
 		"<m:DeleteItem DeleteType=\"SoftDelete\" SendMeetingCancellations=\"SendToNone\" "
 		"AffectedTaskOccurrences=\"SpecifiedOccurrenceOnly\"%s><m:ItemIds>",
-		no_receipts(as));
+		ews_no_receipts(as));
 	ews_id(w, "ItemId", id);
 	ews_say(w, "</m:ItemIds></m:DeleteItem>");
 	return ews_end(w);

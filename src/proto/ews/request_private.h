@@ -22,6 +22,13 @@ void ews_element(struct ews_writer *w, const char *name, struct pf_span text);
 /* <t:NAME Id="..."/> */
 void ews_id(struct ews_writer *w, const char *name, struct pf_span id);
 
+/* An attribute of UpdateItem and DeleteItem that keeps receipts from going out, where the version
+ * has it. */
+const char *ews_no_receipts(const struct pf_ews_as *as);
+
+/* The path of the name that items are put under (item_make.h). */
+void ews_key_path(struct ews_writer *w);
+
 /* Up to <s:Body>. */
 void ews_begin(struct ews_writer *w, const struct pf_ews_as *as);
 /* From </s:Body> on; how it went. */

@@ -23,6 +23,7 @@ static const char *words_of(const struct ecall *c)
 		[ECALL_OCCURRENCES] = "GetItem of an occurrence",
 		[ECALL_ATTACHMENTS] = "GetAttachment",
 		[ECALL_CREATE] = "CreateItem",
+		[ECALL_KEYED] = "a step of it",
 		[ECALL_MARKS] = "GetItem",
 		[ECALL_UPDATE] = "UpdateItem",
 		[ECALL_DELETE] = "DeleteItem",
@@ -125,7 +126,7 @@ static void rights(struct estore *s, const struct ecall *c, struct eop *o, const
 
 bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_ews_said *said)
 {
-	if (ews_get_otherwise(c, o, said)) {
+	if (ews_get_otherwise(c, o, said) || ews_keyed_said(s, c, o, said)) {
 		return true;
 	}
 	switch (said->does) {
@@ -233,7 +234,8 @@ static int dispatch(struct estore *s, struct ecall *c, struct eop *o, struct pf_
 	case ECALL_WHOLE:
 		return ews_whole_answer(s, o, m, err);
 	case ECALL_CREATE:
-		return ews_put_answer(s, o, a, m, err);
+		return o->made ? ews_keyed_created(s, o, a, m, err)
+			       : ews_put_answer(s, o, a, m, err);
 	case ECALL_MARKS:
 		return ews_marks_answer(s, o, a, m, err);
 	default: /* UPDATE, DELETE: it is done */
@@ -256,6 +258,9 @@ static int messages(struct estore *s, struct ecall *c, struct pf_ews_answer *a, 
 
 	if (c->kind == ECALL_ROWS && pf_ews_answer_next(a, &m)) {
 		return ews_rows_answer(s, c->ops[0], a, &m, err);
+	}
+	if (c->kind == ECALL_KEYED && pf_ews_answer_next(a, &m)) {
+		return ews_keyed_answer(s, c, a, &m, err);
 	}
 	if (c->kind == ECALL_KINDS && pf_ews_answer_next(a, &m)) {
 		return ews_kinds_answer(s, c->ops[0], a, &m, err);

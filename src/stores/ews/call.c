@@ -50,7 +50,7 @@ static int submit(struct estore *s, struct ecall *c, const char *operation, stru
 		.fields = fields,
 		.body = body,
 		.answer_max = EWS_ANSWER_MAX,
-		.once = c->kind == ECALL_CREATE,
+		.once = c->kind == ECALL_CREATE || c->kind == ECALL_KEYED,
 	};
 
 	if (operation) {
@@ -127,7 +127,12 @@ static void lost_link(struct estore *s, struct ecall *c, const struct pf_http_an
 		return;
 	}
 	for (size_t i = 0; i < c->n; i++) {
-		pf_hs_op_lost(&s->h, &c->ops[i]->h, c->kind == ECALL_CREATE, EWS_TRIES, a);
+		bool writes = c->kind == ECALL_CREATE || c->kind == ECALL_KEYED;
+
+		if (writes && a->in_doubt) {
+			ews_keys_doubt(s, pf_buf_span(&c->ops[i]->place));
+		}
+		pf_hs_op_lost(&s->h, &c->ops[i]->h, writes, EWS_TRIES, a);
 	}
 	ecall_put_back(s, c);
 }

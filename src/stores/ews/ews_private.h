@@ -11,10 +11,13 @@
  *   folders.c   FindFolder; what folders are for
  *   make.c      CreateFolder
  *   list.c      SyncFolderItems
+ *   beside.c    folders of a target that are to hold several kinds
  *   kinds.c     which kinds a folder holds
  *   get.c       GetItem with what it says as MIME, several in one request
  *   whole.c     items property by property, with all that is within
- *   put.c       CreateItem, several in one request
+ *   put.c       CreateItem of mail, several in one request
+ *   keyed.c     items other than mail, in steps; keys.c names that they are known again by; made.c
+ *               what Exchange has for them
  *   marks.c     UpdateItem, DeleteItem; flags and what Exchange has for them
  *
  * The queue, the events and patience are those of stores/http_store.h.
@@ -23,8 +26,10 @@
 #define PF_STORES_EWS_EWS_PRIVATE_H
 
 #include "base/arena.h"
+#include "convert/mapi_make.h"
 #include "net/dns.h"
 #include "proto/ews/answer.h"
+#include "proto/ews/item_make.h"
 #include "proto/ews/request.h"
 #include "stores/http_store.h"
 
@@ -33,6 +38,8 @@ enum {
 	EWS_BATCH = 100, /* operations in a request, whatever its kind */
 	EWS_GETS = 10,
 	EWS_PUTS = 20,
+	EWS_KEYED = 10,            /* of items other than mail */
+	EWS_KEPT_TEXT = 1 << 20,   /* that is stored beside an item */
 	EWS_BATCH_BYTES = 8 << 20, /* of the items in one request */
 	EWS_READS = 4,             /* requests for bodies in flight */
 	EWS_ROWS = 100,            /* items that are looked at again in one request */
@@ -61,6 +68,45 @@ enum eroad {
 };
 
 struct ewhole;
+struct ekeys;
+
+/* An exception of a series: its number among the occurrences, and its own id when it has one. */
+struct emoved {
+	const struct pf_mapi_item *item;
+	size_t number;
+	struct pf_span id;
+};
+
+/* An item as it is put, with what its steps need. */
+struct emade {
+	struct pf_arena arena;
+	struct pf_mapi_made made;
+	struct pf_ews_make make;
+	struct pf_ews_zone start, end;
+	struct pf_ews_series series;
+	size_t files; /* of the item itself */
+	struct emoved *change;
+	size_t change_n;
+	size_t *gone; /* numbers of occurrences that are none */
+	size_t gone_n;
+};
+
+/* Of a PUT that is no mail (keyed.c). */
+enum eput_step {
+	EPUT_BEGIN,
+	EPUT_PLACE,
+	EPUT_NAMES,
+	EPUT_UNDO,
+	EPUT_CREATE,
+	EPUT_FILES,
+	EPUT_CHANGE,
+	EPUT_FILES_OF,
+	EPUT_TAKE_OUT,
+	EPUT_LOCK,
+	EPUT_NAME,
+	EPUT_DROP,
+	EPUT_DONE,
+};
 
 /* A row of a listing. */
 struct erow {
@@ -78,6 +124,7 @@ struct eop {
 	struct pf_span *look; /* ids of items that are to be looked at again */
 	size_t look_n, look_cap, looked;
 	struct pf_buf cursor;
+	size_t beside; /* the next kind whose folder beside it is listed */
 	bool delta, stated, synced;
 	unsigned int pages;
 	/* GET */
@@ -88,10 +135,19 @@ struct eop {
 	struct ewhole *whole; /* what of it is there so far; NULL: nothing */
 	char said[200];       /* why it had to be another one than the first; "": it is the first */
 	struct pf_fates fates; /* what became of its properties, in `arena` */
+	/* PUT of what is no mail */
+	struct emade *made;
+	struct pf_buf name, key, new_id;
+	struct pf_buf place;            /* the folder that it goes to */
+	size_t put_at, put_file, asked; /* of the step: what is next; what was asked for */
+	enum eput_step step;
+	bool locked;  /* the item in whose place it goes is marked already */
+	bool failing; /* UNDO is the last step, then it has failed: */
+	char why[400];
 	/* FLAGS */
 	bool known; /* how it is marked was asked for: */
-	struct pf_buf words;
 	int verb;
+	struct pf_buf words;
 	/* MKFOLDER */
 	size_t depth; /* the segment that is next */
 	unsigned int looks;
@@ -135,6 +191,7 @@ enum ecall_kind {
 	ECALL_OCCURRENCES,
 	ECALL_ATTACHMENTS,
 	ECALL_CREATE,
+	ECALL_KEYED,
 	ECALL_MARKS,
 	ECALL_UPDATE,
 	ECALL_DELETE,
@@ -185,6 +242,7 @@ struct estore {
 	bool folders_known; /* all of them were read */
 	size_t folder_offset;
 	struct eprobe probe;
+	struct ekeys *keys; /* of the folders that were put to */
 	struct ecall call[EWS_CALLS];
 	size_t reads;
 	/* what events borrow */
@@ -292,7 +350,23 @@ int ews_kinds_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 bool ews_kinds_next(const struct estore *s, size_t *at, enum pf_kind *kind);
 size_t ews_kinds_folder(size_t at);
 
+/* ---- beside.c ---- */
+/* The folder for a kind: itself, or the one beside it; absent: there is none yet. */
+struct pf_span ews_beside(struct estore *s, struct pf_span folder, enum pf_kind kind);
+int ews_beside_name(struct estore *s, struct pf_span folder, enum pf_kind kind, struct pf_buf *out,
+	struct pf_err *err);
+struct pf_span ews_beside_parent(const struct estore *s, struct pf_span folder);
+/* The next folder beside the one that is listed; false: there is none. */
+bool ews_beside_next(struct estore *s, struct eop *o);
+/* The server's id of an item; *kind is set where it is not that of its folder. */
+struct pf_span ews_item_meant(struct pf_span id, enum pf_kind *kind);
+/* And back. */
+int ews_item_id(const struct estore *s, const struct eop *o, struct pf_span id, enum pf_kind kind,
+	struct pf_buf *out, struct pf_err *err);
+
 /* ---- make.c ---- */
+/* The class of a folder for these kinds: the first of them counts. */
+const char *ews_class_of(uint32_t kinds);
 extern const char ews_controls[]; /* the characters that no name may have */
 int ews_make_start(struct estore *s, struct eop *o, struct pf_err *err);
 int ews_make_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
@@ -333,6 +407,47 @@ int ews_lack_answer(struct estore *s, struct ecall *c, struct pf_ews_answer *a,
 int ews_put_start(struct estore *s, struct eop *o, struct pf_err *err);
 int ews_put_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	const struct pf_ews_message *m, struct pf_err *err);
+
+/* ---- made.c ---- */
+/* The item of a text. PF_FAIL (item scope): Exchange has no words for it. */
+int ews_make(enum pf_kind kind, struct pf_span text, const struct pf_mapi_ways *ways,
+	struct emade **out, struct pf_err *err);
+void ews_made_free(struct emade **made); /* NULL is fine */
+/* Whether what the server shows is what the text was made: then nobody changed it since. */
+bool ews_as_written(enum pf_kind kind, struct pf_span text, const struct pf_mapi_ways *ways,
+	struct pf_span shown);
+
+/* ---- keys.c ---- */
+void ews_keys_free(struct estore *s);
+/* They are to be read again. */
+void ews_keys_doubt(struct estore *s, struct pf_span folder);
+bool ews_keys_known(const struct estore *s, struct pf_span folder);
+int ews_keys_ask(struct estore *s, struct eop *o, struct pf_err *err);
+int ews_keys_take(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err);
+/* The item that has it; absent: none. */
+struct pf_span ews_keys_find(const struct estore *s, struct pf_span folder, struct pf_span key);
+struct pf_span ews_keys_of_item(const struct estore *s, struct pf_span folder, struct pf_span id);
+/* 'n', 'u', 'r' */
+bool ews_key_is(struct pf_span key, char what);
+/* Of one that is marked: how it was before. Absent: it is not. */
+struct pf_span ews_key_version(struct pf_span key);
+struct pf_span ews_key_name(struct pf_span key);
+
+/* ---- keyed.c ---- */
+uint32_t ews_keyed_form(enum pf_kind kind);
+int ews_keyed_start(struct estore *s, struct eop *o, struct pf_err *err);
+/* REMOVE of one that has a version. */
+int ews_keyed_remove(struct estore *s, struct eop *o, struct pf_err *err);
+/* By CreateItem. */
+int ews_keyed_created(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err);
+/* The first message was taken. */
+int ews_keyed_answer(struct estore *s, struct ecall *c, struct pf_ews_answer *a,
+	struct pf_ews_message *m, struct pf_err *err);
+/* What was said instead of doing a step: true, it is dealt with. */
+bool ews_keyed_said(
+	struct estore *s, const struct ecall *c, struct eop *o, const struct pf_ews_said *said);
 
 /* ---- marks.c ---- */
 int ews_flags_start(struct estore *s, struct eop *o, struct pf_err *err);

@@ -13,6 +13,7 @@ static void find_road(const struct estore *s, struct eop *o)
 {
 	if (o->road == EROAD_UNKNOWN) {
 		(void)ews_folder_meant(s, eop_op(o)->folder, &o->kind);
+		(void)ews_item_meant(eop_op(o)->item, &o->kind);
 		o->road = o->kind == PF_KIND_MAIL ? EROAD_MIME : EROAD_WHOLE;
 	}
 }
@@ -53,12 +54,12 @@ int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err)
 	}
 	find_road(s, o);
 	c = ecall_new(s, o->road == EROAD_MIME ? ECALL_MIME : ECALL_WHOLE, o);
-	id[0] = eop_op(o)->item;
+	id[0] = ews_item_meant(eop_op(o)->item, &o->kind);
 	for (struct eop *p = eop_next(o); p && c->n < EWS_GETS && !o->alone; p = eop_next(p)) {
 		if (goes_along(s, o, p) && bytes + eop_op(p)->get.size <= EWS_BATCH_BYTES &&
 			eop_may_start(&s->h, &p->h)) {
 			bytes += eop_op(p)->get.size;
-			id[c->n] = eop_op(p)->item;
+			id[c->n] = ews_item_meant(eop_op(p)->item, &p->kind);
 			c->ops[c->n++] = p;
 		}
 	}

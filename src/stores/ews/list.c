@@ -36,9 +36,16 @@ static int start_look(struct estore *s, struct eop *o, struct pf_err *err)
 int ews_list_start(struct estore *s, struct eop *o, struct pf_err *err)
 {
 	struct pf_span cursor = eop_op(o)->list.cursor;
-	struct pf_span folder = ews_folder_meant(s, folder_of(o), &o->kind);
-	enum pf_ews_want want = o->kind == PF_KIND_MAIL ? PF_EWS_WANT_ROW : PF_EWS_WANT_CLASS;
+	struct pf_span folder = folder_of(o);
+	enum pf_ews_want want;
 	struct pf_buf text;
+
+	if (o->beside == 0) {
+		folder = ews_folder_meant(s, folder, &o->kind);
+	} else {
+		folder = ews_beside(s, folder, o->kind);
+	}
+	want = o->kind == PF_KIND_MAIL ? PF_EWS_WANT_ROW : PF_EWS_WANT_CLASS;
 
 	if (o->synced) {
 		return start_look(s, o, err);
@@ -82,6 +89,24 @@ static int64_t date_of(struct pf_span s)
 	return pf_ews_moment(s, &unix_s) ? unix_s : PF_DATE_NONE;
 }
 
+/* In the arena; of a folder beside the one that is listed with the kind behind it. */
+static struct pf_span row_id(struct eop *o, struct pf_span id)
+{
+	struct pf_span kind = pf_span_str(pf_kind_name(o->kind));
+	size_t n = id.n + 1 + kind.n;
+	uint8_t *to = o->beside > 0 ? pf_arena_alloc(&o->arena, n + 1) : NULL;
+
+	if (o->beside == 0) {
+		return pf_arena_span(&o->arena, id);
+	}
+	if (to) {
+		memcpy(to, id.p, id.n);
+		to[id.n] = ' ';
+		memcpy(to + id.n + 1, kind.p, kind.n);
+	}
+	return pf_span(to, to ? n : 0);
+}
+
 static int add_row(struct eop *o, const struct pf_ews_item *i, struct pf_err *err)
 {
 	void *rows = o->rows;
@@ -94,7 +119,7 @@ static int add_row(struct eop *o, const struct pf_ews_item *i, struct pf_err *er
 	r = &o->rows[o->row_n].item;
 	o->rows[o->row_n++].gone = i->change == PF_EWS_IS_GONE;
 	*r = (struct pf_item){
-		.id = pf_arena_span(&o->arena, i->id),
+		.id = row_id(o, i->id),
 		.size = i->size,
 		.date_utc_s = date_of(i->received),
 	};
@@ -105,7 +130,9 @@ static int add_row(struct eop *o, const struct pf_ews_item *i, struct pf_err *er
 		return PF_OK;
 	}
 	if (o->kind != PF_KIND_MAIL) {
-		r->version = pf_arena_span(&o->arena, i->change_key);
+		struct pf_span before = ews_key_version(i->key); /* of one that is to be replaced */
+
+		r->version = pf_arena_span(&o->arena, before.p ? before : i->change_key);
 		return PF_OK;
 	}
 	return ews_flags_of(i, &o->arena, &r->flags, err);
@@ -127,7 +154,8 @@ static int take_change(struct eop *o, const struct pf_ews_item *i, struct pf_err
 {
 	bool there = i->change == PF_EWS_IS_THERE;
 
-	if (i->id.n == 0 || (there && pf_mapi_kind(i->item_class) != o->kind)) {
+	if (i->id.n == 0 || (there && pf_mapi_kind(i->item_class) != o->kind) ||
+		ews_key_is(i->key, 'u')) {
 		return PF_OK; /* the folder is given out for other kinds by itself */
 	}
 	return i->change == PF_EWS_WAS_READ ? look_again(o, i->id, err) : add_row(o, i, err);
@@ -192,6 +220,7 @@ static void begin_anew(struct estore *s, struct eop *o, const char *text)
 		text);
 	o->delta = false;
 	o->pages = 0;
+	o->beside = 0;
 	o->row_n = o->look_n = 0;
 	pf_buf_clear(&o->cursor);
 	o->h.state = PF_HS_WAITING;
@@ -202,6 +231,13 @@ static int go_on(struct estore *s, struct eop *o, bool last, struct pf_err *err)
 {
 	o->synced = last;
 	if (!last || o->looked < o->look_n) {
+		o->h.state = PF_HS_WAITING;
+		return PF_OK;
+	}
+	if (ews_beside_next(s, o)) {
+		o->synced = false;
+		o->pages = 0;
+		pf_buf_clear(&o->cursor);
 		o->h.state = PF_HS_WAITING;
 		return PF_OK;
 	}

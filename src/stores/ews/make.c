@@ -29,6 +29,31 @@ static struct pf_span walk(const struct estore *s, const struct pf_path *path, s
 	return at;
 }
 
+const char *ews_class_of(uint32_t kinds)
+{
+	static const struct {
+		enum pf_kind kind;
+		const char *folder_class;
+	} CLASSES[] = {{PF_KIND_MAIL, "IPF.Note"}, {PF_KIND_CALENDAR, "IPF.Appointment"},
+		{PF_KIND_CONTACTS, "IPF.Contact"}, {PF_KIND_TASKS, "IPF.Task"},
+		{PF_KIND_NOTES, "IPF.StickyNote"}};
+	for (size_t i = 0; i < PF_COUNT(CLASSES); i++) {
+		if (kinds & (uint32_t)CLASSES[i].kind) {
+			return CLASSES[i].folder_class;
+		}
+	}
+	return CLASSES[0].folder_class;
+}
+
+/* A folder that is there already is for one of these kinds (0: mail). */
+static bool holds_any(const struct estore *s, struct pf_span id, uint32_t kinds)
+{
+	enum pf_kind kind;
+
+	(void)ews_folder_meant(s, id, &kind);
+	return ((kinds ? kinds : (uint32_t)PF_KIND_MAIL) & (uint32_t)kind) != 0;
+}
+
 static bool has_controls(const struct pf_path *path)
 {
 	const char *name;
@@ -56,6 +81,10 @@ int ews_make_start(struct estore *s, struct eop *o, struct pf_err *err)
 			"the name has a control character, which Exchange can't have in one");
 	}
 	parent = walk(s, path, &depth);
+	if (depth == pf_path_depth(path) && !holds_any(s, parent, eop_op(o)->mkfolder.kinds)) {
+		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"there is a folder of that name, which holds something else");
+	}
 	if (depth == pf_path_depth(path)) {
 		o->h.end.existed = o->depth < depth; /* else it is the one that we made */
 		if (pf_buf_add(&o->h.end.id, parent, err) != PF_OK) {
@@ -66,8 +95,8 @@ int ews_make_start(struct estore *s, struct eop *o, struct pf_err *err)
 	}
 	o->depth = depth;
 	pf_buf_init(&text, EWS_TEXT_MAX);
-	if (pf_ews_create_folder(&s->as, parent, pf_span_str(pf_path_segment(path, depth)), &text,
-		    err) != PF_OK) {
+	if (pf_ews_create_folder(&s->as, parent, ews_class_of(eop_op(o)->mkfolder.kinds),
+		    pf_span_str(pf_path_segment(path, depth)), &text, err) != PF_OK) {
 		pf_buf_deinit(&text);
 		return PF_FAIL;
 	}
@@ -86,7 +115,7 @@ int ews_make_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	if (m->said.does == PF_EWS_DONE && pf_ews_folder_next(a, m, &at, &made) && made.id.n > 0) {
 		made.parent = walk(s, path, &depth);
 		made.name = pf_span_str(pf_path_segment(path, depth));
-		made.folder_class = pf_span_str("IPF.Note");
+		made.folder_class = pf_span_str(ews_class_of(eop_op(o)->mkfolder.kinds));
 		o->depth = depth + 1;
 		return ews_folder_add(s, &made, err);
 	}

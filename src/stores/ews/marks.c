@@ -317,10 +317,15 @@ int ews_flags_start(struct estore *s, struct eop *o, struct pf_err *err)
 
 int ews_remove_start(struct estore *s, struct eop *o, struct pf_err *err)
 {
+	enum pf_kind kind = PF_KIND_MAIL;
 	struct pf_buf text;
 
+	if (eop_op(o)->version.n > 0) { /* only while it has it */
+		return ews_keyed_remove(s, o, err);
+	}
+
 	pf_buf_init(&text, EWS_TEXT_MAX);
-	if (pf_ews_delete(&s->as, eop_op(o)->item, &text, err) != PF_OK) {
+	if (pf_ews_delete(&s->as, ews_item_meant(eop_op(o)->item, &kind), &text, err) != PF_OK) {
 		pf_buf_deinit(&text);
 		return PF_FAIL;
 	}

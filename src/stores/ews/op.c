@@ -17,6 +17,10 @@ struct pf_hs_op *eop_new(const struct pf_op *op)
 	pf_arena_init(&o->arena);
 	pf_buf_init(&o->cursor, EWS_STATE_MAX);
 	pf_buf_init(&o->words, EWS_TEXT_MAX);
+	pf_buf_init(&o->name, EWS_TEXT_MAX);
+	pf_buf_init(&o->key, EWS_TEXT_MAX);
+	pf_buf_init(&o->new_id, EWS_ID_MAX);
+	pf_buf_init(&o->place, EWS_ID_MAX);
 	o->alone = op->kind == PF_OP_PUT && op->put.alone;
 	return &o->h;
 }
@@ -32,6 +36,11 @@ void eop_free(struct pf_hs_op *h)
 	pf_buf_deinit(&o->words);
 	pf_blob_unref(&o->body);
 	ews_whole_free(&o->whole);
+	ews_made_free(&o->made);
+	pf_buf_deinit(&o->name);
+	pf_buf_deinit(&o->key);
+	pf_buf_deinit(&o->new_id);
+	pf_buf_deinit(&o->place);
 	free(o);
 }
 
@@ -65,7 +74,7 @@ static bool folder_is_busy(const struct pf_hs *h, struct pf_span folder)
 	for (size_t i = 0; i < EWS_CALLS; i++) {
 		const struct ecall *c = &s->call[i];
 
-		if (c->busy && c->kind == ECALL_CREATE &&
+		if (c->busy && (c->kind == ECALL_CREATE || c->kind == ECALL_KEYED) &&
 			pf_span_eq(eop_op(c->ops[0])->folder, folder)) {
 			return true;
 		}

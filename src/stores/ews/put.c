@@ -65,7 +65,8 @@ static void gather(const struct estore *s, struct ecall *c)
 		if (op->kind == PF_OP_LIST && pf_span_eq(op->folder, eop_op(o)->folder)) {
 			return; /* it is to show what came before it, and nothing else */
 		}
-		if (op->kind != PF_OP_PUT || p->h.state != PF_HS_WAITING || p->alone ||
+		if (op->kind != PF_OP_PUT || (op->put.kind && op->put.kind != PF_KIND_MAIL) ||
+			p->h.state != PF_HS_WAITING || p->alone ||
 			!pf_span_eq(op->folder, eop_op(o)->folder)) {
 			continue;
 		}
@@ -91,6 +92,9 @@ int ews_put_start(struct estore *s, struct eop *o, struct pf_err *err)
 	rc = pf_hs_whole(&s->h, &o->h, err);
 	if (rc != PF_OK) {
 		return rc;
+	}
+	if (eop_op(o)->put.kind && eop_op(o)->put.kind != PF_KIND_MAIL) {
+		return ews_keyed_start(s, o, err);
 	}
 	c = ecall_new(s, ECALL_CREATE, o);
 	gather(s, c);

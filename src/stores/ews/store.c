@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* That it has as a source, beside mail. */
 enum {
-	OTHERS = PF_KIND_CALENDAR | PF_KIND_CONTACTS | PF_KIND_TASKS | PF_KIND_NOTES,
+	KINDS = PF_KIND_MAIL | PF_KIND_CALENDAR | PF_KIND_CONTACTS | PF_KIND_TASKS | PF_KIND_NOTES,
 };
 
 extern const struct pf_store_ops pf_ews_store_ops;
@@ -92,6 +91,7 @@ static void close_store(struct pf_store *base)
 		pf_buf_deinit(&s->known[i]);
 	}
 	pf_buf_deinit(&s->id_out);
+	ews_keys_free(s);
 	free(s);
 }
 
@@ -101,7 +101,7 @@ static void init_facts(struct estore *s)
 		.caps = PF_CAP_PUT_RETURNS_ID | PF_CAP_LIST_DELTA | PF_CAP_REMOVE_ONE |
 			PF_CAP_FOLD_CASE | PF_CAP_INBOX_CHILDREN | PF_CAP_MIXED |
 			PF_CAP_KEEPS_DATE | PF_CAP_STORES_LATE | PF_CAP_LASTING_IDS,
-		.kinds = PF_KIND_MAIL | (s->h.cfg->source ? (uint32_t)OTHERS : 0),
+		.kinds = KINDS,
 		.max_item_bytes = EWS_ITEM_MAX,
 		.quota_free_bytes = UINT64_MAX,
 		.max_segment_bytes = 250,
@@ -168,9 +168,8 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	return PF_OK;
 }
 
-static const struct pf_scheme SCHEMES[] = {{"ews", PF_KIND_MAIL, 0, NULL, OTHERS},
-	{"ewss", PF_KIND_MAIL, 0, NULL, OTHERS}, {"ews+http", PF_KIND_MAIL, 0, NULL, OTHERS},
-	{.name = NULL}};
+static const struct pf_scheme SCHEMES[] = {{"ews", KINDS, 0, NULL}, {"ewss", KINDS, 0, NULL},
+	{"ews+http", KINDS, 0, NULL}, {.name = NULL}};
 
 const struct pf_store_ops pf_ews_store_ops = {
 	.schemes = SCHEMES,

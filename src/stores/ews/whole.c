@@ -193,10 +193,31 @@ static struct pf_span owner_of(const struct estore *s, const struct pf_mapi_item
 	return user && strchr(user, '@') ? pf_span_str(user) : pf_span(NULL, 0);
 }
 
+/* The text that it was made of, when it came by this program; it is none of its own properties. */
+static struct pf_span take_text(struct ewhole *h)
+{
+	struct pf_mapi_props *props = &h->w.item->props;
+	struct pf_span text = pf_span(NULL, 0);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < props->n; i++) {
+		const struct pf_mapi_prop *p = &props->v[i];
+
+		if (p->name && pf_span_is(p->name->text, PF_EWS_TEXT)) {
+			text = pf_mapi_text(&p->value);
+		} else {
+			props->v[kept++] = *p;
+		}
+	}
+	props->n = kept;
+	return text;
+}
+
 static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct pf_err *err)
 {
 	struct ewhole *h = o->whole;
 	struct pf_mapi_ways ways = {.owner = owner_of(s, h->w.item), .key = eop_op(o)->item};
+	struct pf_span text = take_text(h);
 	struct pf_mapi_losses losses;
 	struct pf_mapi_opened opened;
 
@@ -214,6 +235,13 @@ static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct p
 	if (opened.kind != o->kind) {
 		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
 			"it is of another kind by now than it was listed with");
+	}
+	if (ews_as_written(o->kind, text, &ways, pf_buf_span(out))) {
+		pf_buf_clear(out);
+		pf_mapi_losses_init(&losses, &h->arena); /* it has all of it */
+		if (pf_buf_add(out, text, err) != PF_OK) {
+			return PF_FAIL;
+		}
 	}
 	if (o->said[0]) {
 		pf_mapi_odd(&losses, "made of its properties%s, as %s",
