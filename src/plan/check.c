@@ -36,7 +36,8 @@ static void check_targets(struct pf_plan *p, const size_t *sorted)
 		if (strcmp(a->side[0].identity, b->side[0].identity) == 0) {
 			pf_plan_problem(p, b->row, "",
 				"the same accounts as in row %zu: remove one", a->row);
-		} else {
+		} else if (a->row != b->row ||
+			   (a->kinds & b->kinds)) { /* of one account: its kinds */
 			pf_plan_problem(p, b->row, "",
 				"the target %s is that of row %zu, with another source: two "
 				"accounts "

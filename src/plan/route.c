@@ -132,12 +132,16 @@ struct way {
 };
 
 /* What of mail's items in disguise goes to `to`: each kind to the first target that takes it, if no
- * source of the account has it as what it is. */
+ * source of the account has it as what it is. A store that takes the mail as well gets them as they
+ * are: of one pair of stores there is one way. */
 static uint32_t goes_disguised(
 	const struct plan_stores *s, size_t from, size_t to, const uint32_t *taken)
 {
 	uint32_t kinds = s->scheme[0][from]->disguised & s->scheme[1][to]->kinds;
 
+	if (s->scheme[1][to]->kinds & PF_KIND_MAIL) {
+		return 0;
+	}
 	for (size_t i = 0; i < s->n[0]; i++) {
 		kinds &= ~given_by(s, i);
 	}
