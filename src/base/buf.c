@@ -14,9 +14,11 @@ void pf_buf_deinit(struct pf_buf *b)
 	*b = (struct pf_buf){.max = b->max};
 }
 
+enum { FIRST = 64 }; /* bytes that are taken at the least, where the ceiling is not lower */
+
 int pf_buf_reserve(struct pf_buf *b, size_t n, struct pf_err *err)
 {
-	size_t cap = b->cap ? b->cap : 64;
+	size_t cap = b->cap ? b->cap : b->max < FIRST ? b->max : FIRST;
 	uint8_t *p;
 
 	if (n <= b->cap - b->n) {

@@ -94,6 +94,25 @@ static void safe_text_shows_every_byte(void **state)
 	assert_string_equal(pf_print_safe(out, 11, pf_span_str("0123456789")), "0123456789");
 }
 
+/* Also where that is below what is taken at first. */
+static void buffer_with_a_low_ceiling(void **state)
+{
+	struct pf_err err;
+	struct pf_buf b;
+
+	(void)state;
+	for (size_t max = 0; max < 70; max++) {
+		pf_buf_init(&b, max);
+		for (size_t i = 0; i < max; i++) {
+			assert_int_equal(pf_buf_add_str(&b, "x", &err), PF_OK);
+		}
+		assert_int_equal(pf_buf_add_str(&b, "x", &err), PF_FAIL);
+		assert_int_equal(b.n, max);
+		assert_true(b.cap <= max);
+		pf_buf_deinit(&b);
+	}
+}
+
 static void civil_round_trips(void **state)
 {
 	static const struct {
@@ -220,6 +239,7 @@ int main(void)
 		cmocka_unit_test(error_keeps_context_on_the_way_up),
 		cmocka_unit_test(error_text_is_cut_at_a_character),
 		cmocka_unit_test(buffer_never_passes_its_ceiling),
+		cmocka_unit_test(buffer_with_a_low_ceiling),
 		cmocka_unit_test(safe_text_shows_every_byte),
 		cmocka_unit_test(civil_round_trips),
 		cmocka_unit_test(decimals_are_those_of_printf),
