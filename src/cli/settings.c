@@ -98,6 +98,15 @@ const struct pf_option pf_rule_options[] = {
 		"mark what asks for a read receipt as answered ($MDNSent), so that none is sent; "
 		"Exchange is always told so",
 		false},
+	{"address-map", "FILE",
+		"whose the addresses of Exchange's directory are (/o=Org/...): CSV "
+		"(legacyExchangeDN, "
+		"mail) or LDIF, as it was exported",
+		false},
+	{"keep-raw", "DIR",
+		"keep there, as the source has it, each item that is converted (Outlook's files, "
+		"winmail.dat): .msg, or .tnef",
+		false},
 	{"unwrap-tnef", NULL,
 		"give a message whose text and files are in a winmail.dat (IMAP) as what it was "
 		"made of; recorded as changed",
@@ -436,6 +445,8 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	s->mirror = pf_args_has(args, "mirror") || s->mirror_all;
 	s->no_receipts = pf_args_has(args, "no-receipts");
 	s->unwrap_tnef = pf_args_has(args, "unwrap-tnef");
+	s->address_map = pf_args_get(args, "address-map");
+	s->keep_raw = pf_args_get(args, "keep-raw");
 	s->no_wait = pf_args_has(args, "no-wait");
 	s->rules.shared = pf_args_has(args, "shared");
 	s->dry_run = pf_args_has(args, "dry-run");

@@ -15,7 +15,7 @@ struct pf_settings {
 	const char *from_cert, *to_cert;
 	const char *from_admin_form, *to_admin_form;
 	const char *dns_server;
-	const char *ledger, *quarantine, *ca_file, *fingerprint, *trace;
+	const char *ledger, *quarantine, *ca_file, *fingerprint, *trace, *address_map, *keep_raw;
 	bool no_receipts; /* $MDNSent for what asks for a receipt */
 	bool unwrap_tnef; /* a message as what its TNEF part holds */
 	bool allow_plaintext, mirror, mirror_all, dry_run, json, quiet, no_progress, verbose, deep;

@@ -177,6 +177,10 @@ static int build(struct pf_wire *w, struct pf_evlog_listener *listener, struct p
 	if (w->plan->row_n > 1) {
 		raise_descriptors();
 	}
+	if (w->set->address_map &&
+		pf_address_map_read(w->set->address_map, &w->addresses, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	if (make_rows(w, err) != PF_OK || pf_loop_new(&w->loop, err) != PF_OK ||
 		pf_loop_catch_signals(w->loop, err) != PF_OK ||
 		read_certificates(w, err) != PF_OK || ask(w, err) != PF_OK ||
@@ -237,6 +241,7 @@ void pf_wire_free(struct pf_wire **wire)
 	}
 	free(w->asked);
 	free_tls(w);
+	pf_address_map_free(&w->addresses);
 	pf_loop_free(&w->loop);
 	if (w->trace_file) {
 		(void)fclose(w->trace_file);

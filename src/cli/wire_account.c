@@ -164,6 +164,8 @@ static int open_side(struct wire_account *a, size_t side, size_t connections, st
 					   ? server->plaintext == PF_PLAN_ALLOWED
 					   : set->allow_plaintext,
 		.trusted = set->trusted,
+		.keep_raw = set->keep_raw != NULL,
+		.addresses = pf_address_map_addresses(w->addresses),
 		.dns_server = set->dns_server,
 		.source = side == 0,
 		.connections = connections,
@@ -207,6 +209,7 @@ static int make_job(struct wire_account *a, struct pf_err *err)
 		.rules = &a->rules,
 		.codecs = CODECS,
 		.quarantine = w->quarantine,
+		.keep_raw = set->keep_raw,
 		.dry_run = set->dry_run,
 		.deep = set->deep,
 		.mirror = set->mirror,

@@ -8,6 +8,7 @@
 #include "model/url.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "plan/address_map.h"
 
 #include <stdio.h>
 
@@ -57,6 +58,7 @@ struct pf_wire {
 	enum pf_job_mode mode;
 	struct pf_loop *loop;
 	struct wire_tls *tls;
+	struct pf_address_map *addresses; /* NULL: nothing is known of a directory */
 	/* Of one account, for each of its rows: what a person entered before all else; of rows with
 	 * the same store, for the first. */
 	struct pf_cli_secret (*asked)[2];

@@ -42,11 +42,13 @@ struct pf_job_cfg {
 	const struct pf_rules *rules;
 	const struct pf_codec *const *codecs; /* for what is no mail; ended by NULL; NULL: none */
 	const char *quarantine;               /* directory; made when first needed */
-	bool dry_run;                         /* COPY: plan and say, write nothing */
-	bool deep;                            /* VERIFY: compare every byte */
-	bool mirror;            /* COPY: remove from the target what left the source */
-	bool mirror_all;        /* even when more than a tenth would go */
-	bool no_receipts;       /* $MDNSent for what asks for a receipt, whatever the target is */
+	const char *keep_raw; /* directory for items that the source converts, as it has them; NULL:
+				 they are not kept */
+	bool dry_run;         /* COPY: plan and say, write nothing */
+	bool deep;            /* VERIFY: compare every byte */
+	bool mirror;          /* COPY: remove from the target what left the source */
+	bool mirror_all;      /* even when more than a tenth would go */
+	bool no_receipts;     /* $MDNSent for what asks for a receipt, whatever the target is */
 	size_t folders_at_once; /* copied side by side; 0 = by what the stores can do */
 	size_t window_bytes;    /* in flight for this account; 0 = default */
 	/* That may be moved in 24 hours, from the source and to the target: 0 = what is known of

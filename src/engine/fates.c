@@ -59,6 +59,22 @@ static int note_doc(
 	return keyed_keep(f->keyed, pf_span_str(note), &d->left, err);
 }
 
+/* The item as the source has it. */
+static int keep_raw(
+	struct pf_fold *f, struct pf_span id, const struct pf_store_event *ev, struct pf_err *err)
+{
+	struct pf_job *job = f->job;
+
+	if (!job->cfg->keep_raw || !ev->raw.p) {
+		return PF_OK;
+	}
+	if (!job->raw && pf_quarantine_open(job->cfg->keep_raw, job->cfg->account_name, &job->raw,
+				 err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return pf_quarantine_file(job->raw, &f->src, id, ev->raw_ending, ev->raw, err);
+}
+
 int fates_note(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err)
 {
 	struct pf_slot *s = op_use(ev->op) == USE_GET ? slot_of(f, ev->op) : NULL;
@@ -70,6 +86,7 @@ int fates_note(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err
 	}
 	rc = ev->fates ? pf_ledger_fates_put(f->job->cfg->ledger, f->row_id, id, ev->fates, err)
 		       : PF_OK;
+	rc = rc == PF_OK ? keep_raw(f, id, ev, err) : rc;
 	if (rc == PF_OK && s) {
 		s->converted = true;
 		return note_slot(f, s, ev, err);

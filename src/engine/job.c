@@ -99,6 +99,7 @@ void pf_job_free(struct pf_job **job)
 	pf_fingerprinter_free(&j->printer);
 	pf_quarantine_free(&j->quarantine);
 	pf_quarantine_free(&j->removed);
+	pf_quarantine_free(&j->raw);
 	free(j->slots);
 	links_free(j);
 	free(j);

@@ -184,6 +184,7 @@ struct pf_job {
 	bool room_told;                   /* that the target has less room than is needed */
 	struct pf_fingerprinter *printer; /* of whole items */
 	struct pf_quarantine *quarantine;
+	struct pf_quarantine *raw; /* items as the source has them, beside what was made of them */
 	struct pf_quarantine *removed; /* what --mirror removed, so that it can be put back */
 	struct pf_progress progress;
 	struct pf_outcome outcome;

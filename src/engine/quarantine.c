@@ -522,6 +522,32 @@ int pf_quarantine_put(struct pf_quarantine *q, const struct pf_quarantine_about 
 	return pf_quarantine_commit(&e, about, err);
 }
 
+int pf_quarantine_file(struct pf_quarantine *q, const struct pf_path *folder, struct pf_span item,
+	const char *ending, struct pf_span bytes, struct pf_err *err)
+{
+	char id[PF_SAFE_NAME_MAX + 1], name[NAME_BYTES];
+	struct stat st;
+	int dir_fd = -1, fd = -1;
+
+	if (folder_fd(q, folder, true, &dir_fd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_safe_name(item, id);
+	(void)snprintf(name, sizeof(name), "%s%.7s", id, ending);
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(uint64_t)st.st_size == bytes.n) {
+		return PF_OK;
+	}
+	if (open_part(q, dir_fd, name, &fd, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (write_all(q, fd, bytes, err) != PF_OK) {
+		(void)close(fd);
+		return PF_FAIL;
+	}
+	return settle(q, dir_fd, name, &fd, err);
+}
+
 /* ---- reading and removing ---- */
 
 int pf_quarantine_read(struct pf_quarantine *q, const struct pf_path *folder, struct pf_span item,

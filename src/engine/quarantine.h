@@ -55,6 +55,13 @@ void pf_quarantine_abort(struct pf_quarantine_entry **e); /* *e NULL is fine */
 PF_MUST_CHECK int pf_quarantine_read(struct pf_quarantine *q, const struct pf_path *folder,
 	struct pf_span item, int *fd, struct pf_err *err);
 
+/*
+ * A file beside nothing else: DIR/ACCOUNT/FOLDER/.../ID and this ending, in the place of an earlier
+ * one of another length; one of the same stays. PF_FAIL as above.
+ */
+PF_MUST_CHECK int pf_quarantine_file(struct pf_quarantine *q, const struct pf_path *folder,
+	struct pf_span item, const char *ending, struct pf_span bytes, struct pf_err *err);
+
 /* An item was settled after all: remove its entry, if there is one. */
 PF_MUST_CHECK int pf_quarantine_remove(struct pf_quarantine *q, const struct pf_path *folder,
 	struct pf_span item, struct pf_err *err);

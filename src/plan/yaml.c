@@ -69,6 +69,8 @@ static const struct key TOP[] = {
 	{"mirror_all", VALUE_FLAG, "mirror-all", 0},
 	{"no_receipts", VALUE_FLAG, "no-receipts", 0},
 	{"unwrap_tnef", VALUE_FLAG, "unwrap-tnef", 0},
+	{"address_map", VALUE_PATH, "address-map", 0},
+	{"keep_raw", VALUE_PATH, "keep-raw", 0},
 	{"connections", VALUE_TEXT, "connections", 0},
 	{"rate", VALUE_TEXT, "rate", 0},
 	{"from_daily", VALUE_TEXT, "from-daily", 0},

@@ -251,7 +251,7 @@ static int replace(
 	memcpy(blob->bytes, s->form.bytes.p, s->form.bytes.n);
 	pf_blob_unref(&ev->body);
 	ev->body = blob;
-	ev->fates = &s->form.fates;
+	pf_mapi_form_tell(&s->form, ev);
 	return PF_OK;
 }
 

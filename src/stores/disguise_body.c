@@ -158,8 +158,11 @@ static int convert(struct dg_store *s, struct pf_span message, struct pf_span tn
 		pf_mapi_form_key("tnef", tnef, key, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	return pf_mapi_form_make(&s->form, s->cfg, item, pf_span_str(key),
-		kind == PF_KIND_MAIL ? header_of(message) : pf_span(NULL, 0), err);
+	if (pf_mapi_form_make(&s->form, s->cfg, item, pf_span_str(key),
+		    kind == PF_KIND_MAIL ? header_of(message) : pf_span(NULL, 0), err) != PF_OK) {
+		return PF_FAIL;
+	}
+	return pf_mapi_form_keep(&s->form, s->cfg, item, tnef, ".tnef", err);
 }
 
 int dg_convert(struct dg_store *s, struct pf_span message, uint32_t kinds, struct pf_err *err)

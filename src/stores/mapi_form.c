@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "convert/mapi_open.h"
 #include "model/mapi_tags.h"
+#include "proto/tnef/tnef.h"
 
 #include <stdio.h>
 
@@ -23,12 +24,14 @@ void pf_mapi_form_init(struct pf_mapi_form *f)
 	*f = (struct pf_mapi_form){.left = {NULL, 0}};
 	pf_arena_init(&f->arena);
 	pf_buf_init(&f->bytes, FORM_MAX);
+	pf_buf_init(&f->raw, FORM_MAX);
 }
 
 void pf_mapi_form_deinit(struct pf_mapi_form *f)
 {
 	pf_arena_deinit(&f->arena);
 	pf_buf_deinit(&f->bytes);
+	pf_buf_deinit(&f->raw);
 }
 
 void pf_mapi_form_reset(struct pf_mapi_form *f)
@@ -55,15 +58,28 @@ int pf_mapi_form_key(
 	return PF_OK;
 }
 
+static bool resolve(void *ctx, struct pf_span type, struct pf_span address, struct pf_span *smtp)
+{
+	const struct pf_addresses *known = ctx;
+
+	return known->find(known, type, address, smtp);
+}
+
+void pf_mapi_form_ways(const struct pf_store_cfg *cfg, struct pf_mapi_ways *ways)
+{
+	ways->resolve = cfg->addresses ? resolve : NULL;
+	ways->ctx = (void *)(uintptr_t)cfg->addresses;
+}
+
 int pf_mapi_form_make(struct pf_mapi_form *f, const struct pf_store_cfg *cfg,
 	const struct pf_mapi_item *item, struct pf_span key, struct pf_span header,
 	struct pf_err *err)
 {
-	const struct pf_mapi_ways ways = {.key = key, .header = header};
+	struct pf_mapi_ways ways = {.key = key, .header = header};
 	struct pf_mapi_losses losses;
 	struct pf_mapi_opened opened;
 
-	(void)cfg;
+	pf_mapi_form_ways(cfg, &ways);
 	pf_mapi_form_reset(f);
 	pf_mapi_losses_init(&losses, item->arena);
 	if (pf_mapi_open(item, &ways, &losses, &opened, &f->bytes, err) != PF_OK) {
@@ -71,6 +87,24 @@ int pf_mapi_form_make(struct pf_mapi_form *f, const struct pf_store_cfg *cfg,
 	}
 	f->kind = opened.kind;
 	return pf_mapi_fates(&losses, &f->arena, &f->fates, err);
+}
+
+int pf_mapi_form_keep(struct pf_mapi_form *f, const struct pf_store_cfg *cfg,
+	const struct pf_mapi_item *item, struct pf_span file, const char *ending,
+	struct pf_err *err)
+{
+	if (!cfg->keep_raw) {
+		return PF_OK;
+	}
+	f->raw_ending = file.p ? ending : ".tnef";
+	return file.p ? pf_buf_add(&f->raw, file, err) : pf_tnef_write(item, &f->raw, err);
+}
+
+void pf_mapi_form_tell(const struct pf_mapi_form *f, struct pf_store_event *out)
+{
+	out->fates = &f->fates;
+	out->raw = pf_buf_span(&f->raw);
+	out->raw_ending = f->raw_ending;
 }
 
 /* A message's header section; all of anything else. */
@@ -93,7 +127,7 @@ int pf_mapi_form_give(struct pf_mapi_form *f, struct pf_serial *s, const struct 
 	rc = pf_serial_give(s, op, total, out, err);
 	if (rc == PF_OK && first && op->get.part == PF_PART_WHOLE &&
 		(out->kind == PF_STORE_BODY || out->kind == PF_STORE_CHUNK)) {
-		out->fates = &f->fates;
+		pf_mapi_form_tell(f, out);
 	}
 	return rc;
 }

@@ -6,6 +6,7 @@
 #define PF_STORES_MAPI_FORM_H
 
 #include "base/arena.h"
+#include "convert/mapi_ways.h"
 #include "model/mapi.h"
 #include "stores/serial.h"
 
@@ -13,6 +14,8 @@ struct pf_mapi_form {
 	struct pf_arena arena; /* of the fates */
 	struct pf_fates fates;
 	struct pf_buf bytes;
+	struct pf_buf raw; /* the item as the store has it, where that is wanted */
+	const char *raw_ending;
 	struct pf_span left; /* what of them is given out */
 	enum pf_kind kind;
 };
@@ -23,6 +26,8 @@ void pf_mapi_form_deinit(struct pf_mapi_form *f);
 /* Empty again; no memory is kept. */
 void pf_mapi_form_reset(struct pf_mapi_form *f);
 
+/* What a conversion is told by the administrator: whose addresses of a directory are. */
+void pf_mapi_form_ways(const struct pf_store_cfg *cfg, struct pf_mapi_ways *ways);
 /* A key of an item that has no name which stays: made of the bytes that it was read from. */
 enum { PF_MAPI_KEY_MAX = 80 };
 PF_MUST_CHECK int pf_mapi_form_key(
@@ -36,10 +41,21 @@ PF_MUST_CHECK int pf_mapi_form_make(struct pf_mapi_form *f, const struct pf_stor
 	const struct pf_mapi_item *item, struct pf_span key, struct pf_span header,
 	struct pf_err *err);
 
+/*
+ * Where the item is wanted as it is: the bytes of its file, or, with absent `file`, a TNEF stream
+ * of it. After pf_mapi_form_make, which is told of it as it is of the form. PF_FAIL: no memory, or
+ * (item scope) an item that is too deep for one.
+ */
+PF_MUST_CHECK int pf_mapi_form_keep(struct pf_mapi_form *f, const struct pf_store_cfg *cfg,
+	const struct pf_mapi_item *item, struct pf_span file, const char *ending,
+	struct pf_err *err);
+
 /* For `step` of a store on serial.h, of a GET whose form was made: the next event of giving it out,
  * whole or its header section. */
 PF_MUST_CHECK int pf_mapi_form_give(struct pf_mapi_form *f, struct pf_serial *s,
 	const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+/* What goes with the item's first bytes. */
+void pf_mapi_form_tell(const struct pf_mapi_form *f, struct pf_store_event *out);
 /* For its `read`. */
 void pf_mapi_form_read(
 	const struct pf_mapi_form *f, const struct pf_serial *s, struct pf_span *part);

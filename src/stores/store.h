@@ -15,6 +15,7 @@
 #include "base/blob.h"
 #include "base/digest.h"
 #include "base/secret.h"
+#include "model/addresses.h"
 #include "model/event.h"
 #include "model/fates.h"
 #include "model/item.h"
@@ -176,6 +177,10 @@ struct pf_store_event {
 	/* BODY, first CHUNK: the store has the item in another form, and this became of it; NULL:
 	 * it is given as it is. */
 	const struct pf_fates *fates;
+	/* The same: the item as the store has it, and how such a file's name ends (".msg"); absent
+	 * unless that is wanted (keep_raw). */
+	struct pf_span raw;
+	const char *raw_ending;
 	bool existed;     /* DONE of MKFOLDER: made by somebody else before this operation */
 	const char *left; /* BODY: what of the item could not be had, in words; NULL: nothing */
 	bool pieced;      /* BODY, first CHUNK: put together from parts; sizes prove it whole */
@@ -218,6 +223,8 @@ struct pf_store_cfg {
 	struct {
 		uint32_t here, elsewhere;
 	} disguised;
+	const struct pf_addresses *addresses; /* of a directory, and whose they are; or NULL */
+	bool keep_raw;      /* items that are given in another form are wanted as they are, too */
 	bool unwrap_tnef;   /* give the message that a TNEF part holds */
 	int idle_timeout_s; /* no answer for so long is a lost connection; 0 = the store's choice */
 	struct pf_trace *trace;

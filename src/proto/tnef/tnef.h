@@ -10,10 +10,12 @@
  *   attribute.c  attributes that stand for properties
  *   list.c       property lists
  *   attach.c     what an attachment is
+ *   write.c      an item as a stream
  */
 #ifndef PF_PROTO_TNEF_TNEF_H
 #define PF_PROTO_TNEF_TNEF_H
 
+#include "base/buf.h"
 #include "model/mapi.h"
 #include "proto/mapi/notes.h"
 
@@ -37,5 +39,13 @@ bool pf_tnef_class(struct pf_span start, struct pf_span *out);
  */
 PF_MUST_CHECK int pf_tnef_read(struct pf_span in, struct pf_mapi_item *item,
 	struct pf_mapi_notes *notes, struct pf_err *err);
+
+/*
+ * Append the item and all within as a stream, from which pf_tnef_read gets the same properties; its
+ * strings must have been decoded. PF_FAIL: no memory, past the ceiling of `out`, or (item scope)
+ * deeper than PF_TNEF_DEPTH_MAX; `out` is then as long as it was.
+ */
+PF_MUST_CHECK int pf_tnef_write(
+	const struct pf_mapi_item *item, struct pf_buf *out, struct pf_err *err);
 
 #endif

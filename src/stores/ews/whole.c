@@ -12,6 +12,7 @@
 #include "convert/mapi_open.h"
 #include "model/mapi_tags.h"
 #include "proto/ews/item.h"
+#include "stores/mapi_form.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,6 +229,7 @@ static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct p
 	if (add_goid(h, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	pf_mapi_form_ways(s->h.cfg, &ways);
 	pf_mapi_losses_init(&losses, &h->arena);
 	if (pf_mapi_open(h->w.item, &ways, &losses, &opened, out, err) != PF_OK) {
 		return PF_FAIL;

@@ -212,6 +212,9 @@ static int convert(struct ms_store *s, const struct pf_op *op, struct pf_err *er
 	rc = rc == PF_OK ? pf_mapi_form_make(&s->form, s->base.cfg, r.item, pf_span_str(key),
 				   pf_span(NULL, 0), err)
 			 : rc;
+	rc = rc == PF_OK ? pf_mapi_form_keep(&s->form, s->base.cfg, r.item, pf_buf_span(&r.bytes),
+				   ".msg", err)
+			 : rc;
 	ms_read_deinit(&r);
 	return rc;
 }

@@ -271,8 +271,11 @@ static int convert(
 		return rc;
 	}
 	key_of(s, op->item, key);
-	return pf_mapi_form_make(
+	rc = pf_mapi_form_make(
 		&s->form, s->base.cfg, item, pf_span_str(key), pf_span(NULL, 0), err);
+	return rc == PF_OK
+		       ? pf_mapi_form_keep(&s->form, s->base.cfg, item, pf_span(NULL, 0), NULL, err)
+		       : rc;
 }
 
 int ps_step_get(
