@@ -1,8 +1,10 @@
 #include "base/buf.h"
+#include "convert/mapi_names.h"
 #include "convert/mapi_ways.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { NAME_MAX_BYTES = 300, ODD_MAX = 600 };
 
@@ -45,6 +47,18 @@ static bool add(struct pf_arena *arena, struct pf_fate_of *v, size_t *n, const c
 	return s.p != NULL;
 }
 
+/* By its number, and what it is called. */
+static const char *shown(const struct pf_mapi_prop *p, char out[NAME_MAX_BYTES])
+{
+	const char *known = pf_mapi_known_name(p);
+	size_t n;
+
+	(void)pf_mapi_prop_name(p, out, NAME_MAX_BYTES);
+	n = strlen(out);
+	(void)snprintf(out + n, NAME_MAX_BYTES - n, "%s%s", known ? " " : "", known ? known : "");
+	return out;
+}
+
 static bool add_props(
 	const struct pf_mapi_losses *l, struct pf_arena *arena, struct pf_fate_of *v, size_t *n)
 {
@@ -57,8 +71,7 @@ static bool add_props(
 
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->v[i].fate != PF_MAPI_IDLE &&
-			!add(arena, v, n, pf_mapi_prop_name(l->v[i].prop, name, sizeof(name)),
-				FATES[l->v[i].fate])) {
+			!add(arena, v, n, shown(l->v[i].prop, name), FATES[l->v[i].fate])) {
 			return false;
 		}
 	}

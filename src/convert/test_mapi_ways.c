@@ -1,4 +1,5 @@
 /* What becomes of properties, and addresses of people whatever their form. */
+#include "convert/mapi_names.h"
 #include "convert/mapi_ways.h"
 
 #include "model/mapi_tags.h"
@@ -189,7 +190,7 @@ static void fates_are_told_once_and_bounded(void **state)
 	(void)pf_mapi_use(&l, PF_MAPI_KEPT, &item->props.v[1].value);
 	assert_int_equal(pf_mapi_fates(&l, &arena, &fates, &err), PF_OK);
 	assert_int_equal(fates.n, 1);
-	assert_int_equal(fate_in(&fates, "PidTag 0x0017"), PF_FATE_KEPT);
+	assert_int_equal(fate_in(&fates, "PidTag 0x0017 Importance"), PF_FATE_KEPT);
 	assert_null(fates.odd.p);
 
 	for (int i = 0; i < MANY; i++) {
@@ -225,6 +226,50 @@ static void made_uids_stay(void **state)
 	assert_string_not_equal(a, b);
 }
 
+static void properties_have_their_names(void **state)
+{
+	static const struct {
+		const struct pf_guid *set;
+		uint16_t number;
+		const char *name;
+	} CASES[] = {
+		{NULL, 0x0002, "AlternateRecipientAllowed"},
+		{NULL, 0x3008, "LastModificationTime"},
+		{NULL, 0x7FFF, "AttachmentContactPhoto"},
+		{NULL, 0x0001, NULL},
+		{NULL, 0x85BF, NULL},
+		{&pf_set_common, 0x85BF, "ValidFlagStringProof"},
+		{&pf_set_common, 0x8501, "ReminderDelta"},
+		{&pf_set_appointment, 0x8260, "AppointmentTimeZoneDefinitionRecur"},
+		{&pf_set_appointment, 0x8501, NULL},
+		{&pf_set_task, 0x8129, "TaskOwnership"},
+		{&pf_set_address, 0x8083, "Email1EmailAddress"},
+		{&pf_set_meeting, 0x0023, "CleanGlobalObjectId"},
+		{&pf_set_note, 0x8B00, "NoteColor"},
+		{&pf_set_log, 0x8700, "LogType"},
+		{&pf_set_strings, 0x8700, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct pf_mapi_name name = {.number = CASES[i].number};
+		struct pf_mapi_prop p = {.id = CASES[i].set ? 0x8000 : CASES[i].number};
+		const char *known;
+
+		if (CASES[i].set) {
+			name.set = *CASES[i].set;
+			p.name = &name;
+		}
+		known = pf_mapi_known_name(&p);
+		if (!CASES[i].name) {
+			assert_null(known);
+			continue;
+		}
+		assert_non_null(known);
+		assert_string_equal(known, CASES[i].name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +278,7 @@ int main(void)
 		cmocka_unit_test(an_address_without_end_is_left_out),
 		cmocka_unit_test(fates_are_told_once_and_bounded),
 		cmocka_unit_test(made_uids_stay),
+		cmocka_unit_test(properties_have_their_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

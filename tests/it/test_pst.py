@@ -79,13 +79,13 @@ def test_what_became_of_each_property(ledger, tmp_path):
     events = by_target["ics"]
     assert events["converted"] == 1
     fates = {p["property"]: (p["kept"], p["mapped"], p["lost"]) for p in events["properties"]}
-    assert fates["PidTag 0x0037"] == (1, 0, 0)      # the subject
-    assert fates["Appointment 0x8217"] == (0, 1, 0)  # the state of a meeting
-    assert fates["Common 0x85BF"] == (0, 0, 1)
+    assert fates["PidTag 0x0037 Subject"] == (1, 0, 0)      # the subject
+    assert fates["Appointment 0x8217 AppointmentStateFlags"] == (0, 1, 0)  # the state of a meeting
+    assert fates["Common 0x85BF ValidFlagStringProof"] == (0, 0, 1)
     assert by_target["maildir"]["converted"] == 14
     assert sum(p["lost"] for p in by_target["maildir"]["properties"]) > 0
     text = postferry("report", "--ledger", ledger).out
-    assert "converted: 14 items" in text and "  Common 0x85BF  0/0/1\n" in text
+    assert "converted: 14 items" in text and "  Common 0x85BF ValidFlagStringProof  0/0/1\n" in text
     assert "<td>Common 0x85BF" in postferry("report", "--ledger", ledger, "--format", "html").out
     item = sqlite3.connect(ledger).execute("SELECT item FROM fate JOIN folder ON folder = id WHERE CAST(src_id AS TEXT) LIKE '%calendar'").fetchone()[0]
     one = postferry("explain", item.decode(), "--ledger", ledger)
