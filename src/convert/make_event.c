@@ -363,19 +363,83 @@ static void put_series_zone(struct make_event *e)
 	put_blob(e, 0x8260, &e->zone);
 }
 
+/* A moment on the wall of the zone of whole days; false: there is no such zone. */
+static bool day_time(struct make_event *e, int64_t local_s, struct pf_ical_time *out)
+{
+	struct pf_line line = {.params = pf_span("", 0)};
+	struct pf_civil c;
+	char params[160], text[40];
+
+	if (!e->all_day || !e->days.p) {
+		return false;
+	}
+	pf_civil_from_unix(local_s, &c);
+	(void)snprintf(params, sizeof(params), ";TZID=%.120s", (const char *)e->days.p);
+	(void)snprintf(text, sizeof(text), "%04d%02d%02dT%02d%02d%02d", c.year, c.month, c.day,
+		c.hour, c.minute, c.second);
+	line.params = make_keep(&e->i.m, pf_span_str(params));
+	return pf_ical_time_of(e->i.c, &line, make_keep(&e->i.m, pf_span_str(text)), out) &&
+	       out->form == PF_ICAL_ZONED;
+}
+
+int64_t make_event_utc(struct make_event *e, int64_t local_s)
+{
+	struct pf_ical_time t;
+
+	return day_time(e, local_s, &t) ? t.utc_s : local_s;
+}
+
+/* Outlook shows a whole day as one where it is one in the zone that the item is in. */
+static void find_days(struct make_event *e)
+{
+	struct pf_span zone = e->i.m.ways->zone;
+	char windows[128], iana[128];
+
+	if (zone.n == 0 || zone.n >= sizeof(windows) || memchr(zone.p, 0, zone.n)) {
+		return;
+	}
+	memcpy(windows, zone.p, zone.n);
+	windows[zone.n] = '\0';
+	if (pf_ical_zone_of_windows(windows, iana, sizeof(iana))) {
+		e->days = make_keep(&e->i.m, pf_span_str(iana));
+	}
+}
+
+static void put_day_zones(struct make_event *e, bool series)
+{
+	struct pf_ical_time t;
+	struct pf_zone z;
+
+	if (!day_time(e, e->start_utc_s, &t)) {
+		return;
+	}
+	(void)make_zone(&e->i.m, &t, e->days, &z);
+	z.name = e->i.m.ways->zone;
+	if (series) {
+		put_blob(e, 0x8233, &z);
+		APPT(e, 0x8234, make_text(make_keep(&e->i.m, z.name)));
+		put_blob(e, 0x8260, &z);
+	} else {
+		put_blob(e, 0x825E, &z);
+		put_blob(e, 0x825F, &z);
+	}
+}
+
 void make_event_item(struct make_event *e)
 {
+	find_days(e);
 	make_tag(&e->i.m, PF_TAG_MESSAGE_CLASS, make_text(pf_span_str("IPM.Appointment")));
 	make_event_span(e);
 	put_ids(e);
 	make_event_words(e);
-	APPT(e, 0x820D, make_time(e->start_utc_s));
-	APPT(e, 0x820E, make_time(e->end_utc_s));
+	APPT(e, 0x820D, make_time(make_event_utc(e, e->start_utc_s)));
+	APPT(e, 0x820E, make_time(make_event_utc(e, e->end_utc_s)));
 	APPT(e, 0x8215, make_truth(e->all_day));
 	make_event_alarm(e);
 	if (e->i.m.rc != PF_OK) {
 		return;
 	}
+	put_day_zones(e, pf_ical_recurs(e->i.c, e->i.comp));
 	if (pf_ical_recurs(e->i.c, e->i.comp)) {
 		put_series_zone(e);
 		make_event_series(e);

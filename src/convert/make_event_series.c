@@ -262,8 +262,8 @@ static struct pf_mapi_item *make_exception(struct make_event *e, int64_t origina
 	make_tag(m, PF_TAG_MESSAGE_CLASS, make_text(pf_span_str(EXCEPTION_CLASS)));
 	make_event_words(e);
 	make_lid(m, &pf_set_appointment, 0x8228, make_time(original_utc_s));
-	make_lid(m, &pf_set_appointment, 0x820D, make_time(e->start_utc_s));
-	make_lid(m, &pf_set_appointment, 0x820E, make_time(e->end_utc_s));
+	make_lid(m, &pf_set_appointment, 0x820D, make_time(make_event_utc(e, e->start_utc_s)));
+	make_lid(m, &pf_set_appointment, 0x820E, make_time(make_event_utc(e, e->end_utc_s)));
 	make_lid(m, &pf_set_appointment, 0x8215, make_truth(e->all_day));
 	make_event_alarm(e);
 	return m->item;
@@ -299,7 +299,10 @@ static int take_override(
 		.start = wall(&o, &e->begin, o.start_utc_s),
 		.end = wall(&o, &e->begin, o.end_utc_s),
 		.flags = PF_RECUR_HAS_BODY};
-	item = make_exception(&o, rid.utc_s);
+	if (!e->all_day) {
+		o.days = pf_span(NULL, 0); /* the wall of the series is another one */
+	}
+	item = make_exception(&o, make_event_utc(e, rid.utc_s));
 	e->i.m.rc = o.i.m.rc;
 	if (!item || e->i.m.rc != PF_OK) {
 		return PF_FAIL;

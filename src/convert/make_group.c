@@ -130,8 +130,10 @@ void make_group_item(struct make *m, struct pf_vcards *v)
 	if (name) {
 		struct pf_span said = make_unescaped(m, pf_vcard_value(v, name));
 
-		make_lid(m, &pf_set_address, NAME, make_text(said));
-		make_tag(m, PF_TAG_DISPLAY_NAME, make_text(said));
+		if (!pf_span_is(said, "?")) { /* which stands for none, where there must be one */
+			make_lid(m, &pf_set_address, NAME, make_text(said));
+			make_tag(m, PF_TAG_DISPLAY_NAME, make_text(said));
+		}
 	}
 	if (note) {
 		make_tag(m, PF_TAG_BODY, make_text(make_unescaped(m, pf_vcard_value(v, note))));

@@ -112,6 +112,7 @@ struct make_event {
 	struct pf_ical_time begin; /* of the master */
 	struct pf_span tzid;
 	struct pf_zone zone; /* that the series is counted in */
+	struct pf_span days; /* the IANA's name of the zone of whole days; absent: UTC */
 	bool all_day, is_exception;
 	int64_t start_utc_s, end_utc_s; /* of the component that is being read */
 };
@@ -121,6 +122,8 @@ void make_event_item(struct make_event *e);
 void make_event_words(struct make_event *e);
 /* DTSTART and DTEND of the component into start_utc_s and end_utc_s. */
 void make_event_span(struct make_event *e);
+/* The moment of a wall's time: of whole days that of the account's zone; else it is UTC already. */
+int64_t make_event_utc(struct make_event *e, int64_t local_s);
 /* On the wall of the series; of a date its midnight. */
 int64_t make_event_local(const struct make_event *e, const struct pf_ical_time *t);
 void make_event_series(struct make_event *e);

@@ -15,6 +15,9 @@ struct pf_mapi_ways {
 	/* Names store, folder and item and stays the same from run to run; what has no UID gets one
 	 * made of it. */
 	struct pf_span key;
+	/* To make items: the zone of Windows in which the account's whole days are days; absent:
+	 * UTC. */
+	struct pf_span zone;
 	struct pf_span domain; /* for addresses that can't be resolved; absent: the owner's */
 	/*
 	 * The SMTP address of a directory name ("/o=Org/ou=Site/cn=Recipients/cn=ann", of type

@@ -102,6 +102,7 @@ class EwsPeer(HttpPeer):
         self.newest, self.build = "Exchange2013_SP1", (15, 1, 2176)
         self.page = 512  # changes given at once, however many are asked for
         self.max_request = 0  # bytes
+        self.zone = None  # that the owner chose
         self.folders, self.known, self.number, self.moment = {}, {}, 0, 0
         self.others, self.attachments = {}, {}  # occurrences and attachments, by id
         self.on_item = None  # function (operation, item or mime) that may raise Failure
@@ -316,6 +317,14 @@ class EwsPeer(HttpPeer):
             if f is top:
                 return True
         return False
+
+    def get_user_configuration(self, r, op, version):
+        """Of Outlook on the web; one who never was there has none."""
+        if op[0].get("Name") != "OWA.UserOptions" or self.zone is None:
+            return [Failure("ErrorItemNotFound")]
+        entry = "".join(f"<t:{n}><t:Type>String</t:Type><t:Value>{v}</t:Value></t:{n}>"
+                        for n, v in (("DictionaryKey", "timezone"), ("DictionaryValue", self.zone)))
+        return [f"<m:UserConfiguration><t:Dictionary><t:DictionaryEntry>{entry}</t:DictionaryEntry></t:Dictionary></m:UserConfiguration>"]
 
     def create_folder(self, r, op, version):
         def one(wish):

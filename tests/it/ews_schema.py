@@ -38,10 +38,12 @@ ZONE = "t:Periods? t:TransitionsGroups? t:Transitions?"
 CHILDREN = {
     "s:Envelope": "s:Header s:Body",
     "s:Header": "t:RequestServerVersion t:ExchangeImpersonation? t:TimeZoneContext?",
-    "s:Body": "(m:GetFolder|m:FindFolder|m:CreateFolder|m:SyncFolderItems|m:FindItem|m:GetItem|m:GetAttachment|m:CreateItem|m:CreateAttachment|m:UpdateItem|m:DeleteItem)",
+    "s:Body": "(m:GetUserConfiguration|m:GetFolder|m:FindFolder|m:CreateFolder|m:SyncFolderItems|m:FindItem|m:GetItem|m:GetAttachment|m:CreateItem|m:CreateAttachment|m:UpdateItem|m:DeleteItem)",
     "t:ExchangeImpersonation": "t:ConnectingSID",
     "t:ConnectingSID": "(t:PrincipalName|t:SID|t:PrimarySmtpAddress|t:SmtpAddress)",
     "t:TimeZoneContext": "t:TimeZoneDefinition",
+    "m:GetUserConfiguration": "m:UserConfigurationName m:UserConfigurationProperties",
+    "m:UserConfigurationName": "(t:FolderId|t:DistinguishedFolderId)",
     "m:GetFolder": "m:FolderShape m:FolderIds",
     "m:FolderShape": "t:BaseShape t:AdditionalProperties?",
     "m:ItemShape": "t:BaseShape t:IncludeMimeContent? t:BodyType? t:AdditionalProperties?",
@@ -116,7 +118,7 @@ ATTRIBUTES = {
     "m:CreateItem": "MessageDisposition SendMeetingInvitations",
     "m:UpdateItem": "ConflictResolution! MessageDisposition SendMeetingInvitationsOrCancellations SuppressReadReceipts",
     "m:DeleteItem": "DeleteType! SendMeetingCancellations AffectedTaskOccurrences SuppressReadReceipts",
-    "t:Body": "BodyType!", "t:Entry": "Key!", "t:OccurrenceItemId": "RecurringMasterId! ChangeKey InstanceIndex!",
+    "m:UserConfigurationName": "Name!", "t:Body": "BodyType!", "t:Entry": "Key!", "t:OccurrenceItemId": "RecurringMasterId! ChangeKey InstanceIndex!",
     "m:ParentItemId": "Id! ChangeKey", "t:StartTimeZone": "Id! Name", "t:EndTimeZone": "Id! Name", "t:MeetingTimeZone": "TimeZoneName",
     "t:Period": "Bias! Name! Id!", "t:TransitionsGroup": "Id!", "t:To": "Kind!",
     "t:MimeContent": "CharacterSet", "t:AttachmentId": "Id!", "m:FindItem": "Traversal!",
@@ -125,7 +127,7 @@ ATTRIBUTES = {
 }
 # what older servers do not know
 SINCE = {"t:TimeZoneContext": "Exchange2010", "t:SmtpAddress": "Exchange2010", "@SuppressReadReceipts": "Exchange2013",
-         "t:StartTimeZone": "Exchange2010", "t:EndTimeZone": "Exchange2010", "t:IsContactPhoto": "Exchange2010",
+         "m:GetUserConfiguration": "Exchange2010", "t:StartTimeZone": "Exchange2010", "t:EndTimeZone": "Exchange2010", "t:IsContactPhoto": "Exchange2010",
          "t:Members": "Exchange2010", "t:FirstDayOfWeek": "Exchange2010_SP1", "m:SyncScope": "Exchange2010", "distributionlist:Members": "Exchange2010"}
 FIELDS = {"item:Sensitivity", "item:Importance", "item:ReminderDueBy", "item:ReminderIsSet", "item:ReminderMinutesBeforeStart",
           "calendar:Start", "calendar:End", "calendar:IsAllDayEvent", "calendar:LegacyFreeBusyStatus", "calendar:Location",

@@ -113,6 +113,26 @@ def test_a_whole_day_and_no_reminder(peer, box, ledger):
     assert value(i, APPOINTMENT, 0x820D) == "2024-03-04T00:00:00Z" and value(i, APPOINTMENT, 0x820E) == "2024-03-06T00:00:00Z"
 
 
+def test_a_whole_day_is_one_where_its_owner_lives(peer, box, ledger):
+    peer.zone = "W. Europe Standard Time"
+    days = ["DTSTART;VALUE=DATE:20240330", "DTEND;VALUE=DATE:20240401", "SUMMARY:x"]  # the clock changes between
+    box.put("work", "a", calendar(lines(["BEGIN:VEVENT", "UID:d", "DTSTAMP:20240101T000000Z", *days, "END:VEVENT"])))
+    box.put("work", "s", calendar(lines(["BEGIN:VEVENT", "UID:e", "DTSTAMP:20240101T000000Z", *days, "RRULE:FREQ=WEEKLY;COUNT=4",
+                                         "EXDATE;VALUE=DATE:20240406", "END:VEVENT"]),
+                                  lines(["BEGIN:VEVENT", "UID:e", "DTSTAMP:20240101T000000Z", "RECURRENCE-ID;VALUE=DATE:20240413",
+                                         "DTSTART;VALUE=DATE:20240414", "DTEND;VALUE=DATE:20240415", "SUMMARY:y", "END:VEVENT"])))
+    done = copy(box.url(), peer.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 2, done
+    found = {i.uid: i for i in items(peer, "work")}
+    for i in found.values():
+        assert value(i, APPOINTMENT, 0x820D) == "2024-03-29T23:00:00Z" and value(i, APPOINTMENT, 0x820E) == "2024-03-31T22:00:00Z"
+        assert i.zone.name == "W. Europe Standard Time"
+    assert [o[1] for o in found["e"].occurrences] == ["2024-04-13T22:00:00Z"]
+    before = writes(peer)
+    lost = copy(box.url(), peer.url(), ledger + "2")
+    assert lost.status == 0 and lost.outcome["present"] == 2 and writes(peer) == before, lost
+
+
 @pytest.mark.parametrize("newest", ["Exchange2013_SP1", "Exchange2010", "Exchange2007_SP1"])
 def test_a_series_with_exceptions(peer, box, ledger, tmp_path, newest):
     """Each occurrence as it was: one moved, one taken out; its file is its own."""

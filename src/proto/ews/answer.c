@@ -284,7 +284,8 @@ const struct pf_ews_head *pf_ews_answer_head(const struct pf_ews_answer *a)
 /* What a message has in it: it depends on what was asked for. */
 static const xmlNode *content_of(const xmlNode *m)
 {
-	static const char *const NAMES[] = {"Folders", "Items", "Changes", "Attachments"};
+	static const char *const NAMES[] = {
+		"Folders", "Items", "Changes", "UserConfiguration", "Attachments"};
 	const xmlNode *root = xml_child(m, "RootFolder"), *found;
 
 	for (size_t i = 0; i < PF_COUNT(NAMES); i++) {
@@ -462,4 +463,21 @@ bool pf_ews_item_next(struct pf_ews_answer *a, const struct pf_ews_message *m,
 		take_item(a, n, out);
 	}
 	return true;
+}
+
+struct pf_span pf_ews_option(
+	struct pf_ews_answer *a, const struct pf_ews_message *m, const char *key)
+{
+	const xmlNode *within = m->within ? ews_theirs(m->within) : NULL;
+	const xmlNode *all = within ? xml_child(within, "Dictionary") : NULL;
+
+	for (const xmlNode *e = ews_first(all); e; e = ews_next(e)) {
+		const xmlNode *name = xml_child(e, "DictionaryKey");
+		const xmlNode *value = xml_child(e, "DictionaryValue");
+
+		if (name && value && pf_span_is(word(a, name, "Value"), key)) {
+			return word(a, value, "Value");
+		}
+	}
+	return pf_span(NULL, 0);
 }

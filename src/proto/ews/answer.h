@@ -78,4 +78,8 @@ struct pf_ews_item {
 bool pf_ews_item_next(struct pf_ews_answer *a, const struct pf_ews_message *m,
 	const struct pf_ews_node **at, struct pf_ews_item *out);
 
+/* One of the owner's options, of GetUserConfiguration; absent: it was not chosen. */
+struct pf_span pf_ews_option(
+	struct pf_ews_answer *a, const struct pf_ews_message *m, const char *key);
+
 #endif

@@ -152,6 +152,18 @@ int pf_ews_find_folders(
 	return ews_end(w);
 }
 
+int pf_ews_get_options(const struct pf_ews_as *as, struct pf_buf *out, struct pf_err *err)
+{
+	struct ews_writer writer = {out, err, PF_OK}, *w = &writer;
+
+	ews_begin(w, as);
+	ews_say(w, "<m:GetUserConfiguration><m:UserConfigurationName Name=\"OWA.UserOptions\">"
+		   "<t:DistinguishedFolderId Id=\"root\"/></m:UserConfigurationName>"
+		   "<m:UserConfigurationProperties>Dictionary</m:UserConfigurationProperties>"
+		   "</m:GetUserConfiguration>");
+	return ews_end(w);
+}
+
 /* The element must agree with the class. */
 static const char *folder_element(const char *folder_class)
 {

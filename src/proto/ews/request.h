@@ -61,6 +61,9 @@ PF_MUST_CHECK int pf_ews_get_known(
 /* All folders below the root, a page from `offset` on. */
 PF_MUST_CHECK int pf_ews_find_folders(
 	const struct pf_ews_as *as, size_t offset, struct pf_buf *out, struct pf_err *err);
+/* GetUserConfiguration: what its owner chose in Outlook on the web, from 2010 on. */
+PF_MUST_CHECK int pf_ews_get_options(
+	const struct pf_ews_as *as, struct pf_buf *out, struct pf_err *err);
 /* A folder of a class: "IPF.Note", "IPF.Appointment". */
 PF_MUST_CHECK int pf_ews_create_folder(const struct pf_ews_as *as, struct pf_span parent,
 	const char *folder_class, struct pf_span name, struct pf_buf *out, struct pf_err *err);

@@ -16,7 +16,7 @@
  *   get.c       GetItem with what it says as MIME, several in one request
  *   whole.c     items property by property, with all that is within
  *   put.c       CreateItem of mail, several in one request
- *   keyed.c     items other than mail, in steps; keys.c names that they are known again by; made.c
+ *   keyed*.c    items other than mail, in steps; keys.c names that they are known again by; made.c
  *               what Exchange has for them
  *   marks.c     UpdateItem, DeleteItem; flags and what Exchange has for them
  *
@@ -94,6 +94,7 @@ struct emade {
 /* Of a PUT that is no mail (keyed.c). */
 enum eput_step {
 	EPUT_BEGIN,
+	EPUT_ZONE,
 	EPUT_PLACE,
 	EPUT_NAMES,
 	EPUT_UNDO,
@@ -243,6 +244,8 @@ struct estore {
 	size_t folder_offset;
 	struct eprobe probe;
 	struct ekeys *keys; /* of the folders that were put to */
+	struct pf_buf zone; /* of Windows, that its owner lives in; empty: not known */
+	bool zone_asked;
 	struct ecall call[EWS_CALLS];
 	size_t reads;
 	/* what events borrow */
@@ -434,7 +437,7 @@ bool ews_key_is(struct pf_span key, char what);
 struct pf_span ews_key_version(struct pf_span key);
 struct pf_span ews_key_name(struct pf_span key);
 
-/* ---- keyed.c ---- */
+/* ---- keyed*.c ---- */
 uint32_t ews_keyed_form(enum pf_kind kind);
 int ews_keyed_start(struct estore *s, struct eop *o, struct pf_err *err);
 /* REMOVE of one that has a version. */

@@ -92,6 +92,7 @@ static void close_store(struct pf_store *base)
 	}
 	pf_buf_deinit(&s->id_out);
 	ews_keys_free(s);
+	pf_buf_deinit(&s->zone);
 	free(s);
 }
 
@@ -158,6 +159,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	for (size_t i = 0; i < PF_EWS_KNOWN; i++) {
 		pf_buf_init(&s->known[i], EWS_ID_MAX);
 	}
+	pf_buf_init(&s->zone, EWS_TEXT_MAX);
 	pf_buf_init(&s->id_out, EWS_ID_MAX + EWS_KIND_NAME);
 	init_facts(s);
 	if (set_target(s, err) != PF_OK || connect_to(s, err) != PF_OK) {
