@@ -52,31 +52,86 @@ static size_t count(const struct pf_mapi_value *v)
 	return v && (v->type & PF_MAPI_MANY) ? v->many.n : 0;
 }
 
-/* Members and their one-offs are told in step; what the one lacks may be in the other. */
+/* By its entry id, or by the one-off that is told beside it: what the one lacks may be in the
+ * other.
+ */
+static void put_one(struct form *f, struct pf_span id, struct pf_span off_id)
+{
+	struct pf_mapi_entry entry = {0}, off = {0};
+
+	if ((id.n > 0 && pf_mapi_entry(id, f->arena, &entry, f->err) != PF_OK) ||
+		(off_id.n > 0 && pf_mapi_entry(off_id, f->arena, &off, f->err) != PF_OK)) {
+		f->rc = PF_FAIL;
+		return;
+	}
+	if (off.kind == PF_MAPI_ENTRY_PERSON &&
+		(off.who.address.n > 0 || entry.kind != PF_MAPI_ENTRY_PERSON)) {
+		entry = off;
+	}
+	put_member(f, &entry);
+}
+
+static struct pf_span nth(const struct pf_mapi_value *v, size_t i)
+{
+	return i < count(v) ? pf_mapi_bytes(&v->many.v[i]) : pf_span(NULL, 0);
+}
+
+static uint32_t u32(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* Length and bytes, off the front; false: it is cut off. */
+static bool take_counted(struct pf_span *in, struct pf_span *out)
+{
+	if (in->n < 4 || u32(in->p) > in->n - 4) {
+		return false;
+	}
+	*out = pf_span(in->p + 4, u32(in->p));
+	*in = pf_span_from(*in, 4 + out->n);
+	return true;
+}
+
+/*
+ * Of a large list ([MS-OXOCNTC] 2.2.2.2.4): version, build, flags, how many, three sums of bytes;
+ * then of each member entry id, one-off, and more, which is nothing. Where it is set the others do
+ * not count. false: it is none, or has nobody.
+ */
+static bool put_stream(struct form *f, struct pf_span stream)
+{
+	enum { HEADER = 28, VERSION = 1, COUNT_AT = 12 };
+	struct pf_span rest = pf_span_from(stream, HEADER), id, off, more;
+	uint32_t n, i;
+
+	if (stream.n < HEADER || stream.p[0] != VERSION || stream.p[1] != 0) {
+		return false;
+	}
+	n = u32(stream.p + COUNT_AT);
+	for (i = 0; i < n && f->rc == PF_OK; i++) {
+		if (!take_counted(&rest, &id) || !take_counted(&rest, &off) ||
+			!take_counted(&rest, &more)) {
+			pf_mapi_odd(f->losses, "of %u members of a list %u are cut off",
+				(unsigned)n, (unsigned)(n - i));
+			break;
+		}
+		put_one(f, id, off);
+	}
+	return i > 0;
+}
+
+/* Members and their one-offs are told in step. */
 static void put_members(struct form *f)
 {
 	const struct pf_mapi_value *ids = form_lid(f, &pf_set_address, MEMBERS);
 	const struct pf_mapi_value *offs = form_lid(f, &pf_set_address, ONE_OFFS);
+	struct pf_span stream = pf_mapi_bytes(form_lid(f, &pf_set_address, STREAM));
 	size_t n = count(ids) > count(offs) ? count(ids) : count(offs);
 
-	for (size_t i = 0; i < n && f->rc == PF_OK; i++) {
-		struct pf_mapi_entry entry = {0}, off = {0};
-
-		if ((i < count(ids) && pf_mapi_entry(pf_mapi_bytes(&ids->many.v[i]), f->arena,
-					       &entry, f->err) != PF_OK) ||
-			(i < count(offs) && pf_mapi_entry(pf_mapi_bytes(&offs->many.v[i]), f->arena,
-						    &off, f->err) != PF_OK)) {
-			f->rc = PF_FAIL;
-			return;
-		}
-		if (off.kind == PF_MAPI_ENTRY_PERSON &&
-			(off.who.address.n > 0 || entry.kind != PF_MAPI_ENTRY_PERSON)) {
-			entry = off;
-		}
-		put_member(f, &entry);
+	if (stream.n > 0 && put_stream(f, stream)) {
+		return;
 	}
-	if (n == 0 && pf_mapi_lid(&f->item->props, &pf_set_address, STREAM)) {
-		pf_mapi_odd(f->losses, "the members of a large list are in a form of its own");
+	for (size_t i = 0; i < n && f->rc == PF_OK; i++) {
+		put_one(f, nth(ids, i), nth(offs, i));
 	}
 }
 

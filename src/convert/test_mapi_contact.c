@@ -209,12 +209,79 @@ static void a_distribution_list(void **state)
 	pf_arena_deinit(&arena);
 }
 
+/* The lines of members, and no others. */
+static void assert_members(const char *text, const char *want)
+{
+	char got[400] = "";
+	size_t n = 0;
+
+	for (const char *line = text; *line; line = strstr(line, "\r\n") + 2) {
+		if (strncmp(line, "MEMBER", 6) == 0) {
+			n += (size_t)snprintf(
+				got + n, sizeof(got) - n, "%.*s\n", (int)strcspn(line, "\r"), line);
+		}
+	}
+	assert_string_equal(got, want);
+}
+
+#define COUNTED(n, s) n "\0\0\0" s
+
+/* Members beyond 15,000 bytes are in a stream, and only there. */
+static void a_large_distribution_list(void **state)
+{
+#define ANN                                                                                        \
+	ONE_OFF "\0\0"                                                                             \
+		"Ann\0SMTP\0a@x.y\0"
+#define STREAM(n) "\1\0\0\0\0\0\0\0\0\0\0\0" n "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+	static struct pf_mapi_value stale[] = {BYTES(ONE_OFF "\0\0"
+							     "Old\0SMTP\0old@x.y\0")};
+	static const struct {
+		struct pf_mapi_value stream;
+		const char *members;
+		size_t odd;
+	} CASES[] = {
+		{BYTES(STREAM("\2") COUNTED("\x27", ANN) COUNTED("\0", "") COUNTED("\0", "")
+				 COUNTED("\2", "??") COUNTED("\x27", ANN)
+					 COUNTED("\0", "") "\0\0\0\0\0\0\0\0"),
+			"MEMBER;X-CN=\"Ann\":mailto:a@x.y\nMEMBER;X-CN=\"Ann\":mailto:a@x.y\n", 0},
+		{BYTES(STREAM("\3") COUNTED("\x27", ANN) COUNTED("\0", "") COUNTED("\0", "")
+				 COUNTED("\x27", "cut")),
+			"MEMBER;X-CN=\"Ann\":mailto:a@x.y\n", 1},
+		{BYTES(STREAM("\1")), "MEMBER;X-CN=\"Old\":mailto:old@x.y\n", 1},
+		{BYTES("\2"), "MEMBER;X-CN=\"Old\":mailto:old@x.y\n", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		const struct given LIST[] = {{0x8053, A, TEXT("All")},
+			{0x8055, A, MANY(PF_MAPI_BINARY, stale)}, {0x8064, A, CASES[i].stream}};
+		struct pf_mapi_losses losses;
+		struct pf_arena arena;
+		struct pf_err err;
+		struct pf_buf out;
+		const char *text;
+
+		pf_arena_init(&arena);
+		pf_buf_init(&out, 1 << 16);
+		pf_mapi_losses_init(&losses, &arena);
+		assert_int_equal(pf_mapi_group(make_item(&arena, LIST, PF_COUNT(LIST)), 40,
+					 &TEST_WAYS, &losses, &out, &err),
+			PF_OK);
+		assert_int_equal(pf_buf_cstr(&out, &text, &err), PF_OK);
+		assert_int_equal(losses.odd_n, CASES[i].odd);
+		assert_members(text, CASES[i].members);
+		pf_buf_deinit(&out);
+		pf_arena_deinit(&arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_contact),
 		cmocka_unit_test(little_is_enough),
 		cmocka_unit_test(a_distribution_list),
+		cmocka_unit_test(a_large_distribution_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
