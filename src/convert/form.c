@@ -2,6 +2,7 @@
 
 #include "base/civil.h"
 #include "base/utf8.h"
+#include "convert/mapi_within.h"
 #include "model/mapi_tags.h"
 #include "model/mime.h"
 
@@ -322,25 +323,44 @@ void form_begin_component(struct form *f, const char *component)
 	form_categories(f);
 }
 
+static void put_file(struct form *f, struct pf_span name, struct pf_span bytes)
+{
+	const char *head = "ATTACH;ENCODING=BASE64;VALUE=BINARY";
+
+	form_binary(f, name.n > 0 ? form_param(f, head, "X-FILENAME", name) : head, "", bytes);
+}
+
+/* An item within, as a file. */
+static void put_item(struct form *f, const struct pf_mapi_attachment *a, size_t i)
+{
+	struct pf_mapi_within within;
+	int rc =
+		f->rc == PF_OK ? pf_mapi_within(a, i, f->ways, f->losses, &within, f->err) : PF_END;
+
+	if (rc == PF_OK) {
+		put_file(f, within.name, within.bytes);
+	} else if (rc == PF_FAIL) {
+		f->rc = rc;
+	}
+}
+
 static void put_attachments(struct form *f)
 {
 	for (size_t i = 0; i < f->item->attachments_n; i++) {
 		const struct pf_mapi_attachment *a = &f->item->attachments[i];
 		struct pf_span name =
 			pf_mapi_text(pf_mapi_tag(&a->props, PF_TAG_ATTACH_LONG_FILENAME));
-		const char *head = "ATTACH;ENCODING=BASE64;VALUE=BINARY";
 
 		if (name.n == 0) {
 			name = pf_mapi_text(pf_mapi_tag(&a->props, PF_TAG_ATTACH_FILENAME));
 		}
-		if (a->kind != PF_MAPI_ATTACH_DATA) {
+		if (a->kind == PF_MAPI_ATTACH_DATA) {
+			put_file(f, name, a->data);
+		} else if (a->kind == PF_MAPI_ATTACH_ITEM && a->item) {
+			put_item(f, a, i);
+		} else {
 			pf_mapi_odd(f->losses, "an attachment that is no file was left out");
-			continue;
 		}
-		if (name.n > 0) {
-			head = form_param(f, head, "X-FILENAME", name);
-		}
-		form_binary(f, head, "", a->data);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include "convert/mapi_event_private.h"
 
 #include "base/utf8.h"
+#include "convert/mapi_within.h"
 
 #include <stdio.h>
 
@@ -16,11 +17,8 @@ static struct pf_span text_of(const struct pf_mapi_attachment *a, uint16_t id, u
 	return s.n > 0 ? s : pf_mapi_text(pf_mapi_tag(&a->props, or_id));
 }
 
-static void put_file(struct ev *e, const struct pf_mapi_attachment *a)
+static void put_bytes(struct ev *e, struct pf_span name, struct pf_span type, struct pf_span bytes)
 {
-	struct pf_span name = text_of(a, PF_TAG_ATTACH_LONG_FILENAME, PF_TAG_ATTACH_FILENAME);
-	struct pf_span type = pf_mapi_text(pf_mapi_tag(&a->props, PF_TAG_ATTACH_MIME));
-
 	pf_mapi_line_begin(&e->o, "ATTACH");
 	pf_mapi_line_param(&e->o, "ENCODING", pf_span("BASE64", 6));
 	pf_mapi_line_param(&e->o, "VALUE", pf_span("BINARY", 6));
@@ -28,8 +26,27 @@ static void put_file(struct ev *e, const struct pf_mapi_attachment *a)
 		pf_mapi_line_param(&e->o, "FMTTYPE", type);
 	}
 	pf_mapi_line_param(&e->o, "X-FILENAME", name);
-	pf_mapi_line_base64(&e->o, a->data);
+	pf_mapi_line_base64(&e->o, bytes);
 	pf_mapi_line_end(&e->o);
+}
+
+static void put_file(struct ev *e, const struct pf_mapi_attachment *a)
+{
+	put_bytes(e, text_of(a, PF_TAG_ATTACH_LONG_FILENAME, PF_TAG_ATTACH_FILENAME),
+		pf_mapi_text(pf_mapi_tag(&a->props, PF_TAG_ATTACH_MIME)), a->data);
+}
+
+/* An item within, as a file. */
+static void put_item(struct ev *e, const struct pf_mapi_attachment *a, size_t i)
+{
+	struct pf_mapi_within within;
+	int rc = e->o.rc == PF_OK ? pf_mapi_within(a, i, e->ways, e->l, &within, e->err) : PF_END;
+
+	if (rc == PF_OK) {
+		put_bytes(e, within.name, pf_span_str(within.type), within.bytes);
+	} else if (rc == PF_FAIL) {
+		e->o.rc = rc;
+	}
 }
 
 /* A path of Windows becomes a URL; one that is a URL stays. */
@@ -78,9 +95,10 @@ void ev_put_attachments(struct ev *e)
 			put_file(e, a);
 		} else if (a->kind == PF_MAPI_ATTACH_REFERENCE) {
 			put_reference(e, a);
+		} else if (a->kind == PF_MAPI_ATTACH_ITEM && a->item) {
+			put_item(e, a, i);
 		} else if (a->kind != PF_MAPI_ATTACH_NONE) {
-			pf_mapi_odd(e->l, "an attached %s was left out",
-				a->item ? "item" : "object of a program");
+			pf_mapi_odd(e->l, "an attached object of a program was left out");
 		}
 	}
 }

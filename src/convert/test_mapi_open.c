@@ -1,4 +1,5 @@
 /* Which kind of item a class is, and the open form of each. */
+#include "base/base64.h"
 #include "convert/mapi_open.h"
 #include "convert/test_item_private.h"
 #include "proto/tnef/tnef.h"
@@ -109,6 +110,79 @@ static void an_appointment_needs_a_begin(void **state)
 	pf_arena_deinit(&arena);
 }
 
+/* What the first ATTACH line of `out` holds, its head before it; unfolded, in the arena. */
+static struct pf_span attached(struct pf_arena *arena, const struct pf_buf *out, const char *head)
+{
+	char *text = pf_arena_alloc(arena, out->n + 1);
+	const char *at;
+	struct pf_buf bytes;
+	struct pf_err err;
+	struct pf_span got;
+	size_t n = 0;
+
+	assert_non_null(text);
+	for (size_t i = 0; i < out->n; i++) {
+		if (i + 2 < out->n && memcmp(out->p + i, "\r\n ", 3) == 0) {
+			i += 2;
+		} else {
+			text[n++] = (char)out->p[i];
+		}
+	}
+	at = strstr(text, head);
+	assert_non_null(at);
+	at = strchr(at, ':') + 1;
+	pf_buf_init(&bytes, 1 << 20);
+	assert_int_equal(pf_base64_decode(pf_span(at, strcspn(at, "\r")), &bytes, &err), PF_OK);
+	got = pf_arena_span(arena, pf_buf_span(&bytes));
+	pf_buf_deinit(&bytes);
+	return got;
+}
+
+/* A message that is attached to an appointment, a task or a note is a file of it. */
+static void an_item_within_is_a_file(void **state)
+{
+	static const struct given EVENT[] = {{0x001A, NULL, TEXT("IPM.Appointment")},
+		{0x820D, &pf_set_appointment, WHEN(1720000800)}};
+	static const struct given TASK[] = {{0x001A, NULL, TEXT("IPM.Task")}};
+	static const struct given NOTE[] = {{0x001A, NULL, TEXT("IPM.StickyNote")}};
+	static const struct given MAIL[] = {{0x001A, NULL, TEXT("IPM.Note")},
+		{0x0037, NULL, TEXT("Agenda")}, {0x1000, NULL, TEXT("first of all")}};
+	static const struct {
+		const struct given *given;
+		size_t n;
+		const char *head;
+	} CASES[] = {{EVENT, 2, "FMTTYPE=message/rfc822;X-FILENAME=Agenda.eml"},
+		{TASK, 1, "X-FILENAME=\"Agenda.eml\""}, {NOTE, 1, "X-FILENAME=\"Agenda.eml\""}};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct pf_mapi_attachment *a;
+		struct pf_mapi_losses losses;
+		struct pf_mapi_opened opened;
+		struct pf_mapi_item *item;
+		struct pf_arena arena;
+		struct pf_buf out;
+		struct pf_span got;
+		struct pf_err err;
+
+		pf_arena_init(&arena);
+		pf_buf_init(&out, 1 << 20);
+		pf_mapi_losses_init(&losses, &arena);
+		item = make_item(&arena, CASES[i].given, CASES[i].n);
+		a = pf_mapi_add_attachment(item);
+		a->kind = PF_MAPI_ATTACH_ITEM;
+		a->item = make_item(&arena, MAIL, PF_COUNT(MAIL));
+		assert_int_equal(
+			pf_mapi_open(item, &TEST_WAYS, &losses, &opened, &out, &err), PF_OK);
+		got = attached(&arena, &out, CASES[i].head);
+		assert_non_null(memmem(got.p, got.n, "Subject: Agenda\r\n", 17));
+		assert_non_null(memmem(got.p, got.n, "first of all", 12));
+		assert_int_equal(losses.odd_n, 0);
+		pf_buf_deinit(&out);
+		pf_arena_deinit(&arena);
+	}
+}
+
 static size_t seen, opened_n;
 
 /* One that is read is opened, or costs only itself. */
@@ -179,6 +253,7 @@ int main(void)
 		cmocka_unit_test(a_kind_for_every_class),
 		cmocka_unit_test(each_in_its_form),
 		cmocka_unit_test(an_appointment_needs_a_begin),
+		cmocka_unit_test(an_item_within_is_a_file),
 		cmocka_unit_test(the_corpus_is_opened),
 	};
 
