@@ -287,6 +287,49 @@ def test_what_lies_in_odd_places_arrives(peer, tmp_path, ledger):
     assert again.status == 0 and again.outcome["copied_now"] == 0, again
 
 
+def test_folders_that_can_not_be_searched(peer, tmp_path, ledger):
+    """What is in its place arrives; what is not fails by its name, and is not dropped."""
+    def refuse(operation, thing):
+        if operation == "FindItem":
+            raise Failure("ErrorInternalServerError")
+
+    peer.on_item = refuse
+    peer.deliver(peer.known["inbox"], message(1))
+    put(peer, peer.known["inbox"], Whole(peer, "IPM.Contact", "Ann Example", mime=b"BEGIN:VCARD\r\nEND:VCARD\r\n"))
+    put(peer, peer.known["contacts"], person(peer))
+    peer.deliver(peer.known["contacts"], message(2))
+    done = copy(peer.url(), f"archive:{tmp_path}/a", ledger)
+    assert done.status == 1 and done.outcome["copied"] == 2 and done.outcome["quarantined"] == 2, done
+    assert "it is no mail (IPM.Contact)" in done.out and "it is of another kind" in done.out
+
+
+def test_searching_goes_on_where_it_was_cut(peer, tmp_path, ledger):
+    """Whatever becomes of a search, no folder is passed over."""
+    for n in range(130):
+        folder = peer.add_folder(peer.root, f"F{n}")
+        if n % 10 == 0:
+            put(peer, folder, single(peer, f"u{n}", "20240105T120000", "20240105T130000", f"Lunch {n}"))
+        else:
+            peer.deliver(folder, message(1))
+    seen, cuts = [], []
+
+    def busy(operation, thing):
+        if operation == "FindItem":
+            seen.append(thing)
+            if len(seen) in (30, 31, 90):
+                raise Failure("ErrorServerBusy", 10)
+
+    def cut(request):
+        if b"FindItem" in request.body and len(seen) > 110 and len(cuts) < 3:
+            cuts.append(request)
+            raise Hang
+
+    peer.on_item, peer.after = busy, [cut]
+    done = copy(peer.url(), f"ics:{tmp_path}/a", ledger, "--kinds", "calendar")
+    assert done.status == 0 and cuts, done
+    assert len(instances(texts_below(tmp_path / "a"))) == 13
+
+
 # ---- mail that can't be given as it was sent ----
 
 def letter(peer, **more):

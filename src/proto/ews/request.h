@@ -68,7 +68,7 @@ PF_MUST_CHECK int pf_ews_get_options(
 PF_MUST_CHECK int pf_ews_create_folder(const struct pf_ews_as *as, struct pf_span parent,
 	const char *folder_class, struct pf_span name, struct pf_buf *out, struct pf_err *err);
 enum pf_ews_want {
-	PF_EWS_WANT_MIME,  /* what it says, and nothing else */
+	PF_EWS_WANT_MIME,  /* what it says, and its class */
 	PF_EWS_WANT_ROW,   /* what a listing of mail has of it */
 	PF_EWS_WANT_CLASS, /* what any other listing has of it */
 };

@@ -75,7 +75,9 @@ int pf_ews_get_items(const struct pf_ews_as *as, enum pf_ews_want want, const st
 	ews_say(w, "<m:GetItem>");
 	if (want == PF_EWS_WANT_MIME) {
 		ews_say(w, "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>"
-			   "<t:IncludeMimeContent>true</t:IncludeMimeContent></m:ItemShape>");
+			   "<t:IncludeMimeContent>true</t:IncludeMimeContent>"
+			   "<t:AdditionalProperties><t:FieldURI FieldURI=\"item:ItemClass\"/>"
+			   "</t:AdditionalProperties></m:ItemShape>");
 	} else {
 		add_row_shape(w, want);
 	}

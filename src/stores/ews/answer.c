@@ -126,7 +126,8 @@ static void rights(struct estore *s, const struct ecall *c, struct eop *o, const
 
 bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_ews_said *said)
 {
-	if (ews_get_otherwise(c, o, said) || ews_keyed_said(s, c, o, said)) {
+	if (ews_get_otherwise(c, o, said) || ews_keyed_said(s, c, o, said) ||
+		(c->kind == ECALL_KINDS && ews_kinds_refused(s, o, said))) {
 		return true;
 	}
 	switch (said->does) {

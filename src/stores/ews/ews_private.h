@@ -225,8 +225,8 @@ struct ewhere {
 
 /* Which folders hold what else than they are for: asked kind by kind. */
 struct eprobe {
-	size_t kind, at, n;
-	size_t which[EWS_BATCH]; /* folders, in the order of the request */
+	size_t kind, at, next; /* the first folder that was not asked about; that of the request */
+	size_t which[EWS_BATCH], n; /* folders, in the order of the request */
 };
 
 struct estore {
@@ -349,6 +349,11 @@ int ews_kinds_start(struct estore *s, struct eop *o, struct pf_err *err);
 /* The first message was taken. */
 int ews_kinds_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	struct pf_ews_message *m, struct pf_err *err);
+/* They can't be asked. true: it goes on without, and what lies in odd places is named one by one.
+ */
+bool ews_kinds_refused(struct estore *s, struct eop *o, const struct pf_ews_said *said);
+/* The folder of that id (as engines have it) is given out for this kind. */
+bool ews_kinds_has(const struct estore *s, struct pf_span id, enum pf_kind kind);
 /* The next folder and kind, from `*at` on, which is 0 to begin with; false: there is none. */
 bool ews_kinds_next(const struct estore *s, size_t *at, enum pf_kind *kind);
 size_t ews_kinds_folder(size_t at);

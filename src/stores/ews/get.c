@@ -5,6 +5,7 @@
 #include "stores/ews/ews_private.h"
 
 #include "base/base64.h"
+#include "convert/mapi_open.h"
 #include "proto/ews/item.h"
 
 #include <stdio.h>
@@ -146,7 +147,15 @@ int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	struct pf_ews_item i;
 	struct pf_err why;
 
-	if (!pf_ews_item_next(a, m, &at, &i) || i.mime.n == 0) {
+	if (pf_ews_item_next(a, m, &at, &i) && pf_mapi_kind(i.item_class) != PF_KIND_MAIL) {
+		(void)pf_fail(&why, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"it is no mail (%.100s), and was not there yet when its folder was asked "
+			"for what else it holds",
+			(const char *)i.item_class.p);
+		eop_refused(s, o, &why);
+		return PF_OK;
+	}
+	if (!at || i.mime.n == 0) {
 		(void)pf_fail(&why, PF_SCOPE_ITEM, PF_RETRY_NO,
 			"GetItem: the server says that it is done, and gives nothing");
 		eop_refused(s, o, &why);

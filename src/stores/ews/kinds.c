@@ -46,6 +46,19 @@ struct pf_span ews_folder_meant(const struct estore *s, struct pf_span id, enum 
 	return own;
 }
 
+bool ews_kinds_has(const struct estore *s, struct pf_span id, enum pf_kind kind)
+{
+	enum pf_kind meant;
+	struct pf_span own = ews_folder_meant(s, id, &meant);
+
+	for (size_t i = 0; i < s->folder_n; i++) {
+		if (pf_span_eq(pf_buf_span(&s->folder[i].id), own)) {
+			return (s->folder[i].kinds & (uint32_t)kind) != 0;
+		}
+	}
+	return false;
+}
+
 /* ---- what else is in a folder ---- */
 
 /* Its own kind is known, and what is hidden or empty holds no other. */
@@ -60,13 +73,27 @@ static size_t choose(struct estore *s, struct pf_span ids[EWS_BATCH])
 	struct eprobe *p = &s->probe;
 
 	p->n = 0;
-	for (; p->at < s->folder_n && p->n < EWS_BATCH; p->at++) {
-		if (is_to_ask(&s->folder[p->at], KINDS[p->kind])) {
-			ids[p->n] = pf_buf_span(&s->folder[p->at].id);
-			p->which[p->n++] = p->at;
+	for (p->next = p->at; p->next < s->folder_n && p->n < EWS_BATCH; p->next++) {
+		if (is_to_ask(&s->folder[p->next], KINDS[p->kind])) {
+			ids[p->n] = pf_buf_span(&s->folder[p->next].id);
+			p->which[p->n++] = p->next;
 		}
 	}
 	return p->n;
+}
+
+bool ews_kinds_refused(struct estore *s, struct eop *o, const struct pf_ews_said *said)
+{
+	if (said->does == PF_EWS_DONE || said->does == PF_EWS_BUSY ||
+		said->does == PF_EWS_PASSING || said->does == PF_EWS_UNTRIED) {
+		return false;
+	}
+	pf_hs_note(&s->h, PF_EV_FEATURE_OFF,
+		"what %zu folders hold beside what they are for can't be asked: %s", s->probe.n,
+		said->text);
+	s->probe.at = s->probe.next;
+	o->h.state = PF_HS_WAITING;
+	return true;
 }
 
 int ews_kinds_start(struct estore *s, struct eop *o, struct pf_err *err)
@@ -109,6 +136,7 @@ int ews_kinds_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	size_t i = 0;
 
 	(void)err;
+	p->at = p->next;
 	do {
 		const struct pf_ews_node *at = NULL;
 		struct pf_ews_item one;
@@ -120,11 +148,15 @@ int ews_kinds_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 			pf_hs_be_patient(&s->h, m->said.back_off_ms, m->said.text);
 			break;
 		}
-		/* One that can't be searched fails when it is listed, by name. */
+		/* In one that can't be searched, each such item fails by name. */
 		if (m->said.does == PF_EWS_DONE && pf_ews_item_next(a, m, &at, &one)) {
 			s->folder[p->which[i]].kinds |= (uint32_t)KINDS[p->kind];
 		}
-	} while (++i < p->n && pf_ews_answer_next(a, m));
+		if (++i < p->n && !pf_ews_answer_next(a, m)) {
+			p->at = p->which[i]; /* nothing is said of it and those behind it */
+			break;
+		}
+	} while (i < p->n);
 	o->h.state = PF_HS_WAITING;
 	return PF_OK;
 }

@@ -150,13 +150,21 @@ static int look_again(struct eop *o, struct pf_span id, struct pf_err *err)
 	return o->look[o->look_n++].p ? PF_OK : pf_fail_memory(err, "a listing");
 }
 
-static int take_change(struct eop *o, const struct pf_ews_item *i, struct pf_err *err)
+/* One of another kind is in the folder's listing of that kind; where a source has none, it is in
+ * this one, and fails by name when it is read. */
+static bool is_elsewhere(const struct estore *s, const struct eop *o, const struct pf_ews_item *i)
 {
-	bool there = i->change == PF_EWS_IS_THERE;
+	enum pf_kind kind = pf_mapi_kind(i->item_class);
 
-	if (i->id.n == 0 || (there && pf_mapi_kind(i->item_class) != o->kind) ||
-		ews_key_is(i->key, 'u')) {
-		return PF_OK; /* the folder is given out for other kinds by itself */
+	return i->change == PF_EWS_IS_THERE && kind != o->kind &&
+	       (!s->h.cfg->source || ews_kinds_has(s, folder_of(o), kind));
+}
+
+static int take_change(
+	struct estore *s, struct eop *o, const struct pf_ews_item *i, struct pf_err *err)
+{
+	if (i->id.n == 0 || is_elsewhere(s, o, i) || ews_key_is(i->key, 'u')) {
+		return PF_OK;
 	}
 	return i->change == PF_EWS_WAS_READ ? look_again(o, i->id, err) : add_row(o, i, err);
 }
@@ -268,7 +276,7 @@ int ews_list_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 		return PF_OK;
 	}
 	while (pf_ews_item_next(a, m, &at, &i)) {
-		if (take_change(o, &i, err) != PF_OK) {
+		if (take_change(s, o, &i, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
@@ -301,7 +309,7 @@ int ews_rows_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 		}
 		o->looked++;
 		if (m->said.does == PF_EWS_DONE && pf_ews_item_next(a, m, &at, &i) &&
-			take_change(o, &i, err) != PF_OK) {
+			take_change(s, o, &i, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	} while (o->looked < o->look_n && pf_ews_answer_next(a, m));
