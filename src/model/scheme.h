@@ -19,7 +19,6 @@ struct pf_scheme {
 	/* NULL: it is one store. Else those that it is made of, ended by a NULL scheme; `kinds` are
 	 * theirs. */
 	const struct pf_scheme_part *parts;
-	uint32_t gives; /* of enum pf_kind: what more it may hold as a source */
 };
 
 #endif

@@ -107,16 +107,11 @@ int plan_add_store(struct reader *r, const struct plan_store *in, struct plan_st
 
 /* ---- routes ---- */
 
-static uint32_t given_by(const struct plan_stores *s, size_t from)
-{
-	return s->scheme[0][from]->kinds | s->scheme[0][from]->gives;
-}
-
 /* What of the source's store `from` goes to the target's store `to`: each kind to the first that
  * takes it. */
 static uint32_t goes(const struct plan_stores *s, size_t from, size_t to)
 {
-	uint32_t kinds = given_by(s, from) & s->scheme[1][to]->kinds;
+	uint32_t kinds = s->scheme[0][from]->kinds & s->scheme[1][to]->kinds;
 
 	for (size_t i = 0; i < to; i++) {
 		kinds &= ~s->scheme[1][i]->kinds;
@@ -143,7 +138,7 @@ static uint32_t goes_disguised(
 		return 0;
 	}
 	for (size_t i = 0; i < s->n[0]; i++) {
-		kinds &= ~given_by(s, i);
+		kinds &= ~s->scheme[0][i]->kinds;
 	}
 	for (size_t i = 0; i < to; i++) {
 		kinds &= ~s->scheme[1][i]->kinds;
@@ -183,7 +178,7 @@ static int add_ways(struct reader *r, const struct plan_stores *s, size_t from, 
 	uint32_t taken[STORES_MAX], struct pf_err *err)
 {
 	struct way way = {.from = from, .apart = apart};
-	uint32_t left = given_by(s, from);
+	uint32_t left = s->scheme[0][from]->kinds;
 	bool begun = false;
 
 	for (size_t to = 0; to < s->n[1]; to++) {

@@ -17,8 +17,7 @@ static const struct pf_scheme SCHEMES[] = {{"imap", PF_KIND_MAIL, 0, NULL},
 	{"imaps", PF_KIND_MAIL, PF_KIND_CALENDAR | PF_KIND_TASKS | PF_KIND_CONTACTS, NULL},
 	{"maildir", PF_KIND_MAIL, 0, NULL}, {"caldav", PF_KIND_CALENDAR | PF_KIND_TASKS, 0, NULL},
 	{"ics", PF_KIND_CALENDAR, 0, NULL}, {"carddav", PF_KIND_CONTACTS, 0, NULL},
-	{"archive", PF_KIND_MAIL | PF_KIND_CALENDAR, 0, PARTS},
-	{"ews", PF_KIND_MAIL, 0, NULL, PF_KIND_CALENDAR | PF_KIND_CONTACTS}, {.name = NULL}};
+	{"archive", PF_KIND_MAIL | PF_KIND_CALENDAR, 0, PARTS}, {.name = NULL}};
 
 struct world {
 	char dir[48], plan[80], accounts[80];
@@ -490,20 +489,6 @@ static void test_items_in_mails_disguise(void **state)
 	}
 }
 
-/* A store may have more kinds as a source than it takes as a target. */
-static void test_what_only_a_source_has(void **state)
-{
-	struct world *w = *state;
-	const char *from[] = {"ews://a@o/", NULL};
-	const char *to[] = {"ews://b@n/", "caldav://b@n/", NULL};
-
-	of_one(w, from, to);
-	is_fine(w);
-	assert_int_equal(w->p->row_n, 2);
-	goes(w, 0, from[0], to[0], PF_KIND_MAIL | PF_KIND_CONTACTS, false); /* nobody's: named */
-	goes(w, 1, from[0], to[1], PF_KIND_CALENDAR, false);
-}
-
 static void test_two_sources_for_one_target(void **state)
 {
 	struct world *w = *state;
@@ -606,7 +591,6 @@ int main(void)
 			test_each_kind_goes_to_the_first_that_takes_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_no_target_takes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_items_in_mails_disguise, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_only_a_source_has, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_sources_for_one_target, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_store_of_several, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_secrets_of_several_stores, setup, teardown),
