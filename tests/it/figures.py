@@ -7,4 +7,4 @@ def count(what, n=1):
     where = os.environ.get("POSTFERRY_FIGURES")
     if where:
         with open(where, "a", encoding="ascii") as f:
-            f.write(f"{n} {what}\n")
+            f.write(f"{int(n)} {what}\n")

@@ -20,7 +20,7 @@ from run import copy, postferry
 from servers import cyrus, radicale, xandikos
 
 LONG = "POSTFERRY_CORPUS" in os.environ
-PART, SMALL = 12, 6000  # of the files of at most so many bytes every so many one
+PART, SMALL = 20, 6000  # of the files of at most so many bytes every so many one
 PATIENCE = 3 * 3600 if LONG else 250
 SERVERS = {"radicale": (radicale.available, radicale.Radicale), "xandikos": (xandikos.available, xandikos.Xandikos),
            "cyrus": (cyrus.has_dav, cyrus.CyrusDav)}
