@@ -203,6 +203,29 @@ static void zones_count_by_their_rules(void **state)
 	assert_false(pf_digest_eq(&a, &c));
 }
 
+/* A TZID is a text in its VTIMEZONE, and none where it is a parameter. */
+static void zones_with_commas_are_found(void **state)
+{
+	static const char *const IDS[] = {"A, B; C", "A\\, B\\; C"};
+	struct pf_digest of[2], other;
+	char text[1000];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(text, sizeof(text),
+			HEAD
+			"BEGIN:VTIMEZONE\r\nTZID:%s\r\nBEGIN:STANDARD\r\n"
+			"DTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\n"
+			"TZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+			"BEGIN:VEVENT\r\nUID:u\r\nDTSTART;TZID=\"A, B; %c\":20240101T120000\r\n"
+			"RRULE:FREQ=DAILY\r\nEND:VEVENT\r\n" TAIL,
+			IDS[i % 2], i < 2 ? 'C' : 'D');
+		*(i < 2 ? &of[i] : &other) = meaning(text);
+	}
+	assert_true(pf_digest_eq(&of[0], &of[1]));
+	assert_false(pf_digest_eq(&of[0], &other)); /* unknown */
+}
+
 static void composed(
 	const char *text, const struct pf_compose *how, char *out, size_t size, char *what)
 {
@@ -553,6 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_and_not_the_same),
 		cmocka_unit_test(zones_count_by_their_rules),
+		cmocka_unit_test(zones_with_commas_are_found),
 		cmocka_unit_test(nothing_to_change_is_octet_for_octet),
 		cmocka_unit_test(only_the_lines_concerned_change),
 		cmocka_unit_test(repairs_are_made_and_told),

@@ -212,6 +212,17 @@ def test_periods(shared, kind, tmp_path, ledger, name):
     unchanged_without_ledger(shared, source, ledger, path, shared.etags(path))
 
 
+def test_a_zone_with_commas_in_its_name(shared, tmp_path, ledger, name):
+    """As Outlook names them. Servers escape the commas, or write the zone twice."""
+    source = tmp_path / "source" / name
+    zone = ZONE[ZONE.index("BEGIN:VTIMEZONE"):ZONE.index("END:VCALENDAR")].replace("Here", "Canberra, Melbourne, Sydney")
+    write(source, "a.ics", calendar(zone, event("zone-" + name, "20240105T120000", "A", "RRULE:FREQ=DAILY").replace(
+        "DTSTART:", 'DTSTART;TZID="Canberra, Melbourne, Sydney":')))
+    done = copy(f"ics:{source.parent}", shared.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 1, done
+    assert copy(f"ics:{source.parent}", shared.url(), ledger + "-2").outcome["present"] == 1
+
+
 def test_edits_follow(shared, tmp_path, ledger, name, trace):
     source = fill(tmp_path, name)
     assert copy(f"ics:{source.parent}", shared.url(), ledger).status == 0

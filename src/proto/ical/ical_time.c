@@ -51,6 +51,21 @@ static icaltimezone *make_zone(struct pf_ical *c, int comp)
 	return zone;
 }
 
+bool ical_zone_is(struct pf_span text, struct pf_span tzid)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < text.n; i++, k++) {
+		if (text.p[i] == '\\' && i + 1 < text.n && k < tzid.n && tzid.p[k] != '\\') {
+			i++; /* of an escape in the text only */
+		}
+		if (k >= tzid.n || text.p[i] != tzid.p[k]) {
+			return false;
+		}
+	}
+	return k == tzid.n;
+}
+
 static int find_vtimezone(const struct pf_ical *c, struct pf_span tzid)
 {
 	for (size_t i = 0; i < c->comp_count; i++) {
@@ -58,7 +73,7 @@ static int find_vtimezone(const struct pf_ical *c, struct pf_span tzid)
 						   ? pf_ical_find(c, (int)i, "TZID")
 						   : NULL;
 
-		if (id && pf_span_eq(id->value, tzid)) {
+		if (id && ical_zone_is(id->value, tzid)) {
 			return (int)i;
 		}
 	}

@@ -419,7 +419,7 @@ static bool was_written(const struct pf_ical_piece *pieces, size_t n, struct pf_
 					? pf_ical_find(pieces[i].c, (int)k, "TZID")
 					: NULL;
 
-			if (l && pf_span_eq(l->value, tzid)) {
+			if (l && ical_zone_is(l->value, tzid)) {
 				return true;
 			}
 		}
@@ -436,7 +436,7 @@ static bool refers_to(const struct pf_ical_piece *p, struct pf_span tzid)
 		struct pf_span params = p->c->line[i].params;
 		struct pf_span id = params.n > 0 ? pf_params_find(params, "TZID") : params;
 
-		if (id.p && pf_span_eq(id, tzid)) {
+		if (id.p && ical_zone_is(tzid, id)) {
 			return true;
 		}
 	}
