@@ -10,6 +10,9 @@
 
 enum { ZONES_MAX = 256, ZONE_TEXT_MAX = 1 << 20 };
 
+#define ERA_S ((int64_t)146097 * 86400) /* 400 years */
+#define FAR_S INT64_C(16725225600)      /* 1 January 2500 */
+
 struct zone {
 	struct zone *next;
 	struct pf_span tzid;
@@ -181,6 +184,16 @@ int64_t ical_from_libical(const struct icaltimetype *t)
 	return pf_civil_valid(&c) ? pf_civil_to_unix(&c) : PF_DATE_NONE;
 }
 
+/*
+ * libical works out a zone's changes anew for each question about a year past the last that it
+ * keeps (2582). The calendar repeats after 400 years, weekdays too, and so do a zone's rules by
+ * then.
+ */
+static int64_t fold(int64_t utc_s)
+{
+	return utc_s < FAR_S ? utc_s : FAR_S - ERA_S + (utc_s - FAR_S) % ERA_S;
+}
+
 int32_t pf_ical_offset_at(const struct pf_ical_time *t, int64_t utc_s)
 {
 	struct icaltimetype at;
@@ -189,7 +202,7 @@ int32_t pf_ical_offset_at(const struct pf_ical_time *t, int64_t utc_s)
 	if (t->form != PF_ICAL_ZONED || !t->zone) {
 		return 0;
 	}
-	at = ical_to_libical(utc_s, false);
+	at = ical_to_libical(fold(utc_s), false);
 	return icaltimezone_get_utc_offset_of_utc_time(t->zone, &at, &is_dst);
 }
 

@@ -211,6 +211,22 @@ static void series(void **state)
 	}
 }
 
+static void a_zone_is_known_in_far_years(void **state)
+{
+	static const struct pf_civil JULY = {4048, 7, 1, 12, 0, 0};
+	static const struct pf_civil WINTER = {4048, 1, 1, 12, 0, 0};
+	int32_t summer = 0, winter = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) { /* a minute and more, if each were worked out anew */
+		assert_true(pf_ical_zone_offset("Europe/Berlin", pf_civil_to_unix(&JULY), &summer));
+		assert_true(
+			pf_ical_zone_offset("Europe/Berlin", pf_civil_to_unix(&WINTER), &winter));
+	}
+	assert_int_equal(summer, 7200);
+	assert_int_equal(winter, 3600);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +236,7 @@ int main(void)
 		cmocka_unit_test(times_of_all_forms),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(series),
+		cmocka_unit_test(a_zone_is_known_in_far_years),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
