@@ -233,6 +233,16 @@ def test_contacts(peer, tmp_path, ledger):
     assert "FN:Team" in flat and "MEMBER;X-CN=\"Ann\":mailto:ann@example.org" in flat and "MEMBER;X-CN=\"Größe 🙂\":mailto:g@example.org" in flat, flat
 
 
+def test_addresses_of_the_directory(peer, tmp_path, ledger):
+    """What the server did not resolve the administrator's map does."""
+    known = "/o=Org/ou=Site/cn=Recipients/cn=bob"
+    item = Whole(peer, "IPM.Contact", "Bob").tag(0x3001, "String", "Bob")
+    put(peer, peer.known["contacts"], item.lid(ADDRESS, 0x8082, "String", "EX").lid(ADDRESS, 0x8083, "String", known))
+    (tmp_path / "map").write_text(f"legacyExchangeDN,mail\n{known},bob@example.org\n", encoding="utf-8")
+    done = copy(peer.url(), f"vcf:{tmp_path}/a", ledger, "--address-map", tmp_path / "map", "--kinds", "contacts")
+    assert done.status == 0 and "EMAIL;PREF=1:bob@example.org" in "".join(texts_below(tmp_path / "a")), done
+
+
 def test_groups_of_older_servers(peer, tmp_path, ledger):
     """Exchange 2007 has no element for members: they are in their entry ids."""
     peer.newest, peer.build = "Exchange2007_SP1", (8, 3, 83)

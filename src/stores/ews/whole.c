@@ -230,6 +230,7 @@ static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct p
 		return PF_FAIL;
 	}
 	pf_mapi_form_ways(s->h.cfg, &ways);
+	pf_mapi_form_ways(s->h.cfg, &ways);
 	pf_mapi_losses_init(&losses, &h->arena);
 	if (pf_mapi_open(h->w.item, &ways, &losses, &opened, out, err) != PF_OK) {
 		return PF_FAIL;
