@@ -26,6 +26,11 @@ const char *pf_role_name(enum pf_role r)
 		[PF_ROLE_ARCHIVE] = "archive",
 		[PF_ROLE_ALL] = "all",
 		[PF_ROLE_FLAGGED] = "flagged",
+		[PF_ROLE_CALENDAR] = "calendar",
+		[PF_ROLE_CONTACTS] = "contacts",
+		[PF_ROLE_TASKS] = "tasks",
+		[PF_ROLE_NOTES] = "notes",
+		[PF_ROLE_JOURNAL] = "journal",
 	};
 
 	return (size_t)r < PF_COUNT(NAMES) ? NAMES[r] : "";

@@ -17,7 +17,7 @@ enum pf_kind {
 	PF_KIND_NOTES = 1u << 4,
 };
 
-/* What a folder is for, whatever it is called. */
+/* What a folder is for, whatever it is called. The numbers are in the ledger and never change. */
 enum pf_role {
 	PF_ROLE_NONE,
 	PF_ROLE_INBOX,
@@ -26,8 +26,14 @@ enum pf_role {
 	PF_ROLE_TRASH,
 	PF_ROLE_JUNK,
 	PF_ROLE_ARCHIVE,
-	PF_ROLE_ALL,     /* a view of all mail (Gmail), never a target */
-	PF_ROLE_FLAGGED, /* a view as well */
+	PF_ROLE_ALL,      /* a view of all mail (Gmail), never a target */
+	PF_ROLE_FLAGGED,  /* a view as well */
+	PF_ROLE_CALENDAR, /* of several of its kind, these: the one that people see first */
+	PF_ROLE_CONTACTS,
+	PF_ROLE_TASKS,
+	PF_ROLE_NOTES,
+	PF_ROLE_JOURNAL,
+	PF_ROLE_COUNT,
 };
 
 /* How an item ended (promise P2). The numbers are in the ledger and never change. */

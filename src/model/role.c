@@ -90,40 +90,61 @@ static const struct names ROLES[] = {
 };
 
 /* By the languages of Exchange; folded as above. */
-static const char *const OTHERS[] = {"calendar", "contacts", "journal", "notes", "tasks",
-	"kalender", "kontakte", "notizen", "aufgaben", "calendrier", "tâches", "calendario",
-	"contactos", "diario", "notas", "tareas", "contatti", "attività", "calendário", "contatos",
-	"diário", "anotações", "tarefas", "agenda", "contactpersonen", "logboek", "notities",
-	"taken", "kontakter", "opgaver", "oppgaver", "notater", "kalenteri", "yhteystiedot",
-	"tehtävät", "kalendarz", "kontakty", "dziennik", "notatki", "zadania", "kalendář", "deník",
-	"poznámky", "úkoly", "naptár", "névjegyzék", "feladatok", "feljegyzések", "календарь",
-	"контакты", "дневник", "заметки", "задачи", "takvim", "kişiler", "görevler", "notlar",
-	"ημερολόγιο", "επαφέσ", "σημειώσεισ", "εργασίεσ", "予定表", "連絡先", "履歴", "メモ",
-	"タスク", "日历", "联系人", "日记", "便笺", "任务", "行事曆", "連絡人", "일정", "연락처",
-	"작업", "메모", NULL};
+static const char *const CALENDAR[] = {"calendar", "kalender", "calendrier", "calendario",
+	"calendário", "agenda", "kalenteri", "kalendarz", "kalendář", "naptár", "календарь",
+	"takvim", "ημερολόγιο", "予定表", "日历", "行事曆", "일정", NULL};
+static const char *const CONTACTS[] = {"contacts", "kontakte", "contactos", "contatti", "contatos",
+	"contactpersonen", "kontakter", "yhteystiedot", "kontakty", "névjegyzék", "контакты",
+	"kişiler", "επαφέσ", "連絡先", "联系人", "連絡人", "연락처", NULL};
+static const char *const TASKS[] = {"tasks", "aufgaben", "tâches", "tareas", "attività", "tarefas",
+	"taken", "opgaver", "oppgaver", "tehtävät", "zadania", "úkoly", "feladatok", "задачи",
+	"görevler", "εργασίεσ", "タスク", "任务", "작업", NULL};
+static const char *const NOTES[] = {"notes", "notizen", "notas", "anotações", "notities", "notater",
+	"notatki", "poznámky", "feljegyzések", "заметки", "notlar", "σημειώσεισ", "メモ", "便笺",
+	"메모", NULL};
+static const char *const JOURNAL[] = {"journal", "diario", "diário", "logboek", "dziennik", "deník",
+	"дневник", "履歴", "日记", NULL};
 
-bool pf_is_name_of_others(const char *leaf)
+static const struct names OTHERS[] = {
+	{PF_ROLE_CALENDAR, CALENDAR},
+	{PF_ROLE_CONTACTS, CONTACTS},
+	{PF_ROLE_TASKS, TASKS},
+	{PF_ROLE_NOTES, NOTES},
+	{PF_ROLE_JOURNAL, JOURNAL},
+};
+
+static enum pf_role find(const char *leaf, const struct names *all, size_t n)
 {
 	char *folded = leaf ? pf_utf8_fold(leaf) : NULL;
-	bool found = false;
+	enum pf_role found = PF_ROLE_NONE;
 
-	for (const char *const *n = OTHERS; folded && *n && !found; n++) {
-		found = strcmp(folded, *n) == 0;
+	for (size_t r = 0; folded && r < n && found == PF_ROLE_NONE; r++) {
+		for (const char *const *name = all[r].names; *name && found == PF_ROLE_NONE;
+			name++) {
+			found = strcmp(folded, *name) == 0 ? all[r].role : PF_ROLE_NONE;
+		}
 	}
 	free(folded);
 	return found;
 }
 
+bool pf_is_name_of_others(const char *leaf)
+{
+	return find(leaf, OTHERS, PF_COUNT(OTHERS)) != PF_ROLE_NONE;
+}
+
 enum pf_role pf_role_by_name(const char *leaf)
 {
-	char *folded = leaf ? pf_utf8_fold(leaf) : NULL;
-	enum pf_role found = PF_ROLE_NONE;
+	return find(leaf, ROLES, PF_COUNT(ROLES));
+}
 
-	for (size_t r = 0; folded && r < PF_COUNT(ROLES) && found == PF_ROLE_NONE; r++) {
-		for (const char *const *n = ROLES[r].names; *n && found == PF_ROLE_NONE; n++) {
-			found = strcmp(folded, *n) == 0 ? ROLES[r].role : PF_ROLE_NONE;
-		}
-	}
-	free(folded);
-	return found;
+enum pf_role pf_role_of_kind(enum pf_kind kind, const char *leaf)
+{
+	enum pf_role found = find(leaf, OTHERS, PF_COUNT(OTHERS));
+	bool fits = (kind == PF_KIND_CALENDAR && found == PF_ROLE_CALENDAR) ||
+		    (kind == PF_KIND_CONTACTS && found == PF_ROLE_CONTACTS) ||
+		    (kind == PF_KIND_TASKS && found == PF_ROLE_TASKS) ||
+		    (kind == PF_KIND_NOTES && (found == PF_ROLE_NOTES || found == PF_ROLE_JOURNAL));
+
+	return fits ? found : PF_ROLE_NONE;
 }

@@ -10,6 +10,10 @@
  * NONE: no guess. */
 enum pf_role pf_role_by_name(const char *leaf);
 
+/* The same of a folder of calendars, contacts, tasks or notes: the one of its kind that Exchange
+ * has by itself. */
+enum pf_role pf_role_of_kind(enum pf_kind kind, const char *leaf);
+
 /* Whether it is a name that Exchange gives the folder of a calendar, contacts, tasks, notes or
  * journal by itself. */
 bool pf_is_name_of_others(const char *leaf);

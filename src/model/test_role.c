@@ -111,12 +111,28 @@ static void folders_of_others_are_known(void **state)
 	}
 }
 
+static void a_role_is_of_its_kind(void **state)
+{
+	(void)state;
+	assert_int_equal(pf_role_of_kind(PF_KIND_CALENDAR, "Kalender"), PF_ROLE_CALENDAR);
+	assert_int_equal(pf_role_of_kind(PF_KIND_CONTACTS, "KONTAKTE"), PF_ROLE_CONTACTS);
+	assert_int_equal(pf_role_of_kind(PF_KIND_TASKS, "Tâches"), PF_ROLE_TASKS);
+	assert_int_equal(pf_role_of_kind(PF_KIND_NOTES, "Notes"), PF_ROLE_NOTES);
+	assert_int_equal(pf_role_of_kind(PF_KIND_NOTES, "Journal"), PF_ROLE_JOURNAL);
+	assert_int_equal(pf_role_of_kind(PF_KIND_CALENDAR, "Tasks"), PF_ROLE_NONE);
+	assert_int_equal(pf_role_of_kind(PF_KIND_MAIL, "Calendar"), PF_ROLE_NONE);
+	assert_int_equal(pf_role_of_kind(PF_KIND_CALENDAR, "Team calendar"), PF_ROLE_NONE);
+	assert_int_equal(pf_role_of_kind(PF_KIND_CALENDAR, NULL), PF_ROLE_NONE);
+	assert_int_equal(pf_role_by_name("Calendar"), PF_ROLE_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_in_many_languages),
 		cmocka_unit_test(other_names_say_nothing),
 		cmocka_unit_test(folders_of_others_are_known),
+		cmocka_unit_test(a_role_is_of_its_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -460,3 +460,22 @@ def test_verify_looks_at_the_items_themselves(peer, box, ledger):
     __import__("ews_made").write_blob(changed)
     peer.touch(changed)
     assert postferry(*verify).status == 1
+
+
+def test_the_calendar_that_people_see_first(peer, ledger, tmp_path):
+    """Whatever it is called at either side: "Calendar" is not made beside the mailbox's own; others are made as they are called."""
+    source = tmp_path / "source"
+    for n, name in enumerate(("Calendar", "Team")):
+        (source / name).mkdir(parents=True)
+        (source / name / "one.ics").write_bytes(calendar(event(f"u{n}", "20240304T090000Z", f"In {name}")).encode())
+    done = copy(f"ics:{source}", peer.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 2, done
+    assert len(peer.known["calendar"].items) == 1 and len(peer.folder("Team").items) == 1
+    assert peer.folder("Calendar") is None and peer.known["calendar"].name == "Kalender"
+    again = copy(f"ics:{source}", peer.url(), ledger)
+    assert again.status == 0 and again.outcome["copied_now"] == 0, again
+    with EwsPeer() as other:
+        other.known["calendar"].name = "Calendar"
+        done = copy(peer.url(), other.url(), ledger + "2")
+        assert done.status == 0 and len(other.known["calendar"].items) == 1 and other.folder("Kalender") is None, done
+        assert other.breaches == [] and other.sent == []

@@ -237,7 +237,7 @@ int pf_ledger_folders_next(
 		.verdict = (enum pf_verdict)get_int(c, 11),
 		.note = get_span(c, 12),
 	};
-	if (out->verdict > PF_VERDICT_VANISHED || out->role > PF_ROLE_FLAGGED ||
+	if (out->verdict > PF_VERDICT_VANISHED || out->role >= PF_ROLE_COUNT ||
 		get_int(c, 14) != pf_sq_sum_folder(get_int(c, 13), out)) {
 		return fail_row(c, "folder", out->id, err);
 	}

@@ -268,7 +268,9 @@ static enum pf_role role_of(const struct estore *s, struct pf_span id)
 		enum pf_role role;
 	} ROLES[] = {{PF_EWS_INBOX, PF_ROLE_INBOX}, {PF_EWS_SENT, PF_ROLE_SENT},
 		{PF_EWS_DRAFTS, PF_ROLE_DRAFTS}, {PF_EWS_TRASH, PF_ROLE_TRASH},
-		{PF_EWS_JUNK, PF_ROLE_JUNK}};
+		{PF_EWS_JUNK, PF_ROLE_JUNK}, {PF_EWS_CALENDAR, PF_ROLE_CALENDAR},
+		{PF_EWS_CONTACTS, PF_ROLE_CONTACTS}, {PF_EWS_TASKS, PF_ROLE_TASKS},
+		{PF_EWS_NOTES, PF_ROLE_NOTES}, {PF_EWS_JOURNAL, PF_ROLE_JOURNAL}};
 
 	for (size_t i = 0; i < PF_COUNT(ROLES); i++) {
 		if (is_known(s, ROLES[i].known, id)) {
@@ -307,7 +309,9 @@ int ews_folders_give(struct estore *s, struct eop *o, struct pf_store_event *out
 		.id = pf_buf_span(&s->id_out),
 		.path = f->path,
 		.kind = kind,
-		.role = kind == PF_KIND_MAIL ? role_of(s, pf_buf_span(&f->id)) : PF_ROLE_NONE,
+		.role = kind == ews_kind_of(pf_buf_span(&f->folder_class))
+				? role_of(s, pf_buf_span(&f->id))
+				: PF_ROLE_NONE,
 		.selectable = true,
 		.may_have_children = true,
 		.subscribed = true,
