@@ -45,7 +45,7 @@ class Keeper:
         self.thread.join()
 
     def answers(self):
-        for _ in range(6):
+        for _ in range(20):
             try:
                 if self.server.request("OPTIONS", "/")[0] < 600:
                     return True
@@ -57,6 +57,8 @@ class Keeper:
         while not self.ended.wait(2):
             if self.server.process.poll() is not None or not self.answers():
                 self.server.stop()
+                for lock in Path(self.server.dir).glob("**/index.lock"):  # Xandikos' own, of what it was at
+                    lock.unlink()
                 self.server.start()
                 self.restarts += 1
 
