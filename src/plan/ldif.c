@@ -86,7 +86,7 @@ static int split(struct pf_ldif *l, struct pf_ldif_line *out, struct pf_err *err
 	const uint8_t *colon = line.n > 0 ? memchr(line.p, ':', line.n) : NULL;
 	const uint8_t *option;
 
-	if (!colon || colon == line.p) {
+	if (!colon || colon == line.p || line.p[0] == ';') {
 		return bad(err,
 			"it is no \"name: value\": a line that goes on with the one before begins "
 			"with a blank");

@@ -117,6 +117,7 @@ static void what_is_wrong_is_named(void **state)
 		"a.map line 3: line 1 has the same directory address for somebody else");
 	refused("dn: cn=a,o=O\nmail: a@x\n\ndn: cn=b,o=O\nno value\nmail: b@x\n",
 		"a.map line 5: it is no \"name: value\"");
+	refused("dn: cn=a,o=O\n;x: y\nmail: a@x\n", "a.map line 2: it is no \"name: value\"");
 	refused("dn: cn=a,o=O\nmail:: ?\n", "a.map line 2: its value is no base64");
 	refused("dn: cn=a,o=O\nmail:< file:///x\n", "a.map line 2: its value is in a file");
 	refused("ex,mail\n", "it has nobody");

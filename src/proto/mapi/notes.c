@@ -4,6 +4,9 @@
 #include <stdio.h>
 
 static void add(struct pf_mapi_notes *notes, size_t at, const char *fmt, va_list args)
+	PF_PRINTF(3, 0);
+
+static void add(struct pf_mapi_notes *notes, size_t at, const char *fmt, va_list args)
 {
 	if (notes->n < PF_MAPI_NOTES_KEPT) {
 		struct pf_mapi_note *note = &notes->v[notes->n];
