@@ -3,7 +3,10 @@
 #include "base/base64.h"
 #include "base/utf8.h"
 
-enum { LINE_MAX_BYTES = 16 << 20 };
+enum {
+	LINE_MAX_BYTES = 16 << 20, /* with its value decoded */
+	DECODED_MORE = 4,          /* than what is decoded has */
+};
 
 #define bad(err, ...) pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO, __VA_ARGS__)
 
@@ -62,17 +65,12 @@ static struct pf_span trimmed(struct pf_span s)
 	return s;
 }
 
-/* The value behind the name, decoded in its place at the end of `text`. */
+/* The value, decoded behind `text`, where there is room for it. */
 static int decode(struct pf_ldif *l, struct pf_span coded, struct pf_span *out, struct pf_err *err)
 {
-	size_t at = (size_t)(coded.p - l->text.p), from = l->text.n;
+	size_t from = l->text.n;
 	struct pf_err why;
 
-	/* Room first: the span moves with the buffer. */
-	if (pf_buf_reserve(&l->text, coded.n + 4, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	coded = pf_span(l->text.p + at, coded.n);
 	if (pf_base64_decode(coded, &l->text, &why) != PF_OK) {
 		return bad(err, "its value is no base64: export the file anew");
 	}
@@ -82,10 +80,15 @@ static int decode(struct pf_ldif *l, struct pf_span coded, struct pf_span *out, 
 
 static int split(struct pf_ldif *l, struct pf_ldif_line *out, struct pf_err *err)
 {
-	struct pf_span line = pf_buf_span(&l->text), name, value;
-	const uint8_t *colon = line.n > 0 ? memchr(line.p, ':', line.n) : NULL;
-	const uint8_t *option;
+	const uint8_t *colon, *option;
+	struct pf_span line, name, value;
 
+	/* Room for what may be decoded comes first: spans move with the buffer. */
+	if (pf_buf_reserve(&l->text, l->text.n + DECODED_MORE, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	line = pf_buf_span(&l->text);
+	colon = line.n > 0 ? memchr(line.p, ':', line.n) : NULL;
 	if (!colon || colon == line.p || line.p[0] == ';') {
 		return bad(err,
 			"it is no \"name: value\": a line that goes on with the one before begins "

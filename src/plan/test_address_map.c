@@ -152,6 +152,25 @@ static void lines_of_ldif(void **state)
 	pf_ldif_deinit(&l);
 }
 
+/* What is decoded makes the buffer grow in which the name lies. */
+static void a_long_value_leaves_its_name(void **state)
+{
+	char text[3000] = "legacyExchangeDN:: ";
+	struct pf_ldif_line line;
+	struct pf_ldif l;
+	struct pf_err err;
+
+	(void)state;
+	for (size_t n = strlen(text); n + 4 < sizeof(text); n += 4) {
+		memcpy(text + n, "eHh4", 5);
+		pf_ldif_init(&l, pf_span_str(text));
+		assert_int_equal(pf_ldif_next(&l, &line, &err), PF_OK);
+		assert_true(pf_span_eq(line.name, pf_span_str("legacyExchangeDN")));
+		assert_int_equal(line.value.n, (n - strlen("legacyExchangeDN:: ") + 4) / 4 * 3);
+		pf_ldif_deinit(&l);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +178,7 @@ int main(void)
 		cmocka_unit_test(ldif),
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(lines_of_ldif),
+		cmocka_unit_test(a_long_value_leaves_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
