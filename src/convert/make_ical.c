@@ -99,7 +99,8 @@ static void take_html(struct make_ical *i, const struct pf_line *l)
 	struct pf_span type = pf_params_find(l->params, "FMTTYPE");
 
 	if (type.p && !pf_span_is(type, "text/html")) {
-		make_lost(&i->m, "X-ALT-DESC;FMTTYPE=%.40s", (const char *)type.p);
+		make_lost(
+			&i->m, "X-ALT-DESC;FMTTYPE=%.40s", (const char *)make_keep(&i->m, type).p);
 		return;
 	}
 	if (l->value.n > 0) {
