@@ -479,3 +479,14 @@ def test_the_calendar_that_people_see_first(peer, ledger, tmp_path):
         done = copy(peer.url(), other.url(), ledger + "2")
         assert done.status == 0 and len(other.known["calendar"].items) == 1 and other.folder("Kalender") is None, done
         assert other.breaches == [] and other.sent == []
+
+
+def test_folders_of_other_kinds_are_no_part_of_a_report(peer, box, ledger, tmp_path):
+    """A store of several kinds goes to several targets: each has its own folders in the report, and none of the others'."""
+    box.put("work", "a", calendar(event("u", "20240304T090000Z", "One")))
+    assert copy(box.url(), peer.url(), ledger).status == 0
+    peer.deliver(peer.known["inbox"], b"Subject: one\r\n\r\nbody\r\n")
+    done = copy(peer.url(), f"archive:{tmp_path}/all", ledger + "2")
+    assert done.status == 0 and done.outcome["copied"] == 2 and done.outcome["folders_skipped"] == 0, done
+    text = postferry("report", "--ledger", ledger + "2").out
+    assert "INBOX -> INBOX" in text and "work -> work" in text and "(nowhere)" not in text and "--kinds" not in text, text

@@ -256,14 +256,3 @@ def test_plans_with_several_stores(sites, tmp_path, ledger):
     same(a, b)
     twice = postferry("run", str(csv), "--from", "x", "--from", "y")
     assert twice.status == 2 and "given twice" in twice.err, twice
-
-
-def test_folders_of_other_kinds_are_no_part_of_a_report(sites, ledger, tmp_path):
-    """A store of several kinds goes to several targets: each has its own folders in the report, and none of the others'."""
-    a, b = sites
-    a.fill()
-    assert run(a.urls(), [f"archive:{tmp_path}/whole"], ledger).status == 0
-    done = run([f"archive:{tmp_path}/whole"], b.urls(), ledger + "2")
-    assert done.status == 0 and done.outcome["copied"] == 24 and done.outcome["folders_skipped"] == 0, done
-    text = postferry("report", "--ledger", ledger + "2").out
-    assert "(nowhere)" not in text and "--kinds" not in text, text
