@@ -24,7 +24,7 @@
 
 enum {
 	SLOTS = 4096,             /* items in flight at the most */
-	WINDOW_DEFAULT = 5 << 20, /* bytes in flight */
+	WINDOW_DEFAULT = 9 << 19, /* bytes in flight */
 	WHOLE_MAX = 6 << 20,      /* larger items stream through, with a window that is not small */
 	WINDOW_MIN = 256 << 10,
 	FOLDERS_LISTED_AHEAD = 24, /* folders whose listings are under way or at hand */
