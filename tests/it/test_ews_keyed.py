@@ -382,8 +382,9 @@ def test_killed_and_run_again(peer, box, ledger, at):
                 process[0].send_signal(signal.SIGKILL)
                 raise Hang
     peer.after.append(kill)
-    process.append(start("copy", "--from", box.url(), "--to", peer.url(), "--ledger", ledger, "--json"))
+    process.append(start("copy", "--from", box.url(), "--to", peer.url(), "--ledger", ledger, "--allow-plaintext", "--json"))
     process[0].communicate(timeout=60)
+    assert process[0].returncode == -signal.SIGKILL and len(count) >= at
     peer.after.clear()
     done = copy(box.url(), peer.url(), ledger)
     assert done.status == 0, done

@@ -446,7 +446,7 @@ def test_patience_cuts_and_kills(peer, fast_dir, ledger):
 
     peer.on_item, peer.after = busy, [cut]
     with Dovecot(fast_dir) as mails, radicale.Radicale(fast_dir) as dav:
-        line = three(peer, mails, dav, ledger)
+        line, killed = three(peer, mails, dav, ledger), 0
         for n in (7, 10, 14):
             process = start("copy", *line)
             end = time.monotonic() + 60
@@ -455,7 +455,8 @@ def test_patience_cuts_and_kills(peer, fast_dir, ledger):
                 time.sleep(0.01)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            killed += process.wait() == -signal.SIGKILL
+        assert killed > 0
         done = postferry("copy", *line)
         assert done.status == 0, done
         look_at_all(mails, dav)
