@@ -304,6 +304,16 @@ static void drop_others(const struct pf_job *job, struct pf_side *src)
 	src->n = n;
 }
 
+/* Where the target has a calendar that people see first, the source's goes there that is called as
+ * such ones are. Of mail each store has its own way to tell. */
+static void guess_role(struct pf_known_folder *k)
+{
+	if (k->role == PF_ROLE_NONE && pf_path_depth(&k->path) == 1) {
+		k->role = pf_role_of_kind(k->kind, pf_path_leaf(&k->path));
+		k->role_by_name = k->role != PF_ROLE_NONE;
+	}
+}
+
 static int make_folds(struct pf_job *job, struct pf_err *err)
 {
 	struct pf_side *src = &job->side[SRC];
@@ -323,6 +333,7 @@ static int make_folds(struct pf_job *job, struct pf_err *err)
 
 		init_fold(job, i);
 		job->fold_count++;
+		guess_role(k);
 		f->kind = k->kind;
 		f->role = k->role;
 		f->selectable = k->selectable;

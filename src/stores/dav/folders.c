@@ -3,8 +3,6 @@
  */
 #include "stores/dav/dav_private.h"
 
-#include "model/role.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -314,10 +312,6 @@ int dav_folders_give(
 		   : f->kinds & PF_KIND_CALENDAR ? PF_KIND_CALENDAR
 		   : f->kinds & PF_KIND_TASKS    ? PF_KIND_TASKS
 						 : PF_KIND_NOTES;
-	if (s->h.cfg->source) {
-		to->role = pf_role_of_kind(to->kind, pf_path_leaf(&to->path));
-		to->role_by_name = to->role != PF_ROLE_NONE;
-	}
 	to->looks = (struct pf_folder_looks){
 		.colour = said_or_absent(&f->colour),
 		.description = said_or_absent(&f->description),

@@ -237,10 +237,7 @@ static int give_folder(struct ms_store *s, const struct pf_op *op, const char *d
 	if (path_of(s, dir, &doubtful, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	guess = mail ? pf_role_by_name(pf_path_leaf(&s->path_out))
-		: pf_path_depth(&s->path_out) == 1
-			? pf_role_of_kind(kind, pf_path_leaf(&s->path_out))
-			: PF_ROLE_NONE;
+	guess = mail ? pf_role_by_name(pf_path_leaf(&s->path_out)) : PF_ROLE_NONE;
 	if (mail && pf_path_depth(&s->path_out) == 1 &&
 		strcmp(pf_path_leaf(&s->path_out), "INBOX") == 0) {
 		guess = PF_ROLE_INBOX;

@@ -310,19 +310,18 @@ static uint32_t kinds_within(struct ps_store *s, const struct ps_folder *f)
 static void give_folder(struct ps_store *s, const struct pf_op *op, const struct ps_folder *f,
 	enum pf_kind kind, struct pf_store_event *out)
 {
-	const char *leaf = pf_path_leaf(&f->path);
-	enum pf_role sure = kind == PF_KIND_MAIL ? f->role : PF_ROLE_NONE;
-	enum pf_role guess = kind == PF_KIND_MAIL           ? pf_role_by_name(leaf)
-			     : pf_path_depth(&f->path) == 1 ? pf_role_of_kind(kind, leaf)
-							    : PF_ROLE_NONE;
+	bool mail = kind == PF_KIND_MAIL;
+	enum pf_role guess = pf_role_by_name(pf_path_leaf(&f->path));
 
 	ps_folder_id(f->node, kind, s->id_out);
 	s->folder_out = (struct pf_folder){
 		.id = pf_span_str(s->id_out),
 		.path = f->path,
 		.kind = kind,
-		.role = sure != PF_ROLE_NONE ? sure : guess,
-		.role_by_name = sure == PF_ROLE_NONE && guess != PF_ROLE_NONE,
+		.role = !mail                     ? PF_ROLE_NONE
+			: f->role != PF_ROLE_NONE ? f->role
+						  : guess,
+		.role_by_name = mail && f->role == PF_ROLE_NONE && guess != PF_ROLE_NONE,
 		.selectable = true,
 		.may_have_children = true,
 	};

@@ -2,7 +2,6 @@
  * What the engine sees of calendars and address books in files.
  */
 #include "base/dirs.h"
-#include "model/role.h"
 #include "stores/vdir/vdir_private.h"
 
 #include <errno.h>
@@ -67,16 +66,6 @@ static void reset(struct pf_serial *base)
 	s->body_given = false;
 }
 
-/* Where the target has a calendar of its own that people see first, ours of that name goes there.
- */
-static void guess_role(const struct vd_store *s, struct pf_folder *f)
-{
-	if (s->base.cfg->source) {
-		f->role = pf_role_of_kind(f->kind, pf_path_leaf(&f->path));
-		f->role_by_name = f->role != PF_ROLE_NONE;
-	}
-}
-
 static int fill_folder(struct vd_store *s, const char *id, struct pf_err *err)
 {
 	struct pf_folder *f = &s->folder_out;
@@ -112,7 +101,6 @@ static int fill_folder(struct vd_store *s, const char *id, struct pf_err *err)
 	s->path_out.n = 0;
 	if (name.p && pf_path_add(&s->path_out, name, err) == PF_OK) {
 		f->path = s->path_out;
-		guess_role(s, f);
 		return PF_OK;
 	}
 	if (pf_path_add(&s->path_out, pf_span(plain, n), err) != PF_OK) {
@@ -121,7 +109,6 @@ static int fill_folder(struct vd_store *s, const char *id, struct pf_err *err)
 			       : PF_FAIL;
 	}
 	f->path = s->path_out;
-	guess_role(s, f);
 	return PF_OK;
 }
 
