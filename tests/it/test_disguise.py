@@ -9,6 +9,7 @@ import pytest
 import tnef_items as tnef
 from calendar_items import parts, seen, uids
 from dateutil import rrule
+from ews_peer import EwsPeer
 from mail import Account, message, snapshot
 from peer import Box, Peer
 from run import commands, copy, postferry
@@ -242,3 +243,17 @@ def test_unwrap_tnef(fast_dir, ledger, tmp_path):
         assert again.status == 0 and again.outcome["copied_now"] == 0
         lost = copy(source.url(), mail.url(), ledger + "2", "--unwrap-tnef")
         assert lost.status == 0 and lost.outcome["copied_now"] == 0, lost
+
+
+def test_in_two_steps_to_exchange(fast_dir, ledger, tmp_path):
+    """An old Exchange over IMAP, a new one over EWS: by an archive each item comes to be what it was, pasted ones as well."""
+    with Dovecot(fast_dir) as source, EwsPeer() as target:
+        fill(source)
+        first = copy(source.url(), f"archive:{tmp_path}/all", ledger)
+        second = copy(f"archive:{tmp_path}/all", target.url(), ledger + "2")
+        assert first.status == 0 and second.status == 0 and second.outcome["copied"] == 18, (first, second)
+        assert len(target.known["calendar"].items) == len(calendar_items()) and len(target.known["inbox"].items) == 7
+        assert len(target.known["contacts"].items) == 1 and target.folder("Projects").kind == "IPF.Appointment"
+        again = copy(f"archive:{tmp_path}/all", target.url(), ledger + "2")
+        assert again.status == 0 and again.outcome["copied_now"] == 0
+        assert target.breaches == [] and target.sent == []
