@@ -4,8 +4,8 @@
 #include "cli/wire_private.h"
 #include "convert/ical_codec.h"
 #include "convert/vcard_codec.h"
-#include "stores/disguise.h"
 #include "stores/registry.h"
+#include "stores/wrap/disguise.h"
 
 #include <stdlib.h>
 

@@ -218,7 +218,7 @@ struct pf_store_cfg {
 	size_t connections;      /* at most; 0 = the store's choice */
 	size_t connections_most; /* which then is no more than this; 0 = no limit */
 	uint64_t rate_bytes_s;   /* 0 = no limit */
-	/* Kinds of items in mail's disguise (stores/disguise.h): those that are given out here
+	/* Kinds of items in mail's disguise (stores/wrap/disguise.h): those that are given out here
 	 * instead of mail, or, where these are none, those that go another way. */
 	struct {
 		uint32_t here, elsewhere;

@@ -1,5 +1,5 @@
 /*
- * Shared by the files of stores/disguise.
+ * Shared by the files of stores/wrap/disguise.
  *
  *   disguise.c       what the engine sees: operations handed on, events changed
  *   disguise_look.c  which messages of a folder are items in disguise
@@ -10,9 +10,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "stores/disguise.h"
 #include "stores/mapi_form.h"
 #include "stores/op.h"
+#include "stores/wrap/disguise.h"
 
 enum {
 	DG_PEEKS_MAX = 256, /* beginnings of parts that are asked for at the same time */

@@ -1,4 +1,4 @@
-#include "stores/disguise_private.h"
+#include "stores/wrap/disguise_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
