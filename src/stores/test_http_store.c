@@ -141,7 +141,7 @@ static void submit(struct peer *p, enum pf_op_kind kind, uint64_t id, uint64_t p
 	assert_int_equal(pf_hs_submit(&p->h.base, &op, &err), PF_OK);
 }
 
-static void told(struct peer *p, enum pf_store_event_kind kind, uint64_t op)
+static struct pf_store_event told(struct peer *p, enum pf_store_event_kind kind, uint64_t op)
 {
 	struct pf_store_event ev;
 	struct pf_err err;
@@ -150,6 +150,7 @@ static void told(struct peer *p, enum pf_store_event_kind kind, uint64_t op)
 	assert_int_equal(pf_hs_next(&p->h.base, &ev, &wake_ms, &err), PF_OK);
 	assert_int_equal(ev.kind, kind);
 	assert_int_equal(ev.op, op);
+	return ev;
 }
 
 static int next_rc(struct peer *p, int64_t *wake_ms)
@@ -216,8 +217,6 @@ static void what_was_sent_is_not_recalled(void **state)
 {
 	static const struct pf_store_cfg CFG = {.source = false};
 	struct peer *p = open_peer(&CFG);
-	struct pf_store_event ev;
-	struct pf_err err;
 	int64_t wake_ms;
 
 	(void)state;
@@ -226,11 +225,7 @@ static void what_was_sent_is_not_recalled(void **state)
 	assert_int_equal(next_rc(p, &wake_ms), PF_AGAIN);
 	submit(p, PF_OP_PUT, 2, 0);
 	submit(p, PF_OP_RECALL, 3, 0);
-	wake_ms = INT64_MAX;
-	assert_int_equal(pf_hs_next(&p->h.base, &ev, &wake_ms, &err), PF_OK);
-	assert_int_equal(ev.kind, PF_STORE_FAILED);
-	assert_int_equal(ev.op, 2);
-	assert_true(ev.failed.recalled);
+	assert_true(told(p, PF_STORE_FAILED, 2).failed.recalled);
 	p->answers = true;
 	told(p, PF_STORE_DONE, 1);
 	close_peer(p);
@@ -277,9 +272,7 @@ static void lost_links_are_told_and_end_somewhere(void **state)
 	/* Before it ever answered: one more try. */
 	assert_true(pf_hs_link_lost(&p->h, &why));
 	assert_false(pf_hs_link_lost(&p->h, &why));
-	wake_ms = INT64_MAX;
-	assert_int_equal(pf_hs_next(&p->h.base, &ev, &wake_ms, &err), PF_OK);
-	assert_int_equal(ev.kind, PF_STORE_NOTE);
+	ev = told(p, PF_STORE_NOTE, 0);
 	assert_int_equal(ev.note.number, PF_EV_CONNECTION_LOST);
 	assert_non_null(strstr(ev.note.text, "cut"));
 	submit(p, PF_OP_GET, 1, 0);
@@ -303,8 +296,6 @@ static void what_may_be_done_is_in_doubt_and_the_rest_waits_again(void **state)
 	static const struct pf_store_cfg CFG = {.source = false};
 	const struct pf_http_answer cut = {.failed = true, .in_doubt = true};
 	struct peer *p = open_peer(&CFG);
-	struct pf_store_event ev;
-	struct pf_err err;
 	int64_t wake_ms;
 
 	(void)state;
@@ -315,11 +306,7 @@ static void what_may_be_done_is_in_doubt_and_the_rest_waits_again(void **state)
 	pf_hs_op_lost(&p->h, p->asked[0], true, 3, &cut);
 	pf_hs_op_lost(&p->h, p->asked[1], false, 3, &cut);
 	p->asked_n = 0;
-	wake_ms = INT64_MAX;
-	assert_int_equal(pf_hs_next(&p->h.base, &ev, &wake_ms, &err), PF_OK);
-	assert_int_equal(ev.kind, PF_STORE_FAILED);
-	assert_int_equal(ev.op, 1);
-	assert_true(ev.failed.in_doubt);
+	assert_true(told(p, PF_STORE_FAILED, 1).failed.in_doubt);
 	assert_int_equal(next_rc(p, &wake_ms), PF_AGAIN);
 	assert_int_equal(p->asked_n, 1); /* asked again */
 	assert_int_equal(pf_hs_op_of(p->asked[0])->id, 2);
