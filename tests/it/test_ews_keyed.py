@@ -491,3 +491,24 @@ def test_folders_of_other_kinds_are_no_part_of_a_report(peer, box, ledger, tmp_p
     assert done.status == 0 and done.outcome["copied"] == 2 and done.outcome["folders_skipped"] == 0, done
     text = postferry("report", "--ledger", ledger + "2").out
     assert "INBOX -> INBOX" in text and "work -> work" in text and "(nowhere)" not in text and "--kinds" not in text, text
+
+
+def test_a_folder_that_somebody_else_makes_meanwhile(peer, box, ledger):
+    """The folders are read anew then, and what is put into the others all the while is not refused."""
+    box.put("alpha", "a", calendar(event("a", "20240105T100000Z", "In alpha")))
+    box.put("beta", "b", calendar(event("b", "20240105T100000Z", "In beta")))
+    made, usual = [], peer.work
+
+    def step(request):
+        if b"CreateFolder" in request.body and b">beta<" in request.body and not made:
+            made.append(peer.add_folder(peer.root, "beta", "IPF.Appointment"))
+
+    def late(h, request):
+        time.sleep(0.7 if made and b"FindFolder" in request.body else 0)
+        usual(h, request)
+
+    peer.before.append(step)
+    peer.work = late
+    done = copy(box.url(), peer.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 2, done
+    assert made and len(made[0].items) == len(peer.folder("alpha").items) == 1

@@ -68,10 +68,17 @@ static bool is_inner(struct pf_span folder_class)
 
 int ews_folder_add(struct estore *s, const struct pf_ews_folder *f, struct pf_err *err)
 {
-	struct efolder *to;
+	struct efolder *to = f->id.n > 0 ? find(s, f->id) : NULL;
 
-	if (f->id.n == 0 || find(s, f->id)) {
-		return PF_OK; /* pages may overlap when folders come and go */
+	if (to) { /* pages may overlap when folders come and go; it may have another name now */
+		pf_buf_clear(&to->parent);
+		pf_buf_clear(&to->name);
+		return pf_buf_add(&to->parent, f->parent, err) == PF_OK
+			       ? pf_buf_add(&to->name, f->name, err)
+			       : PF_FAIL;
+	}
+	if (f->id.n == 0) {
+		return PF_OK;
 	}
 	if (s->folder_n == s->folder_cap) {
 		size_t cap = s->folder_cap ? s->folder_cap * 2 : 32;
@@ -210,7 +217,8 @@ int ews_folders_start(struct estore *s, struct eop *o, struct pf_err *err)
 	if (o->synced) {
 		return ews_kinds_start(s, o, err);
 	}
-	if (s->folder_offset == 0) {
+	/* Where one is made, the others stay known: items may be on their way into them. */
+	if (s->folder_offset == 0 && eop_op(o)->kind == PF_OP_FOLDERS) {
 		ews_folders_forget(s);
 	}
 	pf_buf_init(&text, EWS_TEXT_MAX);
