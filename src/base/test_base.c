@@ -233,6 +233,18 @@ static void secret_is_kept_and_cleared(void **state)
 	pf_secret_clear(&s);
 }
 
+static void hexadecimal_digits(void **state)
+{
+	static const char DIGITS[] = "0123456789abcdef";
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		const char *at = c ? strchr(DIGITS, pf_ascii_lower((uint8_t)c)) : NULL;
+
+		assert_int_equal(pf_ascii_hex((uint8_t)c), at ? (int)(at - DIGITS) : -1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +259,7 @@ int main(void)
 		cmocka_unit_test(arena_keeps_what_it_gave),
 		cmocka_unit_test(ids_sort_by_value),
 		cmocka_unit_test(folding_finds_equal_names),
+		cmocka_unit_test(hexadecimal_digits),
 		cmocka_unit_test(secret_is_kept_and_cleared),
 	};
 

@@ -11,6 +11,12 @@ static inline uint8_t pf_ascii_lower(uint8_t c)
 {
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
+/* What a hexadecimal digit stands for; -1: it is none. */
+static inline int pf_ascii_hex(uint8_t c)
+{
+	c = pf_ascii_lower(c);
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 static inline uint8_t pf_ascii_upper(uint8_t c)
 {
 	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c;

@@ -3,6 +3,7 @@
  * names of what says something else. At the target it is marked with what it meant, so that a run
  * whose ledger is lost knows it again and does not put it a second time.
  */
+#include "base/utf8.h"
 #include "engine/keyed_private.h"
 
 #include <stdio.h>
@@ -16,11 +17,6 @@ void keyed_mark_of(const struct pf_codec *codec, const struct pf_digest *first, 
 	(void)snprintf(out, KEYED_MARK_MAX, "%u-%s", (unsigned int)codec->version, hex);
 }
 
-static int hex_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* One of another version of the meaning is none. */
 static bool read_mark(const struct pf_codec *codec, struct pf_span mark, struct pf_digest *out)
 {
@@ -31,7 +27,8 @@ static bool read_mark(const struct pf_codec *codec, struct pf_span mark, struct 
 		return false;
 	}
 	for (size_t i = 0; i < sizeof(out->b); i++) {
-		int high = hex_digit(mark.p[n + 2 * i]), low = hex_digit(mark.p[n + 2 * i + 1]);
+		int high = pf_ascii_hex(mark.p[n + 2 * i]),
+		    low = pf_ascii_hex(mark.p[n + 2 * i + 1]);
 
 		if (high < 0 || low < 0) {
 			return false;

@@ -94,24 +94,14 @@ static bool take_word(struct pf_span s, struct word *out, size_t *len)
 	return true;
 }
 
-/* 16 for what is no hexadecimal digit. */
-static uint8_t hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9') {
-		return (uint8_t)(c - '0');
-	}
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? (uint8_t)(c - 'a' + 10) : 16;
-}
-
 static void decode_q(struct pf_span s, struct text *out)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = s.p[i] == '_' ? ' ' : s.p[i];
 
-		if (c == '=' && i + 2 < s.n && hex_digit(s.p[i + 1]) < 16 &&
-			hex_digit(s.p[i + 2]) < 16) {
-			c = (uint8_t)(hex_digit(s.p[i + 1]) << 4 | hex_digit(s.p[i + 2]));
+		if (c == '=' && i + 2 < s.n && pf_ascii_hex(s.p[i + 1]) >= 0 &&
+			pf_ascii_hex(s.p[i + 2]) >= 0) {
+			c = (uint8_t)(pf_ascii_hex(s.p[i + 1]) * 16 + pf_ascii_hex(s.p[i + 2]));
 			i += 2;
 		}
 		add(out, &c, 1);

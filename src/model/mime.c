@@ -1,6 +1,7 @@
 #include "model/mime.h"
 
 #include "base/defs.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -290,19 +291,11 @@ bool pf_mime_next(struct pf_mime *m, struct pf_mime_part *out)
 
 /* ---- decoding ---- */
 
-static int hex(uint8_t c)
-{
-	return isdigit(c)             ? c - '0'
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-				      : -1;
-}
-
 /* What "=XY" stands for; -1: it is no such thing. */
 static int coded_octet(struct pf_span s)
 {
-	int high = s.n >= 3 && s.p[0] == '=' ? hex(s.p[1]) : -1;
-	int low = high >= 0 ? hex(s.p[2]) : -1;
+	int high = s.n >= 3 && s.p[0] == '=' ? pf_ascii_hex(s.p[1]) : -1;
+	int low = high >= 0 ? pf_ascii_hex(s.p[2]) : -1;
 
 	return low >= 0 ? high * 16 + low : -1;
 }

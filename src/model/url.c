@@ -41,15 +41,6 @@ static char lower(char c)
 	return (char)tolower((unsigned char)c);
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A fresh C string of `s` with %XX decoded. */
 static int decode(struct pf_span s, char **out, struct pf_err *err)
 {
@@ -60,8 +51,8 @@ static int decode(struct pf_span s, char **out, struct pf_err *err)
 		return pf_fail_memory(err, "a URL");
 	}
 	for (size_t i = 0; i < s.n; i++) {
-		int hi = s.p[i] == '%' && i + 2 < s.n ? hex((char)s.p[i + 1]) : -1;
-		int lo = hi >= 0 ? hex((char)s.p[i + 2]) : -1;
+		int hi = s.p[i] == '%' && i + 2 < s.n ? pf_ascii_hex(s.p[i + 1]) : -1;
+		int lo = hi >= 0 ? pf_ascii_hex(s.p[i + 2]) : -1;
 
 		if (s.p[i] != '%') {
 			p[n++] = (char)s.p[i];

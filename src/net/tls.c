@@ -40,15 +40,6 @@ static int bad(struct pf_err *err, const char *what, const char *which)
 	return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "%s %s: %s", what, which, why);
 }
 
-/* -1: it is none. */
-static int hex(char c)
-{
-	static const char DIGITS[] = "0123456789abcdef";
-	const char *at = c ? strchr(DIGITS, tolower((unsigned char)c)) : NULL;
-
-	return at ? (int)(at - DIGITS) : -1;
-}
-
 /* 64 hexadecimal digits; colons and blanks between them, and "sha256:" before, are fine. */
 static int parse_pin(struct pf_tls *tls, const char *text, struct pf_err *err)
 {
@@ -56,7 +47,7 @@ static int parse_pin(struct pf_tls *tls, const char *text, struct pf_err *err)
 	const char *s = strncasecmp(text, "sha256:", 7) == 0 ? text + 7 : text;
 
 	for (; *s && n <= 2 * (size_t)PIN_BYTES; s++) {
-		int digit = hex(*s);
+		int digit = pf_ascii_hex((uint8_t)*s);
 
 		if (*s == ':' || *s == ' ') {
 			continue;

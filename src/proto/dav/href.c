@@ -7,18 +7,13 @@
 
 enum { HREF_MAX = 65536 };
 
-static int hex(uint8_t c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
-}
-
 /* One byte off the front of `s`, decoded. */
 static uint8_t take(struct pf_span *s)
 {
 	uint8_t c = s->p[0];
 
-	if (c == '%' && s->n >= 3 && hex(s->p[1]) >= 0 && hex(s->p[2]) >= 0) {
-		c = (uint8_t)(hex(s->p[1]) * 16 + hex(s->p[2]));
+	if (c == '%' && s->n >= 3 && pf_ascii_hex(s->p[1]) >= 0 && pf_ascii_hex(s->p[2]) >= 0) {
+		c = (uint8_t)(pf_ascii_hex(s->p[1]) * 16 + pf_ascii_hex(s->p[2]));
 		*s = pf_span_from(*s, 3);
 		return c;
 	}

@@ -3,6 +3,7 @@
  * ([MS-OXTNEF] 2.1.3.3). Strings are in the OEM code page.
  */
 #include "base/civil.h"
+#include "base/utf8.h"
 #include "model/mapi_tags.h"
 #include "proto/tnef/tnef_private.h"
 
@@ -207,15 +208,6 @@ static int keep_wire_number(
 		     : keep_number(t, tag, PF_MAPI_I32, (int32_t)pf_le32(data.p), err);
 }
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A key in hexadecimal digits. */
 static int keep_hex(struct tnef *t, uint16_t tag, struct pf_span data, struct pf_err *err)
 {
@@ -226,7 +218,7 @@ static int keep_hex(struct tnef *t, uint16_t tag, struct pf_span data, struct pf
 		return tnef_no_memory(err);
 	}
 	for (size_t i = 0; i + 1 < text.n; i += 2) {
-		int high = hex_digit(text.p[i]), low = hex_digit(text.p[i + 1]);
+		int high = pf_ascii_hex(text.p[i]), low = pf_ascii_hex(text.p[i + 1]);
 
 		if (high < 0 || low < 0) {
 			pf_mapi_note(t->notes, tnef_at(t, data.p), "a key that is not hexadecimal");
