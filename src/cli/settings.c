@@ -211,26 +211,18 @@ static int read_labels(const char *text, enum pf_labels_rule *out, struct pf_err
 
 static int read_kinds(const char *text, uint32_t *out, struct pf_err *err)
 {
-	static const enum pf_kind ALL[] = {
-		PF_KIND_MAIL, PF_KIND_CALENDAR, PF_KIND_CONTACTS, PF_KIND_TASKS, PF_KIND_NOTES};
-
 	*out = 0;
 	for (const char *s = text; *s;) {
 		size_t n = strcspn(s, ",");
-		bool known = false;
+		enum pf_kind kind = pf_kind_by_name(pf_span(s, n));
 
-		for (size_t i = 0; i < PF_COUNT(ALL); i++) {
-			if (pf_span_is(pf_span(s, n), pf_kind_name(ALL[i]))) {
-				*out |= ALL[i];
-				known = true;
-			}
-		}
-		if (!known) {
+		if (!kind) {
 			return bad(err,
 				"--kinds %s: it is a list of mail, calendar, contacts, tasks, "
 				"notes",
 				text);
 		}
+		*out |= (uint32_t)kind;
 		s += n + (s[n] == ',');
 	}
 	return PF_OK;

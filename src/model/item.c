@@ -52,3 +52,13 @@ const char *pf_kind_name(enum pf_kind k)
 	}
 	return "";
 }
+
+enum pf_kind pf_kind_by_name(struct pf_span name)
+{
+	for (unsigned int k = PF_KIND_MAIL; k <= PF_KIND_NOTES; k <<= 1) {
+		if (pf_span_is(name, pf_kind_name((enum pf_kind)k))) {
+			return (enum pf_kind)k;
+		}
+	}
+	return (enum pf_kind)0;
+}

@@ -53,6 +53,8 @@ const char *pf_verdict_name(enum pf_verdict v);
 const char *pf_role_name(enum pf_role r);
 /* "mail", ...; the name of one bit. */
 const char *pf_kind_name(enum pf_kind k);
+/* The kind of that name, case aside; 0: there is none. */
+enum pf_kind pf_kind_by_name(struct pf_span name);
 
 /* One row of a listing. Spans are borrowed from whoever gave it. */
 struct pf_item {

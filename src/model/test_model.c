@@ -155,9 +155,24 @@ static void url_errors_say_what_is_wrong(void **state)
 	}
 }
 
+static void kinds_are_found_by_their_names(void **state)
+{
+	(void)state;
+	for (unsigned int k = PF_KIND_MAIL; k <= PF_KIND_NOTES; k <<= 1) {
+		struct pf_span name = pf_span_str(pf_kind_name((enum pf_kind)k));
+
+		assert_int_equal(pf_kind_by_name(name), k);
+	}
+	assert_int_equal(pf_kind_by_name(pf_span_str("")), 0);
+	assert_int_equal(pf_kind_by_name(pf_span_str("music")), 0);
+	assert_int_equal(pf_kind_by_name(pf_span_str("mails")), 0);
+	assert_int_equal(pf_kind_by_name(pf_span(NULL, 0)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kinds_are_found_by_their_names),
 		cmocka_unit_test(path_round_trips),
 		cmocka_unit_test(path_knows_its_parts),
 		cmocka_unit_test(path_refuses_what_is_none),

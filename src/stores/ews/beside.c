@@ -9,20 +9,10 @@
 static const enum pf_kind KINDS[] = {
 	PF_KIND_CALENDAR, PF_KIND_TASKS, PF_KIND_NOTES, PF_KIND_CONTACTS};
 
-static const struct efolder *find(const struct estore *s, struct pf_span id)
-{
-	for (size_t i = 0; i < s->folder_n; i++) {
-		if (pf_span_eq(pf_buf_span(&s->folder[i].id), id)) {
-			return &s->folder[i];
-		}
-	}
-	return NULL;
-}
-
 int ews_beside_name(struct estore *s, struct pf_span folder, enum pf_kind kind, struct pf_buf *out,
 	struct pf_err *err)
 {
-	const struct efolder *f = find(s, folder);
+	const struct efolder *f = ews_folder_find(s, folder);
 	struct pf_span name = f ? pf_buf_span(&f->name) : pf_span_str("?");
 
 	pf_buf_clear(out);
@@ -32,7 +22,7 @@ int ews_beside_name(struct estore *s, struct pf_span folder, enum pf_kind kind, 
 
 struct pf_span ews_beside_parent(const struct estore *s, struct pf_span folder)
 {
-	const struct efolder *f = find(s, folder);
+	const struct efolder *f = ews_folder_find(s, folder);
 
 	return f ? pf_buf_span(&f->parent) : pf_buf_span(&s->known[PF_EWS_ROOT]);
 }
@@ -85,11 +75,9 @@ struct pf_span ews_item_meant(struct pf_span id, enum pf_kind *kind)
 	const uint8_t *blank = id.n > 0 ? memchr(id.p, ' ', id.n) : NULL;
 	struct pf_span own = blank ? pf_span(id.p, (size_t)(blank - id.p)) : id;
 
-	for (size_t i = 0; blank && i < PF_COUNT(KINDS); i++) {
-		if (pf_span_is(pf_span_from(id, own.n + 1), pf_kind_name(KINDS[i]))) {
-			*kind = KINDS[i];
-		}
-	}
+	enum pf_kind said = blank ? pf_kind_by_name(pf_span_from(id, own.n + 1)) : 0;
+
+	*kind = said ? said : *kind;
 	return own;
 }
 

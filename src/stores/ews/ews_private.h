@@ -333,6 +333,8 @@ int ews_folders_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	const struct pf_ews_message *m, struct pf_err *err);
 /* PF_END: all are given. */
 int ews_folders_give(struct estore *s, struct eop *o, struct pf_store_event *out);
+/* NULL: there is none, that we know of. */
+struct efolder *ews_folder_find(const struct estore *s, struct pf_span id);
 int ews_folder_add(struct estore *s, const struct pf_ews_folder *f, struct pf_err *err);
 /* The id of `name` in `parent`, case aside; absent: none. */
 struct pf_span ews_folder_in(const struct estore *s, struct pf_span parent, const char *name);

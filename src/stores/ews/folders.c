@@ -39,7 +39,7 @@ void ews_folders_free(struct estore *s)
 	s->folder_cap = 0;
 }
 
-static struct efolder *find(const struct estore *s, struct pf_span id)
+struct efolder *ews_folder_find(const struct estore *s, struct pf_span id)
 {
 	for (size_t i = 0; i < s->folder_n; i++) {
 		if (pf_span_eq(pf_buf_span(&s->folder[i].id), id)) {
@@ -68,7 +68,7 @@ static bool is_inner(struct pf_span folder_class)
 
 int ews_folder_add(struct estore *s, const struct pf_ews_folder *f, struct pf_err *err)
 {
-	struct efolder *to = f->id.n > 0 ? find(s, f->id) : NULL;
+	struct efolder *to = f->id.n > 0 ? ews_folder_find(s, f->id) : NULL;
 
 	if (to) { /* pages may overlap when folders come and go; it may have another name now */
 		pf_buf_clear(&to->parent);
@@ -172,7 +172,7 @@ static int add_segment(struct pf_path *p, struct pf_span name, struct pf_err *er
 static int place(struct estore *s, struct efolder *f, struct pf_err *err)
 {
 	struct pf_span parent = pf_buf_span(&f->parent);
-	const struct efolder *above = find(s, parent);
+	const struct efolder *above = ews_folder_find(s, parent);
 
 	if (is_known(s, PF_EWS_INBOX, pf_buf_span(&f->id))) {
 		f->placed = true;

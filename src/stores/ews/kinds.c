@@ -31,32 +31,21 @@ struct pf_span ews_folder_meant(const struct estore *s, struct pf_span id, enum 
 {
 	const uint8_t *blank = id.n > 0 ? memchr(id.p, ' ', id.n) : NULL;
 	struct pf_span own = blank ? pf_span(id.p, (size_t)(blank - id.p)) : id;
+	const struct efolder *f = blank ? NULL : ews_folder_find(s, own);
 
-	*kind = PF_KIND_MAIL;
-	for (size_t i = 0; i < s->folder_n && !blank; i++) {
-		if (pf_span_eq(pf_buf_span(&s->folder[i].id), own)) {
-			*kind = ews_kind_of(pf_buf_span(&s->folder[i].folder_class));
-		}
-	}
-	for (size_t i = 0; blank && i < PF_COUNT(KINDS); i++) {
-		if (pf_span_is(pf_span_from(id, own.n + 1), pf_kind_name(KINDS[i]))) {
-			*kind = KINDS[i];
-		}
-	}
+	*kind = blank ? pf_kind_by_name(pf_span_from(id, own.n + 1))
+		: f   ? ews_kind_of(pf_buf_span(&f->folder_class))
+		      : PF_KIND_MAIL;
+	*kind = *kind ? *kind : PF_KIND_MAIL;
 	return own;
 }
 
 bool ews_kinds_has(const struct estore *s, struct pf_span id, enum pf_kind kind)
 {
 	enum pf_kind meant;
-	struct pf_span own = ews_folder_meant(s, id, &meant);
+	const struct efolder *f = ews_folder_find(s, ews_folder_meant(s, id, &meant));
 
-	for (size_t i = 0; i < s->folder_n; i++) {
-		if (pf_span_eq(pf_buf_span(&s->folder[i].id), own)) {
-			return (s->folder[i].kinds & (uint32_t)kind) != 0;
-		}
-	}
-	return false;
+	return f && (f->kinds & (uint32_t)kind) != 0;
 }
 
 /* ---- what else is in a folder ---- */

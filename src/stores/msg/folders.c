@@ -62,17 +62,14 @@ static void sort(struct ms_names *names)
 
 bool ms_folder_of(struct pf_span id, enum pf_kind *kind, const char **dir)
 {
-	for (size_t i = 0; i < PF_COUNT(KINDS); i++) {
-		const char *name = pf_kind_name(KINDS[i]);
-		size_t n = strlen(name);
+	const uint8_t *slash = id.n > 0 ? memchr(id.p, '/', id.n) : NULL;
 
-		if (id.n > n && id.p[n] == '/' && memcmp(id.p, name, n) == 0) {
-			*kind = KINDS[i];
-			*dir = (const char *)id.p + n + 1; /* an operation's id has a NUL behind */
-			return true;
-		}
+	if (!slash) {
+		return false;
 	}
-	return false;
+	*kind = pf_kind_by_name(pf_span(id.p, (size_t)(slash - id.p)));
+	*dir = (const char *)slash + 1; /* an operation's id has a NUL behind */
+	return *kind != 0;
 }
 
 int ms_path_of(const struct ms_store *s, const char *dir, struct pf_span file,

@@ -33,13 +33,11 @@ bool ps_folder_of(struct pf_span id, uint32_t *node, enum pf_kind *kind)
 	}
 	(void)snprintf(text, sizeof(text), "%.*s", (int)id.n, (const char *)id.p);
 	*node = (uint32_t)strtoul(text, &end, 10);
-	for (size_t i = 0; end != text && *end == '.' && i < PF_COUNT(KINDS); i++) {
-		if (strcmp(end + 1, pf_kind_name(KINDS[i])) == 0) {
-			*kind = KINDS[i];
-			return true;
-		}
+	if (end == text || *end != '.') {
+		return false;
 	}
-	return false;
+	*kind = pf_kind_by_name(pf_span_str(end + 1));
+	return *kind != 0;
 }
 
 /* ---- the tree ---- */

@@ -60,17 +60,12 @@ static void drop_request(struct dg_store *s, size_t i)
 static bool folder_of(
 	const struct dg_store *s, struct pf_span id, size_t *folder, enum pf_kind *kind)
 {
-	for (size_t i = 0; i < PF_COUNT(KINDS); i++) {
-		const char *name = pf_kind_name(KINDS[i]);
-		size_t n = strlen(name);
+	const uint8_t *slash = id.n > 0 ? memchr(id.p, '/', id.n) : NULL;
+	size_t n = slash ? (size_t)(slash - id.p) : id.n;
 
-		if (id.n > n && id.p[n] == '/' && memcmp(id.p, name, n) == 0) {
-			*folder = dg_find_folder(s, pf_span_from(id, n + 1));
-			*kind = KINDS[i];
-			return *folder != SIZE_MAX;
-		}
-	}
-	return false;
+	*kind = pf_kind_by_name(pf_span(id.p, n));
+	*folder = slash ? dg_find_folder(s, pf_span_from(id, n + 1)) : SIZE_MAX;
+	return *kind != 0 && *folder != SIZE_MAX;
 }
 
 /* What an item's id is in the inner store: behind the validity of its folder. */
