@@ -13,6 +13,16 @@ struct pf_blob *pf_blob_new(size_t n)
 	return b;
 }
 
+struct pf_blob *pf_blob_of(struct pf_span bytes)
+{
+	struct pf_blob *b = pf_blob_new(bytes.n);
+
+	if (b && bytes.n > 0) {
+		memcpy(b->bytes, bytes.p, bytes.n);
+	}
+	return b;
+}
+
 struct pf_blob *pf_blob_ref(struct pf_blob *b)
 {
 	b->refs++;

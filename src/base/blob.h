@@ -16,6 +16,8 @@ struct pf_blob {
 /* `n` bytes to be filled by the maker, who holds the one reference; NULL when there is no memory.
  */
 struct pf_blob *pf_blob_new(size_t n);
+/* The same with a copy of these bytes in it. */
+struct pf_blob *pf_blob_of(struct pf_span bytes);
 struct pf_blob *pf_blob_ref(struct pf_blob *b);
 /* Let go; freed with the last one. NULL is fine. */
 void pf_blob_unref(struct pf_blob **b);

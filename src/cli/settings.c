@@ -105,7 +105,7 @@ const struct pf_option pf_rule_options[] = {
 		false},
 	{"keep-raw", "DIR",
 		"keep there, as the source has it, each item that is converted (Outlook's files, "
-		"winmail.dat): .msg, or .tnef",
+		"winmail.dat) or that Exchange gives: .msg, .tnef or .fts",
 		false},
 	{"unwrap-tnef", NULL,
 		"give a message whose text and files are in a winmail.dat (IMAP) as what it was "

@@ -130,7 +130,7 @@ static int dispatch(struct pf_job *job, enum pf_side_no side, const struct pf_st
 	if (!f) {
 		return PF_OK;
 	}
-	rc = side == SRC && (ev->fates || ev->left) ? fates_note(f, ev, err) : PF_OK;
+	rc = side == SRC && (ev->fates || ev->left || ev->raw.p) ? fates_note(f, ev, err) : PF_OK;
 	rc = rc == PF_OK ? fold_event(f, side, ev, err) : rc;
 	if (rc == PF_FAIL && err->scope <= PF_SCOPE_FOLDER) {
 		fold_fail(f, err);

@@ -103,6 +103,7 @@ class EwsPeer(HttpPeer):
         self.page = 512  # changes given at once, however many are asked for
         self.max_request = 0  # bytes
         self.zone = None  # that the owner chose
+        self.merges = False  # UploadItems in an item's place leaves what the stream does not name
         self.folders, self.known, self.number, self.moment = {}, {}, 0, 0
         self.others, self.attachments = {}, {}  # occurrences and attachments, by id
         self.on_item = None  # function (operation, item or mime) that may raise Failure
@@ -595,6 +596,23 @@ class EwsPeer(HttpPeer):
             if tag and int(tag, 16) == FLAGS:
                 raise Failure("ErrorInvalidPropertySet")
             self.set_all(item, u[1])
+
+    def base64(self, plain):
+        return base64.b64encode(plain).decode()
+
+    def from_base64(self, text):
+        try:
+            return base64.b64decode(text, validate=True)
+        except ValueError as e:
+            raise Failure("ErrorCorruptData") from e
+
+    def export_items(self, r, op, version):
+        import ews_transfer
+        return ews_transfer.export_items(self, r, op, version)
+
+    def upload_items(self, r, op, version):
+        import ews_transfer
+        return ews_transfer.upload_items(self, r, op, version)
 
     def delete_item(self, r, op, version):
         self.trap(r, op, "SendMeetingCancellations", "SendToNone", must=False)

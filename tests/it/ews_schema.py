@@ -1,5 +1,5 @@
 """The part of the schema of Exchange Web Services that a migration needs, as data: which children an element may have, in
-which order, and which attributes. Written from the order tables of MS-OXWSCORE, -MSG, -FOLD, -SYNC and -CDATA."""
+which order, and which attributes. Written from the order tables of MS-OXWSCORE, -MSG, -FOLD, -SYNC, -BTRF and -CDATA."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -38,7 +38,7 @@ ZONE = "t:Periods? t:TransitionsGroups? t:Transitions?"
 CHILDREN = {
     "s:Envelope": "s:Header s:Body",
     "s:Header": "t:RequestServerVersion t:ExchangeImpersonation? t:TimeZoneContext?",
-    "s:Body": "(m:GetUserConfiguration|m:GetFolder|m:FindFolder|m:CreateFolder|m:SyncFolderItems|m:FindItem|m:GetItem|m:GetAttachment|m:CreateItem|m:CreateAttachment|m:UpdateItem|m:DeleteItem)",
+    "s:Body": "(m:GetUserConfiguration|m:GetFolder|m:FindFolder|m:CreateFolder|m:SyncFolderItems|m:FindItem|m:GetItem|m:GetAttachment|m:CreateItem|m:CreateAttachment|m:UpdateItem|m:DeleteItem|m:ExportItems|m:UploadItems)",
     "t:ExchangeImpersonation": "t:ConnectingSID",
     "t:ConnectingSID": "(t:PrincipalName|t:SID|t:PrimarySmtpAddress|t:SmtpAddress)",
     "t:TimeZoneContext": "t:TimeZoneDefinition",
@@ -108,6 +108,10 @@ CHILDREN = {
     "t:SetItemField": PATH + " " + KINDS,
     "t:DeleteItemField": PATH,
     "m:DeleteItem": "m:ItemIds",
+    "m:ExportItems": "m:ItemIds",
+    "m:UploadItems": "m:Items",
+    "m:UploadItems/m:Items": "t:Item+",
+    "m:UploadItems/t:Item": "t:ParentFolderId t:ItemId? t:Data",
 }
 # element -> attributes; those with a "!" must be there
 ATTRIBUTES = {
@@ -117,6 +121,7 @@ ATTRIBUTES = {
     "m:FindFolder": "Traversal!", "m:IndexedPageFolderView": "MaxEntriesReturned Offset! BasePoint!",
     "m:CreateItem": "MessageDisposition SendMeetingInvitations",
     "m:UpdateItem": "ConflictResolution! MessageDisposition SendMeetingInvitationsOrCancellations SuppressReadReceipts",
+    "m:UploadItems/t:Item": "CreateAction! IsAssociated", "t:ParentFolderId": "Id! ChangeKey",
     "m:DeleteItem": "DeleteType! SendMeetingCancellations AffectedTaskOccurrences SuppressReadReceipts",
     "m:UserConfigurationName": "Name!", "t:Body": "BodyType!", "t:Entry": "Key!", "t:OccurrenceItemId": "RecurringMasterId! ChangeKey InstanceIndex!",
     "m:ParentItemId": "Id! ChangeKey", "t:StartTimeZone": "Id! Name", "t:EndTimeZone": "Id! Name", "t:MeetingTimeZone": "TimeZoneName",
@@ -128,7 +133,8 @@ ATTRIBUTES = {
 # what older servers do not know
 SINCE = {"t:TimeZoneContext": "Exchange2010", "t:SmtpAddress": "Exchange2010", "@SuppressReadReceipts": "Exchange2013",
          "m:GetUserConfiguration": "Exchange2010", "t:StartTimeZone": "Exchange2010", "t:EndTimeZone": "Exchange2010", "t:IsContactPhoto": "Exchange2010",
-         "t:Members": "Exchange2010", "t:FirstDayOfWeek": "Exchange2010_SP1", "m:SyncScope": "Exchange2010", "distributionlist:Members": "Exchange2010"}
+         "t:Members": "Exchange2010", "t:FirstDayOfWeek": "Exchange2010_SP1", "m:SyncScope": "Exchange2010", "distributionlist:Members": "Exchange2010",
+         "m:ExportItems": "Exchange2010_SP1", "m:UploadItems": "Exchange2010_SP1"}
 FIELDS = {"item:Sensitivity", "item:Importance", "item:ReminderDueBy", "item:ReminderIsSet", "item:ReminderMinutesBeforeStart",
           "calendar:Start", "calendar:End", "calendar:IsAllDayEvent", "calendar:LegacyFreeBusyStatus", "calendar:Location",
           "calendar:Recurrence",
@@ -204,8 +210,10 @@ def check_named(element, given):
         raise Invalid(f"property number {element.get('PropertyId')}")
 
 
-def check(element, version):
+def check(element, version, within=""):
+    """`within`: an operation whose elements are others than those of the same name elsewhere."""
     name = name_of(element)
+    name = f"{within}/{name}" if f"{within}/{name}" in PATTERNS else name
     check_since(name, version)
     check_attributes(name, element, version)
     if name == "t:FieldURI":
@@ -225,7 +233,7 @@ def check(element, version):
     elif children:
         raise Invalid(f"{name} holds {children}")
     for child in element:
-        check(child, version)
+        check(child, version, name if name == "m:UploadItems" else within)
 
 
 def read(body):

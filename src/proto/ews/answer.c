@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "proto/ews/item_make.h"
 #include "proto/ews/item_private.h"
+#include "proto/ews/transfer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -294,7 +295,7 @@ static const xmlNode *content_of(const xmlNode *m)
 			return found;
 		}
 	}
-	return NULL;
+	return xml_child(m, "ItemId") ? m : NULL; /* ExportItems, UploadItems: it is the item */
 }
 
 bool pf_ews_answer_next(struct pf_ews_answer *a, struct pf_ews_message *out)
@@ -463,6 +464,19 @@ bool pf_ews_item_next(struct pf_ews_answer *a, const struct pf_ews_message *m,
 		take_item(a, n, out);
 	}
 	return true;
+}
+
+void pf_ews_moved(struct pf_ews_answer *a, const struct pf_ews_message *m, struct pf_ews_moved *out)
+{
+	const xmlNode *within = m->within ? ews_theirs(m->within) : NULL;
+	const xmlNode *id = within ? xml_child(within, "ItemId") : NULL;
+	const xmlNode *data = within ? xml_child(within, "Data") : NULL;
+
+	*out = (struct pf_ews_moved){
+		.id = attribute(a, id, "Id"),
+		.version = attribute(a, id, "ChangeKey"),
+		.stream = data ? text_of(a, data) : pf_span(NULL, 0),
+	};
 }
 
 struct pf_span pf_ews_option(

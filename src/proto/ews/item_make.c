@@ -402,14 +402,10 @@ int pf_ews_set_key(const struct pf_ews_as *as, const struct pf_ews_named *named,
 	ews_sayf(w,
 		"<m:UpdateItem ConflictResolution=\"%s\" MessageDisposition=\"SaveOnly\" "
 		"SendMeetingInvitationsOrCancellations=\"SendToNone\"%s><m:ItemChanges>"
-		"<t:ItemChange><t:ItemId Id=\"",
+		"<t:ItemChange>",
 		named->version.n > 0 ? "NeverOverwrite" : "AlwaysOverwrite", ews_no_receipts(as));
-	ews_text(w, named->id);
-	if (named->version.n > 0) {
-		ews_say(w, "\" ChangeKey=\"");
-		ews_text(w, named->version);
-	}
-	ews_say(w, "\"/><t:Updates>");
+	ews_id_version(w, "ItemId", named->id, named->version);
+	ews_say(w, "<t:Updates>");
 	put_ours(&put, PF_EWS_KEY, named->key);
 	ews_say(w, "</t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>");
 	return ews_end(w);

@@ -101,11 +101,21 @@ int ews_end(struct ews_writer *w)
 	return w->rc;
 }
 
-void ews_id(struct ews_writer *w, const char *name, struct pf_span id)
+void ews_id_version(
+	struct ews_writer *w, const char *name, struct pf_span id, struct pf_span version)
 {
 	ews_sayf(w, "<t:%s Id=\"", name);
 	ews_text(w, id);
+	if (version.n > 0) {
+		ews_say(w, "\" ChangeKey=\"");
+		ews_text(w, version);
+	}
 	ews_say(w, "\"/>");
+}
+
+void ews_id(struct ews_writer *w, const char *name, struct pf_span id)
+{
+	ews_id_version(w, name, id, pf_span(NULL, 0));
 }
 
 /* ---- folders ---- */

@@ -21,6 +21,9 @@ void ews_text(struct ews_writer *w, struct pf_span text);
 void ews_element(struct ews_writer *w, const char *name, struct pf_span text);
 /* <t:NAME Id="..."/> */
 void ews_id(struct ews_writer *w, const char *name, struct pf_span id);
+/* The same of one version of it; an empty one: whichever. */
+void ews_id_version(
+	struct ews_writer *w, const char *name, struct pf_span id, struct pf_span version);
 
 /* An attribute of UpdateItem and DeleteItem that keeps receipts from going out, where the version
  * has it. */

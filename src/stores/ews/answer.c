@@ -18,6 +18,7 @@ static const char *words_of(const struct ecall *c)
 		[ECALL_SYNC] = "SyncFolderItems",
 		[ECALL_ROWS] = "GetItem",
 		[ECALL_KINDS] = "FindItem",
+		[ECALL_EXPORT] = "ExportItems",
 		[ECALL_MIME] = "GetItem",
 		[ECALL_WHOLE] = "GetItem",
 		[ECALL_OCCURRENCES] = "GetItem of an occurrence",
@@ -126,7 +127,8 @@ static void rights(struct estore *s, const struct ecall *c, struct eop *o, const
 
 bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_ews_said *said)
 {
-	if (ews_get_otherwise(c, o, said) || ews_keyed_said(s, c, o, said) ||
+	if (ews_stream_said(c, o, said) || ews_get_otherwise(c, o, said) ||
+		ews_keyed_said(s, c, o, said) ||
 		(c->kind == ECALL_KINDS && ews_kinds_refused(s, o, said))) {
 		return true;
 	}
@@ -230,6 +232,8 @@ static int dispatch(struct estore *s, struct ecall *c, struct eop *o, struct pf_
 		return ews_make_answer(s, o, a, m, err);
 	case ECALL_SYNC:
 		return ews_list_answer(s, o, a, m, err);
+	case ECALL_EXPORT:
+		return ews_stream_answer(o, a, m, err);
 	case ECALL_MIME:
 		return ews_get_answer(s, o, a, m, err);
 	case ECALL_WHOLE:

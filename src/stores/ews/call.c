@@ -69,18 +69,15 @@ static int submit(struct estore *s, struct ecall *c, const char *operation, stru
 bool ecall_is_read(const struct ecall *c)
 {
 	return c->kind == ECALL_MIME || c->kind == ECALL_WHOLE || c->kind == ECALL_OCCURRENCES ||
-	       c->kind == ECALL_ATTACHMENTS;
+	       c->kind == ECALL_ATTACHMENTS || c->kind == ECALL_EXPORT;
 }
 
 int ecall_send(struct estore *s, struct ecall *c, const char *operation, struct pf_buf *text,
 	struct pf_err *err)
 {
-	struct pf_blob *body = pf_blob_new(text->n);
+	struct pf_blob *body = pf_blob_of(pf_buf_span(text));
 	int rc;
 
-	if (body && text->n > 0) {
-		memcpy(body->bytes, text->p, text->n);
-	}
 	pf_buf_deinit(text);
 	if (!body) {
 		return pf_fail_memory(err, "a request");
@@ -148,6 +145,8 @@ static void not_had(struct estore *s, struct ecall *c, const struct pf_http_answ
 			c->ops[i]->alone = true;
 		}
 		ecall_put_back(s, c);
+	} else if (c->kind == ECALL_EXPORT) {
+		ews_stream_give_up(c->ops[0], a->why.text);
 	} else {
 		eop_refused(s, c->ops[0], &a->why);
 	}

@@ -25,7 +25,8 @@ static bool goes_along(const struct estore *s, const struct eop *o, struct eop *
 		return false;
 	}
 	find_road(s, p);
-	return p->road == o->road && p->kind == o->kind;
+	return p->road == o->road && p->kind == o->kind &&
+	       ews_stream_wanted(s, p) == ews_stream_wanted(s, o);
 }
 
 static int ask(struct estore *s, struct ecall *c, const struct pf_span *id, struct pf_buf *text,
@@ -44,8 +45,9 @@ int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err)
 {
 	struct ecall *c;
 	struct pf_span id[EWS_GETS];
-	uint64_t bytes = eop_op(o)->get.size;
+	uint64_t bytes = eop_op(o)->get.size, most;
 	struct pf_buf text;
+	bool stream;
 
 	if (s->reads >= EWS_READS) {
 		return PF_AGAIN;
@@ -54,15 +56,24 @@ int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err)
 		return ews_whole_start(s, o, err);
 	}
 	find_road(s, o);
-	c = ecall_new(s, o->road == EROAD_MIME ? ECALL_MIME : ECALL_WHOLE, o);
+	stream = ews_stream_wanted(s, o);
+	most = stream ? EWS_STREAM_BYTES : EWS_BATCH_BYTES;
+	c = ecall_new(s,
+		stream                  ? ECALL_EXPORT
+		: o->road == EROAD_MIME ? ECALL_MIME
+					: ECALL_WHOLE,
+		o);
 	id[0] = ews_item_meant(eop_op(o)->item, &o->kind);
 	for (struct eop *p = eop_next(o); p && c->n < EWS_GETS && !o->alone; p = eop_next(p)) {
-		if (goes_along(s, o, p) && bytes + eop_op(p)->get.size <= EWS_BATCH_BYTES &&
+		if (goes_along(s, o, p) && bytes + eop_op(p)->get.size <= most &&
 			eop_may_start(&s->h, &p->h)) {
 			bytes += eop_op(p)->get.size;
 			id[c->n] = ews_item_meant(eop_op(p)->item, &p->kind);
 			c->ops[c->n++] = p;
 		}
+	}
+	if (stream) {
+		return ews_stream_ask(s, c, id, err);
 	}
 	pf_buf_init(&text, EWS_TEXT_MAX);
 	if (ask(s, c, id, &text, err) != PF_OK) {
@@ -92,12 +103,9 @@ int ews_get_give_bytes(struct estore *s, struct eop *o, struct pf_span bytes, st
 			   ? header_bytes(bytes)
 			   : bytes.n;
 
-	o->body = pf_blob_new(n);
+	o->body = pf_blob_of(pf_span(bytes.p, n));
 	if (!o->body) {
 		return pf_fail_memory(err, "an item");
-	}
-	if (n > 0) {
-		memcpy(o->body->bytes, bytes.p, n);
 	}
 	eop_give(s, o);
 	return PF_OK;
@@ -105,7 +113,7 @@ int ews_get_give_bytes(struct estore *s, struct eop *o, struct pf_span bytes, st
 
 bool ews_get_otherwise(const struct ecall *c, struct eop *o, const struct pf_ews_said *said)
 {
-	if (!ecall_is_read(c) || o->road == EROAD_STORED ||
+	if (!ecall_is_read(c) || c->kind == ECALL_EXPORT || o->road == EROAD_STORED ||
 		(said->does != PF_EWS_CONTENT && said->does != PF_EWS_DAMAGED)) {
 		return false;
 	}
@@ -116,6 +124,16 @@ bool ews_get_otherwise(const struct ecall *c, struct eop *o, const struct pf_ews
 	ews_whole_free(&o->whole);
 	o->h.state = PF_HS_WAITING;
 	return true;
+}
+
+/* A message is there without all that only its stream has. */
+static int tell_no_stream(struct eop *o, struct pf_err *err)
+{
+	struct pf_mapi_losses losses;
+
+	pf_mapi_losses_init(&losses, &o->arena);
+	pf_mapi_odd(&losses, "it comes without its stream, as %s", o->no_stream);
+	return pf_mapi_fates(&losses, &o->arena, &o->fates, err);
 }
 
 static int take_body(struct estore *s, struct eop *o, struct pf_span mime, struct pf_err *err)
@@ -137,7 +155,7 @@ static int take_body(struct estore *s, struct eop *o, struct pf_span mime, struc
 	}
 	rc = ews_get_give_bytes(s, o, pf_buf_span(&out), err);
 	pf_buf_deinit(&out);
-	return rc;
+	return rc == PF_OK && o->no_stream[0] ? tell_no_stream(o, err) : rc;
 }
 
 int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
@@ -169,8 +187,13 @@ int ews_get_give(struct eop *o, struct pf_store_event *out)
 	bool begin = o->given == 0;
 	int rc = o->h.end.failed ? PF_END : pf_op_give(eop_op(o), &o->body, &o->given, out);
 
-	if (rc == PF_OK && begin && o->road != EROAD_MIME && eop_op(o)->get.part == PF_PART_WHOLE) {
+	if (rc != PF_OK || !begin || eop_op(o)->get.part != PF_PART_WHOLE) {
+		return rc;
+	}
+	if (o->road != EROAD_MIME || o->fates.odd.p) {
 		out->fates = &o->fates;
 	}
+	out->raw = pf_blob_span(o->stream);
+	out->raw_ending = o->stream_ending;
 	return rc;
 }

@@ -35,6 +35,7 @@ void eop_free(struct pf_hs_op *h)
 	pf_buf_deinit(&o->cursor);
 	pf_buf_deinit(&o->words);
 	pf_blob_unref(&o->body);
+	pf_blob_unref(&o->stream);
 	ews_whole_free(&o->whole);
 	ews_made_free(&o->made);
 	pf_buf_deinit(&o->name);

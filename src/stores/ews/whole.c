@@ -12,6 +12,7 @@
 #include "convert/mapi_open.h"
 #include "model/mapi_tags.h"
 #include "proto/ews/item.h"
+#include "proto/tnef/tnef.h"
 #include "stores/mapi_form.h"
 
 #include <stdio.h>
@@ -214,6 +215,26 @@ static struct pf_span take_text(struct ewhole *h)
 	return text;
 }
 
+/* Where the item is wanted as it is, and came without its stream: all of its properties. */
+static int keep(const struct estore *s, struct eop *o, struct pf_err *err)
+{
+	struct pf_buf raw;
+	int rc;
+
+	if (!s->h.cfg->keep_raw || o->stream || eop_op(o)->get.part != PF_PART_WHOLE) {
+		return PF_OK;
+	}
+	pf_buf_init(&raw, WHOLE_MAX);
+	rc = pf_tnef_write(o->whole->w.item, &raw, err);
+	if (rc == PF_OK) {
+		o->stream = pf_blob_of(pf_buf_span(&raw));
+		o->stream_ending = ".tnef";
+		rc = o->stream ? PF_OK : pf_fail_memory(err, "an item");
+	}
+	pf_buf_deinit(&raw);
+	return rc;
+}
+
 static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct pf_err *err)
 {
 	struct ewhole *h = o->whole;
@@ -229,7 +250,6 @@ static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct p
 	if (add_goid(h, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	pf_mapi_form_ways(s->h.cfg, &ways);
 	pf_mapi_form_ways(s->h.cfg, &ways);
 	pf_mapi_losses_init(&losses, &h->arena);
 	if (pf_mapi_open(h->w.item, &ways, &losses, &opened, out, err) != PF_OK) {
@@ -250,6 +270,9 @@ static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct p
 		pf_mapi_odd(&losses, "made of its properties%s, as %s",
 			o->road == EROAD_STORED ? " and the body as it is stored" : "", o->said);
 	}
+	if (o->no_stream[0]) {
+		pf_mapi_odd(&losses, "it comes without its stream, as %s", o->no_stream);
+	}
 	return pf_mapi_fates(&losses, &o->arena, &o->fates, err);
 }
 
@@ -260,7 +283,8 @@ static int finish(struct estore *s, struct eop *o, struct pf_err *err)
 	int rc;
 
 	pf_buf_init(&form, WHOLE_MAX);
-	rc = convert(s, o, &form, &why);
+	rc = keep(s, o, &why);
+	rc = rc == PF_OK ? convert(s, o, &form, &why) : rc;
 	if (rc == PF_OK) {
 		rc = ews_get_give_bytes(s, o, pf_buf_span(&form), err);
 		ews_whole_free(&o->whole);
