@@ -131,7 +131,8 @@ static int disguise(struct wire_account *a, struct pf_err *err)
 	struct wire_side *s = &a->side[0];
 
 	s->cfg.disguised.here = row->disguised & (asked ? asked : row->disguised);
-	s->cfg.disguised.elsewhere = row->apart & (asked ? asked : row->apart);
+	s->cfg.disguised.elsewhere = row->apart & ~row->disguised & (asked ? asked : row->apart);
+	s->cfg.disguised.mail = (row->kinds & PF_KIND_MAIL) != 0;
 	s->cfg.unwrap_tnef = a->wire->set->unwrap_tnef;
 	return pf_disguise_open(s->store, &s->cfg, &s->store, err);
 }

@@ -255,6 +255,35 @@ static void look_at_labels(struct pf_entry *e, bool skipped)
 	}
 }
 
+static int skip_apart(struct pf_fold *f, struct pf_entry *e, enum pf_kind kind, struct pf_err *err)
+{
+	char why[200];
+
+	(void)snprintf(why, sizeof(why),
+		"an item of Exchange in mail's form: it goes with the %s of the account",
+		pf_kind_name(kind));
+	return skip(f, e, why, err);
+}
+
+/*
+ * What goes another way now, and was listed as mail in an earlier pass. What that one copied stays
+ * mail, so that it is not there twice (keyed_messages.c leaves it out), until --mirror takes it
+ * away; what it did not copy goes as what it is.
+ */
+static int was_mail(struct pf_fold *f, struct pf_entry *e, enum pf_kind kind, struct pf_err *err)
+{
+	if (e->verdict == PF_VERDICT_SKIPPED || e->state == PF_ROW_SENT) {
+		return PF_OK;
+	}
+	if (e->verdict != PF_VERDICT_COPIED && e->verdict != PF_VERDICT_PRESENT) {
+		return skip_apart(f, e, kind, err);
+	}
+	if (f->job->cfg->mirror) {
+		e->bits &= (uint16_t)~PF_ENTRY_LISTED; /* as mail it has left the source */
+	}
+	return PF_OK;
+}
+
 static int listed(struct pf_fold *f, const struct pf_item *item, struct pf_err *err)
 {
 	struct pf_entry *e = NULL;
@@ -269,17 +298,14 @@ static int listed(struct pf_fold *f, const struct pf_item *item, struct pf_err *
 	if (f->rows.max_seq == before) {
 		f->src_moved = f->src_moved || (f->src_unsure && fold_is_another(f, SRC, e, item));
 		look_at_labels(e, elsewhere != NULL);
-		return PF_OK;
+		return item->apart != 0 ? was_mail(f, e, item->apart, err) : PF_OK;
 	}
 	f->job->rows_in_memory++;
 	if (pf_rules_skip_item(f->job->cfg->rules, item, why, sizeof(why))) {
 		return skip(f, e, why, err);
 	}
 	if (item->apart != 0) {
-		(void)snprintf(why, sizeof(why),
-			"an item of Exchange in mail's form: it goes with the %s of the account",
-			pf_kind_name(item->apart));
-		return skip(f, e, why, err);
+		return skip_apart(f, e, item->apart, err);
 	}
 	return elsewhere ? skip(f, e, elsewhere, err) : PF_OK;
 }

@@ -95,6 +95,7 @@ static int add_known(struct pf_side *side, const struct pf_folder *f, struct pf_
 		.selectable = f->selectable,
 		.subscribed = f->subscribed,
 		.doubtful = f->doubtful,
+		.others_only = f->others_only,
 		.has_state = f->has_state,
 		.validity = f->state.validity,
 		.next = f->state.next,
@@ -147,11 +148,12 @@ static int read_sums(struct pf_job *job, struct pf_err *err)
 	return rc == PF_END ? PF_OK : rc;
 }
 
-/* Of several with one path, as a store has that holds things of several kinds, the one of the kind.
- */
+/* Of several with one path, as a store has that holds things of several kinds, the one of the kind,
+ * else one that may hold it; NULL: none of them is meant. */
 static struct pf_fold *of_kind(struct pf_job *job, size_t at, enum pf_kind kind)
 {
 	const struct pf_path *path = &job->folds[at].src;
+	struct pf_fold *found = NULL;
 
 	while (at > 0 && pf_path_eq(&job->folds[at - 1].src, path)) {
 		at--;
@@ -160,8 +162,11 @@ static struct pf_fold *of_kind(struct pf_job *job, size_t at, enum pf_kind kind)
 		if (job->folds[i].kind == kind) {
 			return &job->folds[i];
 		}
+		if (job->side[SRC].folders[i].kinds & (uint32_t)kind) {
+			found = &job->folds[i];
+		}
 	}
-	return &job->folds[at];
+	return found;
 }
 
 static struct pf_fold *fold_by_path(struct pf_job *job, struct pf_span bytes, enum pf_kind kind)
@@ -268,6 +273,22 @@ int fold_list_all_next(struct pf_fold *f, struct pf_err *err)
 	}
 	pf_buf_clear(&f->old_cursor);
 	return fold_save(f, err);
+}
+
+/* A folder without mail of its own gets none at the target, unless an earlier pass gave it one. */
+static void leave_out_others(struct pf_job *job)
+{
+	for (size_t i = 0; i < job->fold_count; i++) {
+		struct pf_fold *f = &job->folds[i];
+
+		if (job->side[SRC].folders[i].others_only && !f->skipped && !f->nowhere &&
+			!f->settled) {
+			(void)snprintf(f->note, sizeof(f->note),
+				"all that it holds are items of Exchange in mail's form, which go "
+				"as what they are");
+			f->skipped = true;
+		}
+	}
 }
 
 /* ---- the mapping ---- */
@@ -565,8 +586,11 @@ int job_folders_step(struct pf_job *job, struct pf_err *err)
 				      job->now.utc_s, &job->pass, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (make_folds(job, err) != PF_OK || (job->cfg->ledger && read_rows(job, err) != PF_OK) ||
-		map_folders(job, err) != PF_OK || mark_shared(job, err) != PF_OK) {
+	if (make_folds(job, err) != PF_OK || (job->cfg->ledger && read_rows(job, err) != PF_OK)) {
+		return PF_FAIL;
+	}
+	leave_out_others(job);
+	if (map_folders(job, err) != PF_OK || mark_shared(job, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	for (size_t i = 0; i < job->fold_count; i++) {

@@ -88,7 +88,7 @@ struct pf_known_folder {
 	struct pf_folder_looks looks; /* in `words` */
 	struct pf_buf words;
 	enum pf_role role;
-	bool role_by_name, selectable, subscribed, doubtful, has_state;
+	bool role_by_name, selectable, subscribed, doubtful, others_only, has_state;
 	uint64_t validity, next, count;
 };
 

@@ -27,7 +27,8 @@ static int add_doc(struct pf_keyed *k, const struct pf_item *item, struct pf_err
 	}
 	d = &k->doc[k->doc_n++];
 	*d = (struct keyed_doc){.bits = KEYED_LISTED};
-	return keyed_keep(k, item->id, &d->id, err) == PF_OK
+	return keyed_keep(k, item->id, &d->id, err) == PF_OK &&
+			       keyed_keep(k, item->message, &d->message, err) == PF_OK
 		       ? keyed_keep(k, item->version, &d->version, err)
 		       : PF_FAIL;
 }
@@ -209,6 +210,9 @@ static int match_rows(struct pf_fold *f, struct pf_err *err)
 		if (!is_settled(f, r, &k->doc[d])) {
 			k->doc[d].bits |= KEYED_WANTED;
 		}
+	}
+	if (keyed_leave_messages(f, err) != PF_OK) {
+		return PF_FAIL;
 	}
 	for (size_t i = 0; i < k->doc_n; i++) {
 		if (!(k->doc[i].bits & KEYED_FOUND)) {

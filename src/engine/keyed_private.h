@@ -5,6 +5,7 @@
  *   keyed.c          states, events in, the end
  *   keyed_rows.c     what the ledger knows, and what is written to it
  *   keyed_list.c     both listings, compared with the rows: what must be read?
+ *   keyed_messages.c  items that are messages at the target
  *   keyed_read.c     documents and the target's items: parts, meanings, answers to probes
  *   keyed_probe.c    overrides that look for their master
  *   keyed_plan.c     from identity's items to tasks
@@ -48,11 +49,12 @@ enum keyed_bit {
 	KEYED_ASKED = 1u << 2,
 	KEYED_READ = 1u << 3,
 	KEYED_UNREADABLE = 1u << 4,
-	KEYED_SEEN = 1u << 5,    /* rows: their item is in this pass's plan */
-	KEYED_SAVED = 1u << 6,   /* rows: as the ledger has them */
-	KEYED_WRITTEN = 1u << 7, /* rows: put in this pass */
-	KEYED_LOOK = 1u << 8,    /* rows: to be read back */
-	KEYED_FOUND = 1u << 9,   /* rows: the target lists it */
+	KEYED_SEEN = 1u << 5,     /* rows: their item is in this pass's plan */
+	KEYED_SAVED = 1u << 6,    /* rows: as the ledger has them */
+	KEYED_WRITTEN = 1u << 7,  /* rows: put in this pass */
+	KEYED_LOOK = 1u << 8,     /* rows: to be read back */
+	KEYED_FOUND = 1u << 9,    /* rows: the target lists it */
+	KEYED_MESSAGE = 1u << 10, /* documents: copied as a message, and stays one */
 };
 
 /* A row: an item, or a document that has none of its own (its overrides joined another). */
@@ -73,6 +75,7 @@ struct keyed_row {
 /* A document of the source. */
 struct keyed_doc {
 	struct pf_span id, version;
+	struct pf_span message; /* pf_item.message */
 	uint16_t bits;
 	size_t tasks;        /* that need it open */
 	struct pf_doc *open; /* its parts are at hand */
@@ -208,6 +211,10 @@ void keyed_sort(struct pf_keyed *k);
 size_t keyed_find_doc(const struct pf_keyed *k, struct pf_span id);
 size_t keyed_find_target(const struct pf_keyed *k, struct pf_span id);
 void keyed_want_target(struct pf_keyed *k, size_t target);
+
+/* ---- keyed_messages.c ---- */
+/* Documents that the target has as messages are listed no more. */
+int keyed_leave_messages(struct pf_fold *f, struct pf_err *err);
 
 /* ---- keyed_read.c ---- */
 int keyed_read_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all that is wanted is read */

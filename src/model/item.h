@@ -68,6 +68,8 @@ struct pf_item {
 	uint64_t same;      /* of the account's items with this number any is the others' like, in
 			       another folder (PF_CAP_LABELS); 0 = not told */
 	enum pf_kind apart; /* it goes another way, as an item of this kind; 0 = it does not */
+	struct pf_span message; /* the id of the message that the same store shows this item as, in
+				   its folder of mail of the same path; absent: there is none */
 	struct pf_span elsewhere; /* ids of the other folders that hold this very item, a NUL behind
 				     each (PF_CAP_LABELS); absent: none, or not known */
 };
@@ -93,9 +95,10 @@ struct pf_folder {
 	bool selectable;        /* false: only a container (\Noselect) */
 	bool may_have_children; /* false: \Noinferiors */
 	bool subscribed;
-	bool shared;    /* another user's or a public folder */
-	bool doubtful;  /* the name could not be decoded, or only LSUB has it: event says why */
-	bool has_state; /* the listing brought `state` with it */
+	bool shared;      /* another user's or a public folder */
+	bool doubtful;    /* the name could not be decoded, or only LSUB has it: event says why */
+	bool others_only; /* it holds something, and all of that goes another way (pf_item.apart) */
+	bool has_state;   /* the listing brought `state` with it */
 	struct {
 		uint64_t validity; /* ids mean nothing under another one; 0 = the store has none */
 		uint64_t next;     /* an item stored from now on gets an id of at least this; 0 =

@@ -48,7 +48,8 @@ struct pf_plan_row {
 	 * and gets nothing. */
 	bool nowhere;
 	/* Items of these kinds that are in mail's disguise (model/scheme.h): given out this way,
-	 * and nothing else is; or, of mail, those that go another way. */
+	 * as what they are, and nothing else is unless mail is among `kinds`; and, of mail, those
+	 * that go another way. */
 	uint32_t disguised, apart;
 };
 

@@ -127,16 +127,12 @@ struct way {
 };
 
 /* What of mail's items in disguise goes to `to`: each kind to the first target that takes it, if no
- * source of the account has it as what it is. A store that takes the mail as well gets them as they
- * are: of one pair of stores there is one way. */
+ * source of the account has it as what it is. */
 static uint32_t goes_disguised(
 	const struct plan_stores *s, size_t from, size_t to, const uint32_t *taken)
 {
 	uint32_t kinds = s->scheme[0][from]->disguised & s->scheme[1][to]->kinds;
 
-	if (s->scheme[1][to]->kinds & PF_KIND_MAIL) {
-		return 0;
-	}
 	for (size_t i = 0; i < s->n[0]; i++) {
 		kinds &= ~s->scheme[0][i]->kinds;
 	}
@@ -173,11 +169,17 @@ static int add_way(
 	return plan_add_row(r, &new, err);
 }
 
-/* What no target takes goes with the store's first way, if it has one. */
-static int add_ways(struct reader *r, const struct plan_stores *s, size_t from, uint32_t apart,
-	uint32_t taken[STORES_MAX], struct pf_err *err)
+/* What of a source's mail is an item in disguise, by the target that it goes to, and all of it. */
+struct disguised {
+	uint32_t to[STORES_MAX], all;
+};
+
+/* What no target takes goes with the store's first way, if it has one. Of one pair of stores there
+ * is one way: where the mail goes, items that were in its disguise go along. */
+static int add_ways(struct reader *r, const struct plan_stores *s, size_t from,
+	const struct disguised *d, uint32_t taken[STORES_MAX], struct pf_err *err)
 {
-	struct way way = {.from = from, .apart = apart};
+	struct way way = {.from = from, .apart = d->all};
 	uint32_t left = s->scheme[0][from]->kinds;
 	bool begun = false;
 
@@ -196,6 +198,8 @@ static int add_ways(struct reader *r, const struct plan_stores *s, size_t from, 
 				s->v[1][way.to].identity);
 			return PF_OK;
 		}
+		way.disguised = d->to[way.to];
+		way.kinds |= way.disguised;
 		taken[way.to] |= way.kinds;
 		way.kinds |= begun ? 0 : left;
 		if (add_way(r, s, &way, err) != PF_OK) {
@@ -203,25 +207,29 @@ static int add_ways(struct reader *r, const struct plan_stores *s, size_t from, 
 		}
 		begun = true;
 	}
-	way = (struct way){.from = from, .kinds = left, .nowhere = true, .apart = apart};
+	way = (struct way){.from = from, .kinds = left, .nowhere = true, .apart = d->all};
 	return begun ? PF_OK : add_way(r, s, &way, err);
 }
 
-/* Ways of their own for items in mail's disguise; *apart is all that goes so. */
+/* Ways of their own for items in mail's disguise that go where the mail does not. */
 static int add_disguised(struct reader *r, const struct plan_stores *s, size_t from,
-	uint32_t taken[STORES_MAX], uint32_t *apart, struct pf_err *err)
+	struct disguised *d, uint32_t taken[STORES_MAX], struct pf_err *err)
 {
 	int rc = PF_OK;
 
-	*apart = 0;
+	*d = (struct disguised){.all = 0};
 	for (size_t to = 0; to < s->n[1] && rc == PF_OK; to++) {
 		struct way way = {.from = from, .to = to};
 
-		way.disguised = goes_disguised(s, from, to, taken);
+		d->to[to] = goes_disguised(s, from, to, taken);
+		d->all |= d->to[to];
+		if (d->to[to] == 0 || goes(s, from, to) != 0) {
+			continue;
+		}
+		way.disguised = d->to[to];
 		way.kinds = way.disguised;
 		taken[to] |= way.kinds;
-		*apart |= way.kinds;
-		rc = way.kinds ? add_way(r, s, &way, err) : PF_OK;
+		rc = add_way(r, s, &way, err);
 	}
 	return rc;
 }
@@ -236,10 +244,10 @@ int plan_add_account(struct reader *r, const struct plan_stores *s, struct pf_er
 		return add_way(r, s, &all, err);
 	}
 	for (size_t from = 0; rc == PF_OK && s->n[1] > 0 && from < s->n[0]; from++) {
-		uint32_t apart = 0;
+		struct disguised d;
 
-		rc = add_disguised(r, s, from, taken, &apart, err);
-		rc = rc == PF_OK ? add_ways(r, s, from, apart, taken, err) : rc;
+		rc = add_disguised(r, s, from, &d, taken, err);
+		rc = rc == PF_OK ? add_ways(r, s, from, &d, taken, err) : rc;
 	}
 	return rc;
 }

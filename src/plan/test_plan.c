@@ -16,7 +16,8 @@ static const struct pf_scheme_part PARTS[] = {
 static const struct pf_scheme SCHEMES[] = {{"imap", PF_KIND_MAIL, 0, NULL},
 	{"imaps", PF_KIND_MAIL, PF_KIND_CALENDAR | PF_KIND_TASKS | PF_KIND_CONTACTS, NULL},
 	{"maildir", PF_KIND_MAIL, 0, NULL}, {"caldav", PF_KIND_CALENDAR | PF_KIND_TASKS, 0, NULL},
-	{"ics", PF_KIND_CALENDAR, 0, NULL}, {"carddav", PF_KIND_CONTACTS, 0, NULL},
+	{"ics", PF_KIND_CALENDAR, 0, NULL}, {"ews", PF_KIND_MAIL | PF_KIND_CALENDAR, 0, NULL},
+	{"carddav", PF_KIND_CONTACTS, 0, NULL},
 	{"archive", PF_KIND_MAIL | PF_KIND_CALENDAR, 0, PARTS}, {.name = NULL}};
 
 struct world {
@@ -465,6 +466,7 @@ static void test_items_in_mails_disguise(void **state)
 	struct world *w = *state;
 	const char *from[] = {"imaps://a@o/", NULL, NULL}, *one[] = {"imap://b@n/", NULL};
 	const char *to[] = {"imap://b@n/", "ics:/tmp/c", "caldav://b@n/", NULL};
+	const char *both[] = {"ews://b@n/", "caldav://b@n/", NULL};
 
 	of_one(w, from, one);
 	assert_int_equal(w->p->row_n, 1);
@@ -480,6 +482,14 @@ static void test_items_in_mails_disguise(void **state)
 	goes(w, 2, from[0], to[0], PF_KIND_MAIL, false);
 	assert_int_equal(w->p->rows[2].apart, PF_KIND_CALENDAR | PF_KIND_TASKS);
 	assert_int_equal(w->p->rows[2].disguised, 0);
+
+	of_one(w, from, both); /* one way where the target takes both */
+	is_fine(w);
+	assert_int_equal(w->p->row_n, 2);
+	goes(w, 0, from[0], both[1], PF_KIND_TASKS, false);
+	goes(w, 1, from[0], both[0], PF_KIND_MAIL | PF_KIND_CALENDAR, false);
+	assert_int_equal(w->p->rows[1].disguised, PF_KIND_CALENDAR);
+	assert_int_equal(w->p->rows[1].apart, PF_KIND_CALENDAR | PF_KIND_TASKS);
 
 	from[1] = "caldav://a@o/"; /* has them as what they are: nothing is looked for in mail */
 	of_one(w, from, to);

@@ -219,9 +219,11 @@ struct pf_store_cfg {
 	size_t connections_most; /* which then is no more than this; 0 = no limit */
 	uint64_t rate_bytes_s;   /* 0 = no limit */
 	/* Kinds of items in mail's disguise (stores/wrap/disguise.h): those that are given out here
-	 * instead of mail, or, where these are none, those that go another way. */
+	 * as what they are, and those that go another way. `mail`: mail is given out as well; as
+	 * it is where `here` is none. */
 	struct {
 		uint32_t here, elsewhere;
+		bool mail;
 	} disguised;
 	const struct pf_addresses *addresses; /* of a directory, and whose they are; or NULL */
 	bool keep_raw;      /* items that are given in another form are wanted as they are, too */

@@ -3,6 +3,7 @@
 import base64
 import datetime
 import re
+import signal
 import struct
 import urllib.parse
 from xml.sax.saxutils import escape, quoteattr
@@ -173,6 +174,23 @@ class EwsPeer(HttpPeer):
 
     def count(self, operation):
         return sum(1 for name, _ in self.operations if name == operation)
+
+    def kill_at(self, at, begin):
+        """Kill the process that `begin` starts at its at-th request that changes something, and answer that with nothing."""
+        process, count = [], []
+
+        def kill(r):
+            name = r.headers.get("SOAPAction", "").rpartition("/")[2].strip('"')
+            if name in ("CreateItem", "UpdateItem", "DeleteItem", "CreateAttachment", "CreateFolder") and process:
+                count.append(1)
+                if len(count) == at:
+                    process[0].send_signal(signal.SIGKILL)
+                    raise Hang
+        self.after.append(kill)
+        process.append(begin())
+        process[0].communicate(timeout=60)
+        assert process[0].returncode == -signal.SIGKILL and len(count) >= at
+        self.after.remove(kill)
 
     # ---- signing in ----
 

@@ -12,7 +12,7 @@ from dateutil import rrule
 from ews_peer import EwsPeer
 from mail import Account, message, snapshot
 from peer import Box, Peer
-from run import commands, copy, postferry
+from run import commands, copy, postferry, start
 from servers import cyrus, radicale
 from servers.dovecot import Dovecot
 from servers.proxy import Proxy
@@ -117,7 +117,7 @@ def test_each_goes_to_its_kind(where, fast_dir, ledger, tmp_path):
         [card] = dav_items(dav, contacts=True)
         assert "FN:Ann Example" in card and "ann@example.org" in card
         assert "Projects" in dav.collections() and "Calendar" in dav.collections()
-        state = {folder: len(items) for folder, items in snapshot(mail).items() if items}
+        state = {folder: len(items) for folder, items in snapshot(mail).items()}
         assert state == {"INBOX": 7}, state
         assert snapshot(source) == before
         bodies = open(tmp_path / "trace", "rb").read().count(b"BODY.PEEK[]")
@@ -186,6 +186,19 @@ def test_a_server_that_does_not_search(ledger, tmp_path):
         assert done.status == 0 and done.outcome["copied"] == 2, done
         assert "items of Exchange among its mail are not told apart" in done.out
         assert len([c for c in source.log if "TNEF" in c]) <= 3
+
+
+def test_links_that_break_on_the_way_to_exchange(fast_dir, tmp_path):
+    """The same where one store gives both, and with items that are read while links end."""
+    with Dovecot(fast_dir) as server:
+        fill(server)
+        for n, cut in enumerate(range(400, 9000, 900)):
+            with Proxy(server.port, [("down", cut)] * 4) as source, EwsPeer() as target:
+                for _ in range(3):
+                    done = postferry("copy", *arguments(source, (target.url(),), f"{tmp_path}/{n}"))
+                    if done.status == 0:
+                        break
+                assert done.status == 0 and as_they_are(target) == ALL, (cut, done)
 
 
 def test_links_that_break_while_it_is_looked(fast_dir, tmp_path):
@@ -257,3 +270,126 @@ def test_in_two_steps_to_exchange(fast_dir, ledger, tmp_path):
         again = copy(f"archive:{tmp_path}/all", target.url(), ledger + "2")
         assert again.status == 0 and again.outcome["copied_now"] == 0
         assert target.breaches == [] and target.sent == []
+
+
+def as_they_are(target):
+    """How many of each kind an Exchange has."""
+    kinds = collections.Counter()
+    for folder in target.folders.values():
+        kinds[folder.kind.partition(".")[2]] += len(folder.items)
+    return {kind: n for kind, n in kinds.items() if n}
+
+
+def made(target):
+    """Folders that were not there before."""
+    return {f.name: f.kind for f in target.folders.values() if f.parent and f not in target.known.values()}
+
+
+def writes(target):
+    return [target.count(name) for name in ("CreateItem", "UpdateItem", "DeleteItem", "CreateFolder", "CreateAttachment")]
+
+
+ALL = {"Note": 7, "Appointment": 9, "Contact": 1, "Task": 1}
+
+
+def test_in_one_step_to_exchange(fast_dir, ledger):
+    """One command, one report: each item is what it is, mail is mail, and nothing is there twice, with a ledger or without."""
+    with Dovecot(fast_dir) as source, EwsPeer() as target:
+        fill(source)
+        account = Account(source)
+        account.create("Empty")
+        account.close()
+        before = snapshot(source)
+        line = arguments(source, (target.url(),), ledger)
+        done = postferry("copy", *line)
+        assert done.status == 0 and done.outcome["copied"] == 18, done
+        assert as_they_are(target) == ALL
+        assert len(target.known["calendar"].items) == len(calendar_items()) and len(target.known["inbox"].items) == 7
+        assert len(target.known["contacts"].items) == len(target.known["tasks"].items) == 1
+        assert made(target) == {"Projects": "IPF.Appointment", "Empty": "IPF.Note"}, made(target)
+        assert snapshot(source) == before
+        written = writes(target)
+        again = postferry("copy", *line)
+        assert again.status == 0 and again.outcome["copied_now"] == 0 and writes(target) == written, again
+        assert postferry("report", "--ledger", ledger).out.count("all that it holds are items of Exchange") == 4
+        for deep in ((), ("--deep",)):
+            same = postferry("verify", *line, *deep)
+            assert same.status == 0, same
+        lost = postferry("copy", *arguments(source, (target.url(),), ledger + "2"))
+        assert lost.status == 0 and lost.outcome["copied_now"] == 0 and writes(target) == written, lost
+        assert target.breaches == [] and target.sent == []
+
+
+def test_what_comes_and_goes_in_later_passes(fast_dir, ledger):
+    """Mail in a folder that held none, an appointment in one of mail, and all that a folder held of a kind gone."""
+    with Dovecot(fast_dir) as source, EwsPeer() as target:
+        fill(source)
+        line = arguments(source, (target.url(),), ledger)
+        assert postferry("copy", *line).status == 0
+        account = Account(source)
+        account.append("Projects", message(40))
+        account.append("INBOX", tnef.message("Odd place", tnef.appointment("Odd place", (2004, 6, 8, 8, 0), 60), 41))
+        account.imap.select("Tasks")
+        account.imap.store("1", "+FLAGS", "\\Deleted")
+        account.imap.expunge()
+        account.close()
+        done = postferry("copy", *line)
+        assert done.status == 0 and done.outcome["copied_now"] == 2, done
+        assert as_they_are(target) == dict(ALL, Note=8, Appointment=10)
+        assert sorted(kind for name, kind in made(target).items() if name.startswith("Projects")) == ["IPF.Appointment", "IPF.Note"]
+        written = writes(target)
+        again = postferry("copy", *line)
+        assert again.status == 0 and again.outcome["copied_now"] == 0 and writes(target) == written, again
+        assert target.breaches == []
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+def test_killed_on_the_way_to_exchange(fast_dir, ledger, at):
+    """At each request that changes something, of mail and of what was in its disguise: one copy of each in the end."""
+    with Dovecot(fast_dir) as source, EwsPeer() as target:
+        fill(source)
+        line = arguments(source, (target.url(),), ledger)
+        target.kill_at(at, lambda: start("copy", *line))
+        done = postferry("copy", *line)
+        assert done.status == 0, done
+        assert as_they_are(target) == ALL
+        assert target.breaches == []
+
+
+def test_what_was_copied_as_mail_before(fast_dir, ledger):
+    """By a version that did not tell them apart: it stays mail, once, and is told; --mirror makes it what it is."""
+    with Dovecot(fast_dir) as source, EwsPeer() as target:
+        fill(source)
+        line = arguments(source, (target.url(),), ledger)
+        first = postferry("copy", *line, "--kinds", "mail")
+        assert first.status == 0 and as_they_are(target) == {"Note": 18}, first
+        for _ in range(2):
+            done = postferry("copy", *line)
+            assert done.status == 0 and done.outcome["copied_now"] == 0 and as_they_are(target) == {"Note": 18}, done
+        said = postferry("report", "--ledger", ledger).out
+        assert sum(map(int, re.findall(r"\((\d+) of its items stay the messages that an earlier run copied", said))) == 11, said
+        assert postferry("verify", *line, "--deep").status == 0
+        account = Account(source)
+        account.append("Calendar", tnef.message("New", tnef.appointment("New", (2004, 6, 8, 8, 0), 60), 42))
+        account.close()
+        done = postferry("copy", *line)
+        assert done.status == 0 and as_they_are(target) == {"Note": 18, "Appointment": 1}, done
+        done = postferry("copy", *line, "--mirror-all")
+        assert done.status == 0 and done.outcome["removed"] == 11, done
+        assert as_they_are(target) == dict(ALL, Appointment=10)
+        written = writes(target)
+        for more in ((), ("--mirror",)):
+            again = postferry("copy", *line, *more)
+            assert again.status == 0 and again.outcome["copied_now"] == 0 and writes(target) == written, again
+        assert target.breaches == [] and target.sent == []
+
+
+def test_in_one_step_to_an_archive(fast_dir, ledger, tmp_path):
+    """Files of each kind, and no folder of mail for what held none."""
+    with Dovecot(fast_dir) as source:
+        fill(source)
+        done = copy(source.url(), f"archive:{tmp_path}/all", ledger)
+        assert done.status == 0, done
+        files = collections.Counter(p.suffix for p in (tmp_path / "all").rglob("*") if p.suffix in (".ics", ".vcf"))
+        assert files == {".ics": 10, ".vcf": 1}
+        assert [p.name for p in (tmp_path / "all" / "mail").iterdir() if p.name.startswith(".")] == []

@@ -4,7 +4,6 @@ side. It has a trap for whatever would make the server write to anybody."""
 import glob
 import os
 import re
-import signal
 import time
 
 import pytest
@@ -372,20 +371,7 @@ def test_killed_and_run_again(peer, box, ledger, at):
     box.put("work", "s", series())
     for n in range(3):
         box.put("work", f"{n}", calendar(event(f"a{n}", "20240105T100000Z", f"{n}", "ATTACH;ENCODING=BASE64;VALUE=BINARY:aGVsbG8=")))
-    process, count = [], []
-
-    def kill(r):
-        name = r.headers.get("SOAPAction", "").rpartition("/")[2].strip('"')
-        if name in ("CreateItem", "UpdateItem", "DeleteItem", "CreateAttachment", "CreateFolder") and process:
-            count.append(1)
-            if len(count) == at:
-                process[0].send_signal(signal.SIGKILL)
-                raise Hang
-    peer.after.append(kill)
-    process.append(start("copy", "--from", box.url(), "--to", peer.url(), "--ledger", ledger, "--allow-plaintext", "--json"))
-    process[0].communicate(timeout=60)
-    assert process[0].returncode == -signal.SIGKILL and len(count) >= at
-    peer.after.clear()
+    peer.kill_at(at, lambda: start("copy", "--from", box.url(), "--to", peer.url(), "--ledger", ledger, "--allow-plaintext", "--json"))
     done = copy(box.url(), peer.url(), ledger)
     assert done.status == 0, done
     assert sorted(i.uid for i in items(peer, "work")) == ["a0", "a1", "a2", "series"]

@@ -6,9 +6,11 @@
  * server, PF_OP_LIST with `find`) and by the beginning of that part, which is all that is read to
  * tell its class. An account with targets for several kinds has such a store for each way:
  *
- *   - for mail, messages whose kind goes another way are listed with that kind, and left out;
- *   - for another kind, these are all that there is: folders that hold some, as folders of that
- *     kind, and items in the open form of their kind.
+ *   - for mail, messages whose kind goes another way are listed with that kind, and left out; a
+ *     folder that holds nothing else says so;
+ *   - for other kinds, these are all that there is: folders that hold some, as folders of that
+ *     kind, and items in the open form of their kind;
+ *   - where one target takes mail and other kinds, both, as of a store that holds several.
  *
  * A message whose kind goes nowhere else stays mail, and is given with a note that says so. With
  * `unwrap_tnef` a message whose TNEF holds a message is given as what it was made of.

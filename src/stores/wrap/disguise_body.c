@@ -78,8 +78,10 @@ const char *dg_stays(struct dg_store *s, struct pf_span message)
 	}
 	(void)snprintf(s->left_out, sizeof(s->left_out),
 		"an item of Exchange in mail's form, kept as the message that it is: its kind is "
-		"%s, and no target takes it",
-		pf_kind_name(kind));
+		"%s, and %s",
+		pf_kind_name(kind),
+		dg_apart(s) & (uint32_t)kind ? "the server did not tell it from mail"
+					     : "no target takes it");
 	return s->left_out;
 }
 

@@ -4,6 +4,7 @@
 
 /* The top byte of the ids of our own operations; the engine's are lower. */
 enum { OWN_FIND = 0xFD, OWN_PEEK = 0xFE };
+enum { CURSOR_MAX = 65536 };
 
 static uint64_t own_id(unsigned use, size_t folder, size_t item)
 {
@@ -47,38 +48,48 @@ int dg_add_folder(struct dg_store *s, struct pf_span id, size_t *out, struct pf_
 	}
 	*out = s->folder_n++;
 	s->folders[*out] = (struct dg_folder){.look = DG_NOT_LOOKED};
-	pf_arena_init(&s->folders[*out].arena);
+	pf_arena_init(&s->folders[*out].now.arena);
+	pf_arena_init(&s->folders[*out].before.arena);
 	pf_buf_init(&s->folders[*out].id, id.n + 1);
+	pf_buf_init(&s->folders[*out].cursor, CURSOR_MAX);
 	return pf_buf_add(&s->folders[*out].id, id, err);
 }
 
-static void drop_items(struct dg_store *s, struct dg_folder *f)
+static void drop_found(struct dg_store *s, struct dg_found *found)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		s->kept_bytes -= f->v[i].form ? f->v[i].form->n : 0;
-		pf_blob_unref(&f->v[i].form);
+	for (size_t i = 0; i < found->n; i++) {
+		s->kept_bytes -= found->v[i].form ? found->v[i].form->n : 0;
+		pf_blob_unref(&found->v[i].form);
 	}
-	free(f->v);
+	free(found->v);
+	pf_arena_deinit(&found->arena);
+	*found = (struct dg_found){.v = NULL};
+	pf_arena_init(&found->arena);
 }
 
 void dg_look_again(struct dg_store *s, struct dg_folder *f)
 {
-	drop_items(s, f);
-	f->v = NULL;
-	f->n = 0;
-	f->cap = 0;
+	if (f->look == DG_LOOKED) {
+		drop_found(s, &f->before);
+		f->before = f->now;
+		f->now = (struct dg_found){.v = NULL};
+		pf_arena_init(&f->now.arena);
+	} else {
+		drop_found(s, &f->now);
+	}
 	f->next = 0;
 	f->first_parts = false;
-	pf_arena_deinit(&f->arena);
-	pf_arena_init(&f->arena);
 	f->look = DG_NOT_LOOKED;
 }
 
 void dg_folder_free(struct dg_store *s, struct dg_folder *f)
 {
-	drop_items(s, f);
-	pf_arena_deinit(&f->arena);
+	drop_found(s, &f->now);
+	drop_found(s, &f->before);
+	pf_arena_deinit(&f->now.arena);
+	pf_arena_deinit(&f->before.arena);
 	pf_buf_deinit(&f->id);
+	pf_buf_deinit(&f->cursor);
 	pf_path_deinit(&f->path);
 	if (f->has_list) {
 		pf_op_let_go(&f->list);
@@ -111,7 +122,7 @@ static int ask_find(struct dg_store *s, size_t i, struct pf_err *err)
 static int ask_peek(struct dg_store *s, size_t i, size_t at, struct pf_err *err)
 {
 	struct dg_folder *f = &s->folders[i];
-	const struct dg_item *item = &f->v[at];
+	const struct dg_item *item = &f->now.v[at];
 	const struct pf_op op = {.kind = PF_OP_GET,
 		.id = own_id(OWN_PEEK, i, at),
 		.folder = pf_buf_span(&f->id),
@@ -129,14 +140,17 @@ static int by_id(const void *a, const void *b)
 	return pf_span_cmp(((const struct dg_item *)a)->id, ((const struct dg_item *)b)->id);
 }
 
-static void end_look(struct dg_folder *f)
+static void end_look(struct dg_store *s, struct dg_folder *f)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		f->v[i].kind = f->v[i].kind == 0 ? PF_KIND_MAIL : f->v[i].kind;
+	struct dg_found *now = &f->now;
+
+	for (size_t i = 0; i < now->n; i++) {
+		now->v[i].kind = now->v[i].kind == 0 ? PF_KIND_MAIL : now->v[i].kind;
 	}
-	if (f->n > 1) {
-		qsort(f->v, f->n, sizeof(*f->v), by_id);
+	if (now->n > 1) {
+		qsort(now->v, now->n, sizeof(*now->v), by_id);
 	}
+	drop_found(s, &f->before);
 	f->look = DG_LOOKED;
 }
 
@@ -145,18 +159,18 @@ static int step_peeks(struct dg_store *s, size_t i, struct pf_err *err)
 {
 	struct dg_folder *f = &s->folders[i];
 
-	for (; f->next < f->n && f->open < DG_PEEKS_MAX; f->next++) {
-		int rc = f->v[f->next].kind == 0 ? ask_peek(s, i, f->next, err) : PF_OK;
+	for (; f->next < f->now.n && f->open < DG_PEEKS_MAX; f->next++) {
+		int rc = f->now.v[f->next].kind == 0 ? ask_peek(s, i, f->next, err) : PF_OK;
 
 		if (rc != PF_OK) {
 			return rc;
 		}
 	}
-	if (f->open > 0 || f->next < f->n) {
+	if (f->open > 0 || f->next < f->now.n) {
 		return PF_OK;
 	}
 	if (f->first_parts) {
-		end_look(f);
+		end_look(s, f);
 		return PF_OK;
 	}
 	f->first_parts = true;
@@ -186,9 +200,11 @@ int dg_look_step(struct dg_store *s, struct pf_err *err)
 		struct dg_folder *f = &s->folders[i];
 		int rc = PF_OK;
 
-		if (f->look == DG_NOT_LOOKED && is_wanted(s, f) && s->cant_find.text[0]) {
+		bool wanted = f->look == DG_NOT_LOOKED && is_wanted(s, f) && !dg_is_listing(s, i);
+
+		if (wanted && s->cant_find.text[0]) {
 			unknown(f, &s->cant_find);
-		} else if (f->look == DG_NOT_LOOKED && is_wanted(s, f)) {
+		} else if (wanted) {
 			rc = s->finds || s->finding == 0 ? ask_find(s, i, err) : PF_AGAIN;
 		} else if (f->look == DG_PEEKING) {
 			rc = step_peeks(s, i, err);
@@ -202,20 +218,37 @@ int dg_look_step(struct dg_store *s, struct pf_err *err)
 
 /* ---- answers ---- */
 
+static struct dg_item *find_in(const struct dg_found *found, struct pf_span id)
+{
+	const struct dg_item key = {.id = id};
+
+	return found->n > 0 ? bsearch(&key, found->v, found->n, sizeof(*found->v), by_id) : NULL;
+}
+
+/* Of a message that was there when the folder was looked at before it is known what it is. */
 static int add_item(struct dg_folder *f, struct pf_span id, struct pf_err *err)
 {
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? 2 * f->cap : 64;
-		struct dg_item *grown = realloc(f->v, cap * sizeof(*grown));
+	struct dg_found *now = &f->now;
+	struct dg_item *known =
+		f->before.validity == now->validity ? find_in(&f->before, id) : NULL;
+
+	if (now->n == now->cap) {
+		size_t cap = now->cap ? 2 * now->cap : 64;
+		struct dg_item *grown = realloc(now->v, cap * sizeof(*grown));
 
 		if (!grown) {
 			return no_memory(err);
 		}
-		f->v = grown;
-		f->cap = cap;
+		now->v = grown;
+		now->cap = cap;
 	}
-	f->v[f->n] = (struct dg_item){.id = pf_arena_span(&f->arena, id)};
-	return f->v[f->n++].id.p ? PF_OK : no_memory(err);
+	now->v[now->n] = (struct dg_item){.id = pf_arena_span(&now->arena, id)};
+	if (known) {
+		now->v[now->n].kind = known->kind;
+		now->v[now->n].form = known->form;
+		known->form = NULL; /* handed over */
+	}
+	return now->v[now->n++].id.p ? PF_OK : no_memory(err);
 }
 
 static int find_event(struct dg_store *s, struct dg_folder *f, const struct pf_store_event *ev,
@@ -227,7 +260,8 @@ static int find_event(struct dg_store *s, struct dg_folder *f, const struct pf_s
 	s->finds = s->finds || ev->kind == PF_STORE_DONE;
 	switch (ev->kind) {
 	case PF_STORE_STATE:
-		f->validity = ev->folder->state.validity;
+		f->now.validity = ev->folder->state.validity;
+		f->count = ev->folder->state.count;
 		return PF_OK;
 	case PF_STORE_ITEM:
 		return add_item(f, ev->item.id, err);
@@ -254,9 +288,9 @@ int dg_look_event(struct dg_store *s, const struct pf_store_event *ev, struct pf
 	if (f && ev->op >> 56 == OWN_FIND) {
 		return find_event(s, f, ev, err);
 	}
-	if (f && at < f->n && body) {
-		f->v[at].kind = dg_kind_of_start(pf_blob_span(body));
-	} else if (f && at < f->n && (ev->kind == PF_STORE_DONE || ev->kind == PF_STORE_FAILED)) {
+	if (f && body && f->look == DG_PEEKING && at < f->now.n) {
+		f->now.v[at].kind = dg_kind_of_start(pf_blob_span(body));
+	} else if (f && (ev->kind == PF_STORE_DONE || ev->kind == PF_STORE_FAILED)) {
 		f->open--;
 		if (ev->kind == PF_STORE_FAILED && ev->failed.why.retry != PF_RETRY_NO) {
 			unknown(f, &ev->failed.why);
@@ -268,7 +302,5 @@ int dg_look_event(struct dg_store *s, const struct pf_store_event *ev, struct pf
 
 struct dg_item *dg_find_item(const struct dg_folder *f, struct pf_span id)
 {
-	const struct dg_item key = {.id = id};
-
-	return f->n > 0 ? bsearch(&key, f->v, f->n, sizeof(*f->v), by_id) : NULL;
+	return f->look == DG_LOOKED ? find_in(&f->now, id) : NULL;
 }
