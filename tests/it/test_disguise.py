@@ -340,6 +340,16 @@ def test_what_comes_and_goes_in_later_passes(fast_dir, ledger):
         written = writes(target)
         again = postferry("copy", *line)
         assert again.status == 0 and again.outcome["copied_now"] == 0 and writes(target) == written, again
+        account = Account(source)  # the last appointment of a folder that has mail as well
+        account.imap.select("Projects")
+        account.imap.store("1", "+FLAGS", "\\Deleted")
+        account.imap.expunge()
+        account.append("Projects", message(43))
+        account.close()
+        done = postferry("copy", *line)
+        assert done.status == 0 and done.outcome["copied_now"] == 1, done
+        assert as_they_are(target) == dict(ALL, Note=9, Appointment=10)
+        assert sorted(kind for name, kind in made(target).items() if name.startswith("Projects")) == ["IPF.Appointment", "IPF.Note"]
         assert target.breaches == []
 
 
