@@ -175,6 +175,10 @@ class EwsPeer(HttpPeer):
     def count(self, operation):
         return sum(1 for name, _ in self.operations if name == operation)
 
+    def writes(self):
+        """How often each request that changes something was made."""
+        return [self.count(o) for o in ("CreateItem", "UpdateItem", "DeleteItem", "CreateFolder", "CreateAttachment")]
+
     def kill_at(self, at, begin):
         """Kill the process that `begin` starts at its at-th request that changes something, and answer that with nothing."""
         process, count = [], []

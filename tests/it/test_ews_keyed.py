@@ -66,10 +66,6 @@ def value(item, where, number):
     return item.named.get((where, number), (None, None))[1]
 
 
-def writes(peer):
-    return [peer.count(o) for o in ("CreateItem", "UpdateItem", "DeleteItem", "CreateFolder", "CreateAttachment")]
-
-
 def back(peer, tmp_path, name="back", keep_text=False):
     """What a reader that knows nothing of ours is given: the folder as files, from the items' own properties."""
     if not keep_text:
@@ -127,9 +123,9 @@ def test_a_whole_day_is_one_where_its_owner_lives(peer, box, ledger):
         assert value(i, APPOINTMENT, 0x820D) == "2024-03-29T23:00:00Z" and value(i, APPOINTMENT, 0x820E) == "2024-03-31T22:00:00Z"
         assert i.zone.name == "W. Europe Standard Time"
     assert [o[1] for o in found["e"].occurrences] == ["2024-04-13T22:00:00Z"]
-    before = writes(peer)
+    before = peer.writes()
     lost = copy(box.url(), peer.url(), ledger + "2")
-    assert lost.status == 0 and lost.outcome["present"] == 2 and writes(peer) == before, lost
+    assert lost.status == 0 and lost.outcome["present"] == 2 and peer.writes() == before, lost
 
 
 @pytest.mark.parametrize("newest", ["Exchange2013_SP1", "Exchange2010", "Exchange2007_SP1"])
@@ -246,9 +242,9 @@ def test_tasks_and_notes(peer, box, ledger, tmp_path):
     assert value(tasks["Half"], TASK, 0x8102) == 0.5 and value(tasks["Half"], TASK, 0x8104) == "2024-03-04T00:00:00Z"
     [n] = items(peer, "notes (notes)")
     assert n.item_class == "IPM.StickyNote" and value(n, NOTE, 0x8B00) == 2 and n.text == "Title\nmore" and not n.draft
-    before = writes(peer)
+    before = peer.writes()
     again = copy(box.url(), peer.url(), ledger)
-    assert again.status == 0 and again.outcome["copied_now"] == 0 and writes(peer) == before, again
+    assert again.status == 0 and again.outcome["copied_now"] == 0 and peer.writes() == before, again
     assert sorted(p["UID"] for text in back(peer, tmp_path) for p in parts(text)) == ["n1", "t1", "t2"]
 
 
@@ -259,9 +255,9 @@ def test_a_folder_of_several_kinds(peer, box, ledger):
     box.put("all", "n", calendar(note("n", "note", "DESCRIPTION:x")))
     assert copy(box.url(), peer.url(), ledger).status == 0
     assert [[i.subject for i in items(peer, f)] for f in ("all", "all (tasks)", "all (notes)")] == [["event"], ["task"], ["note"]]
-    before = writes(peer)
+    before = peer.writes()
     lost = copy(box.url(), peer.url(), ledger + "2")
-    assert lost.status == 0 and lost.outcome["present"] == 3 and writes(peer) == before, lost
+    assert lost.status == 0 and lost.outcome["present"] == 3 and peer.writes() == before, lost
     time.sleep(1.1)
     box.put("all", "t", calendar(task("t", "task, edited", "STATUS:NEEDS-ACTION")))
     done = copy(box.url(), peer.url(), ledger)
@@ -292,9 +288,9 @@ def test_kb886948_pasted_copies_all_arrive(peer, box, ledger):
     assert done.status == 0 and done.outcome["copied"] == 4, done
     assert sorted((i.uid, value(i, APPOINTMENT, 0x820D)[8:10]) for i in items(peer, "work")) == [
         ("same", "01"), ("same", "02"), ("same", "03"), ("same", "03")]
-    before = writes(peer)
+    before = peer.writes()
     again = copy(box.url(), peer.url(), ledger)
-    assert again.status == 0 and again.outcome["copied_now"] == 0 and writes(peer) == before, again
+    assert again.status == 0 and again.outcome["copied_now"] == 0 and peer.writes() == before, again
     lost = copy(box.url(), peer.url(), ledger + "2")
     assert lost.status == 0 and lost.outcome["present"] == 4 and len(items(peer, "work")) == 4, lost
 
@@ -310,8 +306,8 @@ def test_an_edit_follows_in_its_place(peer, box, ledger):
     assert done.status == 0 and len(items(peer, "work")) == 2, done
     found = {i.uid: i for i in items(peer, "work")}
     assert found["a"].subject == "after" and found["series"].subject == "Rounder" and len(found["series"].occurrences) == 1
-    before = writes(peer)
-    assert copy(box.url(), peer.url(), ledger).status == 0 and writes(peer) == before
+    before = peer.writes()
+    assert copy(box.url(), peer.url(), ledger).status == 0 and peer.writes() == before
 
 
 def test_mirror_removes_what_it_wrote(peer, box, ledger):
@@ -425,9 +421,9 @@ def test_an_account_of_three_stores(peer, box, cards, ledger, tmp_path):
     assert done.status == 0 and done.outcome["copied"] == 4, done
     by_class = {f.kind: sorted(getattr(i, "subject", None) or "" for i in f.items.values()) for f in peer.folders.values() if f.items}
     assert by_class["IPF.Appointment"] == ["Round", "event"] and len(by_class["IPF.Note"]) == len(by_class["IPF.Contact"]) == 1
-    before = writes(peer)
+    before = peer.writes()
     again = postferry("copy", *every)
-    assert again.status == 0 and again.outcome["copied_now"] == 0 and writes(peer) == before, again
+    assert again.status == 0 and again.outcome["copied_now"] == 0 and peer.writes() == before, again
     out = tmp_path / "out"
     back_again = postferry("copy", "--from", peer.url(), "--to", f"archive:{out}", "--ledger", ledger + "3", "--allow-plaintext", "--json")
     assert back_again.status == 0 and back_again.outcome["copied"] == 4, back_again
