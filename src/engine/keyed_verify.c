@@ -10,9 +10,44 @@ enum { YEAR_S = 31556952 };
 
 struct keyed_check {
 	bool wanted, asked, there[2]; /* read, on that side */
-	bool plain; /* its document has just this item: the source's can be compared */
+	bool plain;    /* its source says just this item: both sides can be compared */
+	bool leads;    /* of those whose source is read, the first of its document */
+	uint8_t waits; /* sides that have not answered */
 	struct pf_digest whole[2], series[2];
 };
+
+static bool reads_source(const struct keyed_check *c)
+{
+	return c->wanted && c->plain;
+}
+
+/* The end of the rows of one document: they are one behind the other in the order of keys. */
+static size_t end_of_doc(const struct pf_keyed *k, size_t at)
+{
+	struct pf_span doc = keyed_skey(k->row[k->by_key[at]].key);
+
+	while (at < k->row_n && pf_span_eq(keyed_skey(k->row[k->by_key[at]].key), doc)) {
+		at++;
+	}
+	return at;
+}
+
+/* A document of thousands of items is read once, for all of them. */
+static void find_leaders(struct pf_keyed *k, bool deep)
+{
+	for (size_t at = 0, end; at < k->row_n; at = end) {
+		bool found = !deep;
+
+		end = end_of_doc(k, at);
+		for (size_t i = at; i < end; i++) {
+			struct keyed_check *c = &k->check[k->by_key[i]];
+
+			c->waits = deep && reads_source(c) ? 2 : 1;
+			c->leads = !found && reads_source(c);
+			found = found || c->leads;
+		}
+	}
+}
 
 /* Documents whose parts went with another item: their leader is not plain. */
 static void find_plain(struct pf_keyed *k)
@@ -80,6 +115,7 @@ int keyed_verify_begin(struct pf_fold *f, struct pf_err *err)
 		k->check[i].wanted = f->job->cfg->deep || !r->dst_version.p ||
 				     !pf_span_eq(r->dst_version, k->target[t].version);
 	}
+	find_leaders(k, f->job->cfg->deep);
 	k->look_next = 0;
 	return PF_OK;
 }
@@ -107,29 +143,28 @@ int keyed_verify_step(struct pf_fold *f, struct pf_err *err)
 	struct pf_keyed *k = f->keyed;
 
 	for (; k->look_next < k->row_n && k->looks_open < KEYED_WINDOW; k->look_next++) {
-		struct keyed_check *c = &k->check[k->look_next];
-		struct keyed_row *r = &k->row[k->look_next];
+		size_t row = k->by_key[k->look_next];
+		const struct keyed_row *r = &k->row[row];
+		struct keyed_check *c = &k->check[row];
 		int rc;
 
 		if (!c->wanted) {
 			continue;
 		}
 		if (!c->asked) {
-			rc = keyed_get(f, DST, USE_KEYED_LOOK, k->look_next, r->dst_id, err);
+			rc = keyed_get(f, DST, USE_KEYED_LOOK, row, r->dst_id, err);
 			if (rc != PF_OK) {
 				return rc;
 			}
 			c->asked = true;
-			r->attempts = 1; /* answers that are awaited */
 			k->looks_open++;
 		}
-		if (c->plain && f->job->cfg->deep) {
+		if (c->leads) {
 			rc = keyed_get(
 				f, SRC, USE_KEYED_LOOK, k->look_next, keyed_skey(r->key), err);
 			if (rc != PF_OK) {
 				return rc;
 			}
-			r->attempts++;
 			k->looks_open++;
 		}
 	}
@@ -185,11 +220,43 @@ static int take(struct pf_fold *f, size_t row, enum pf_side_no side, const struc
 	return rc;
 }
 
+/* A side has answered for this row, or for all that its document has; `doc`: NULL at the end of it.
+ */
+static int answered(struct pf_fold *f, size_t row, enum pf_side_no side, const struct pf_doc *doc,
+	struct pf_err *err)
+{
+	if (doc) {
+		return take(f, row, side, doc, err);
+	}
+	if (--f->keyed->check[row].waits == 0) {
+		judge(f, row);
+	}
+	return PF_OK;
+}
+
+static int answer(struct pf_fold *f, size_t at, enum pf_side_no side, const struct pf_doc *doc,
+	struct pf_err *err)
+{
+	const struct pf_keyed *k = f->keyed;
+	int rc = PF_OK;
+
+	if (side == DST) {
+		return answered(f, at, side, doc, err);
+	}
+	for (size_t end = end_of_doc(k, at); rc == PF_OK && at < end; at++) {
+		if (reads_source(&k->check[k->by_key[at]])) {
+			rc = answered(f, k->by_key[at], side, doc, err);
+		}
+	}
+	return rc;
+}
+
 int keyed_verify_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
-	size_t row = op_index(ev->op);
+	size_t at =
+		op_index(ev->op); /* the target's row; the source's place in the order of keys */
 	struct pf_blob *body = ev->body;
 	struct pf_doc *doc = NULL;
 	int rc = PF_OK;
@@ -198,15 +265,13 @@ int keyed_verify_event(struct pf_fold *f, enum pf_side_no side, const struct pf_
 		struct pf_err ignored; /* what can't be read is not what was written */
 
 		if (k->codec->read(pf_blob_span(body), &doc, &ignored) == PF_OK) {
-			rc = take(f, row, side, doc, err);
+			rc = answer(f, at, side, doc, err);
 		}
 		k->codec->free(&doc);
 		pf_blob_unref(&body);
 	} else if (ev->kind == PF_STORE_DONE || ev->kind == PF_STORE_FAILED) {
 		k->looks_open--;
-		if (--k->row[row].attempts == 0) {
-			judge(f, row);
-		}
+		rc = answer(f, at, side, NULL, err);
 	}
 	return rc;
 }

@@ -101,6 +101,22 @@ def test_hrefs_in_every_form(peer, tmp_path, ledger, form):
     assert peer.count("GET") == 0  # all came in the multigets
 
 
+def test_an_object_of_many_items_is_read_once_to_compare_them(peer, tmp_path, ledger):
+    peer.folder("Work", calendar(*(event(f"u{i}", f"202401{i + 1:02}T100000Z", f"Event {i}") for i in range(20))))
+    args = "--from", peer.url(), "--to", f"ics:{tmp_path}/to", "--ledger", ledger
+    assert copy(args[1], args[3], ledger).outcome["copied"] == 20
+    asked, before = [], peer.count("GET")
+    peer.multiget = lambda request, hrefs, answer: asked.extend(hrefs) or answer
+    done = postferry("verify", "--deep", *args, "--allow-plaintext", "--json")
+    assert done.status == 0 and done.outcome["compared"] == 20, done
+    assert len(asked) + peer.count("GET") - before == 1
+    target = sorted((tmp_path / "to" / "Work").glob("*.ics"))
+    for path in target[3], target[7]:
+        path.write_text(path.read_text().replace("SUMMARY:Event", "SUMMARY:Nothing"))
+    done = postferry("verify", "--deep", *args, "--allow-plaintext", "--json")
+    assert done.status == 1 and done.outcome["differing"] == 2, done
+
+
 # ---- reading ----
 
 def lose(peer, request, hrefs, answer):

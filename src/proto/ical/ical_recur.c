@@ -8,7 +8,16 @@
 
 #include <stdlib.h>
 
-enum { RULE_TEXT_MAX = 8192, RULES_MAX = 16 };
+enum {
+	RULE_TEXT_MAX = 8192,
+	RULES_MAX = 16,
+	STEPS_MAX =
+		1 << 20, /* that a rule of hours or less goes in search: twelve days of seconds */
+	DAY_S = 86400,
+};
+
+/* The end of the year 9999, the last that a date may have. */
+#define LAST_S 253402300799
 
 void pf_ical_set_deinit(struct pf_ical_set *s)
 {
@@ -128,13 +137,36 @@ struct limits {
 	size_t max;
 };
 
+/*
+ * Where libical gives up. It looks at each second of a rule by seconds until the year 2582, also of
+ * one that never comes ("BYMONTH=2;BYMONTHDAY=30"): hours. *early: sooner than anybody asked.
+ */
+static int64_t give_up_s(const struct icalrecurrencetype *rule, const struct pf_ical_time *begin,
+	int64_t until_utc_s, bool *early)
+{
+	int64_t step = rule->freq == ICAL_SECONDLY_RECURRENCE   ? 1
+		       : rule->freq == ICAL_MINUTELY_RECURRENCE ? 60
+		       : rule->freq == ICAL_HOURLY_RECURRENCE   ? 3600
+								: 0;
+	int64_t far = step == 0
+			      ? INT64_MAX
+			      : begin->local_s + STEPS_MAX * step *
+							 (rule->interval > 0 ? rule->interval : 1);
+	/* a wall is within a day of UTC */
+	int64_t asked = until_utc_s < INT64_MAX - 2 * DAY_S ? until_utc_s + 2 * DAY_S : INT64_MAX;
+
+	*early = far < asked;
+	return *early ? far : asked;
+}
+
 static int run_rule(struct pf_ical *c, const struct pf_line *l, const struct pf_ical_time *begin,
 	const struct limits *limits, struct pf_ical_set *out, struct pf_err *err)
 {
 	char text[RULE_TEXT_MAX];
 	struct icalrecurrencetype rule;
 	icalrecur_iterator *it;
-	int64_t until = INT64_MAX;
+	int64_t until = INT64_MAX, end_s;
+	bool early;
 	int rc = PF_OK;
 
 	if (!take_rule(c, l, begin, text, &until)) {
@@ -142,6 +174,11 @@ static int run_rule(struct pf_ical *c, const struct pf_line *l, const struct pf_
 	}
 	icalerror_set_errors_are_fatal(false);
 	rule = icalrecurrencetype_from_string(text);
+	end_s = give_up_s(
+		&rule, begin, until < limits->until_utc_s ? until : limits->until_utc_s, &early);
+	if (end_s < LAST_S) {
+		rule.until = ical_to_libical(end_s, begin->form == PF_ICAL_DATE);
+	}
 	it = rule.freq == ICAL_NO_RECURRENCE
 		     ? NULL
 		     : icalrecur_iterator_new(
@@ -151,6 +188,7 @@ static int run_rule(struct pf_ical *c, const struct pf_line *l, const struct pf_
 		int64_t local = icaltime_is_null_time(t) ? PF_DATE_NONE : ical_from_libical(&t), at;
 
 		if (local == PF_DATE_NONE) {
+			out->whole = out->whole && (!early || (n > 0 && n == (size_t)rule.count));
 			break;
 		}
 		at = ical_local_to_utc(begin, local);
