@@ -113,122 +113,16 @@ static int add_known(struct pf_side *side, const struct pf_folder *f, struct pf_
 	return PF_OK;
 }
 
+/* Where several have one path they are in the same order each time. */
 static int by_path(const void *a, const void *b)
 {
 	const struct pf_known_folder *x = a, *y = b;
+	int d = pf_path_cmp(&x->path, &y->path);
 
-	return pf_path_cmp(&x->path, &y->path);
+	return d != 0 ? d : pf_span_cmp(pf_buf_span(&x->id), pf_buf_span(&y->id));
 }
 
-/* ---- what the ledger knows ---- */
-
-/* The open and refused rows of a folder decide whether an unchanged one may be passed over. */
-static int read_sums(struct pf_job *job, struct pf_err *err)
-{
-	struct pf_ledger_cursor *c = NULL;
-	struct pf_ledger_sums sums;
-	int rc = pf_ledger_sums(job->cfg->ledger, job->cfg->account, &c, err);
-
-	job->sums = (struct pf_ledger_sums){0};
-	job->sums_at = pf_ledger_item_writes(job->cfg->ledger);
-	while (rc == PF_OK && (rc = pf_ledger_sums_next(c, &sums, err)) == PF_OK) {
-		job_add_sums(job->sums.items, job->sums.bytes, &sums);
-		for (size_t i = 0; i < job->fold_count; i++) {
-			struct pf_fold *f = &job->folds[i];
-
-			if (f->row_id == sums.folder) {
-				f->open_before = sums.items[PF_VERDICT_NONE];
-				f->refused_before = sums.items[PF_VERDICT_QUARANTINED];
-				memcpy(f->sums_items, sums.items, sizeof(f->sums_items));
-			}
-		}
-	}
-	job->sums_known = rc == PF_END;
-	pf_ledger_cursor_close(&c);
-	return rc == PF_END ? PF_OK : rc;
-}
-
-/* Of several with one path, as a store has that holds things of several kinds, the one of the kind,
- * else one that may hold it; NULL: none of them is meant. */
-static struct pf_fold *of_kind(struct pf_job *job, size_t at, enum pf_kind kind)
-{
-	const struct pf_path *path = &job->folds[at].src;
-	struct pf_fold *found = NULL;
-
-	while (at > 0 && pf_path_eq(&job->folds[at - 1].src, path)) {
-		at--;
-	}
-	for (size_t i = at; i < job->fold_count && pf_path_eq(&job->folds[i].src, path); i++) {
-		if (job->folds[i].kind == kind) {
-			return &job->folds[i];
-		}
-		if (job->side[SRC].folders[i].kinds & (uint32_t)kind) {
-			found = &job->folds[i];
-		}
-	}
-	return found;
-}
-
-static struct pf_fold *fold_by_path(struct pf_job *job, struct pf_span bytes, enum pf_kind kind)
-{
-	size_t lo = 0, hi = job->fold_count; /* folds are in the order of their paths */
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		struct pf_path key = {.p = (char *)(uintptr_t)bytes.p, .n = bytes.n};
-		int d = pf_path_cmp(&key, &job->folds[mid].src);
-
-		if (d == 0) {
-			return of_kind(job, mid, kind);
-		}
-		if (d < 0) {
-			hi = mid;
-		} else {
-			lo = mid + 1;
-		}
-	}
-	return NULL;
-}
-
-static int take_row(struct pf_job *job, const struct pf_ledger_folder *row, struct pf_err *err)
-{
-	struct pf_fold *f = fold_by_path(job, row->src_path, row->kind);
-	struct pf_path gone = {0};
-	char shown[256];
-
-	if (!f) {
-		if (pf_path_from_bytes(&gone, row->src_path, err) != PF_OK) {
-			return PF_FAIL;
-		}
-		job_event(job, PF_EV_FOLDER_GONE, NULL, NULL, "%s is no longer at the source",
-			pf_path_show(&gone, shown, sizeof(shown)));
-		pf_path_deinit(&gone);
-		return PF_OK;
-	}
-	f->row_id = row->id;
-	f->src_validity = row->src_validity;
-	f->dst_validity = row->dst_validity;
-	f->dst_mark = row->dst_mark;
-	f->settled = row->dst_path.p != NULL;
-	pf_buf_clear(&f->old_cursor);
-	if (row->dst_path.p && pf_path_from_bytes(&f->dst, row->dst_path, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	return row->src_cursor.p ? pf_buf_add(&f->old_cursor, row->src_cursor, err) : PF_OK;
-}
-
-static int read_rows(struct pf_job *job, struct pf_err *err)
-{
-	struct pf_ledger_cursor *c = NULL;
-	struct pf_ledger_folder row;
-	int rc = pf_ledger_folders(job->cfg->ledger, job->cfg->account, &c, err);
-
-	while (rc == PF_OK && (rc = pf_ledger_folders_next(c, &row, err)) == PF_OK) {
-		rc = take_row(job, &row, err);
-	}
-	pf_ledger_cursor_close(&c);
-	return rc == PF_END ? read_sums(job, err) : rc;
-}
+/* ---- what the ledger is told ---- */
 
 int fold_save(struct pf_fold *f, struct pf_err *err)
 {
@@ -586,7 +480,8 @@ int job_folders_step(struct pf_job *job, struct pf_err *err)
 				      job->now.utc_s, &job->pass, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if (make_folds(job, err) != PF_OK || (job->cfg->ledger && read_rows(job, err) != PF_OK)) {
+	if (make_folds(job, err) != PF_OK ||
+		(job->cfg->ledger && job_known_read(job, err) != PF_OK)) {
 		return PF_FAIL;
 	}
 	leave_out_others(job);

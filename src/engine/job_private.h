@@ -3,6 +3,7 @@
  *
  *   job.c          phases, events in and out, stop and end
  *   job_folders.c  both folder lists, the mapping, making what is missing
+ *   job_known.c    what the ledger knows of the folders
  *   job_make.c     making what is missing at the target
  *   job_day.c      what a server lets an account move in a day
  *   job_end.c      sums, the ledger in order, both stores signed out
@@ -251,6 +252,12 @@ int job_day_end(struct pf_job *job, enum pf_side_no side, struct pf_err *err);
 void job_event(struct pf_job *job, int number, const struct pf_fold *f, const struct pf_entry *e,
 	const char *fmt, ...) PF_PRINTF(5, 6);
 void job_note(struct pf_job *job, enum pf_side_no side, const struct pf_store_event *ev);
+
+/* ---- job_known.c ---- */
+
+/* What the ledger has of the account's folders goes to each of `folds`; one that is no longer at
+ * the source is told as an event. */
+int job_known_read(struct pf_job *job, struct pf_err *err);
 
 /* ---- job_folders.c ---- */
 int job_folders_begin(struct pf_job *job, struct pf_err *err);
