@@ -105,6 +105,7 @@ static size_t on_field(char *p, size_t one, size_t n, void *arg)
 			      : pf_span_starts(value, "NTLM")  ? (long)CURLAUTH_NTLM
 			      : pf_span_starts(value, "Basic") ? (long)CURLAUTH_BASIC
 							       : 0;
+		f->challenged = f->challenged || (pf_span_starts(value, "NTLM ") && value.n > 5);
 	}
 	for (size_t i = 0; i < HTTP_FIELDS; i++) {
 		if (pf_span_is(name, FIELDS[i]) &&
@@ -348,6 +349,7 @@ int pf_http_sign_in(struct pf_http *h, const char *user, const struct pf_secret 
 		return pf_fail_memory(err, "HTTP");
 	}
 	h->auth_known = false;
+	h->signed_in++;
 	if (!pf_secret_is_set(&h->secret)) {
 		h->auth = (long)CURLAUTH_NEGOTIATE;
 	} else if (bearer) {
@@ -490,6 +492,8 @@ int pf_http_submit(struct pf_http *h, const struct pf_http_req *req, struct pf_e
 	pf_buf_init(&f->body, req->answer_max);
 	forget_fields(f);
 	f->offered = 0;
+	f->challenged = false;
+	f->signed_in = h->signed_in;
 	f->once = req->once;
 	f->twice = false;
 	f->out = f->heard = 0;
@@ -522,6 +526,28 @@ static void learn_auth(struct pf_http *h, const struct http_flight *f, long stat
 	}
 }
 
+/*
+ * NTLM is offered and leads nowhere where something before the server can't pass it on: the first
+ * step is refused like no sign-in at all, and the password was not shown. libcurl knows no other
+ * way then; Basic, which is offered beside it, is one.
+ */
+static bool asks_otherwise(struct pf_http *h, struct http_flight *f)
+{
+	const long ways = (long)(CURLAUTH_DIGEST | CURLAUTH_NTLM | CURLAUTH_BASIC);
+	long status = 0;
+
+	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 401 || h->auth != (long)BY_PASSWORD || f->challenged ||
+		(f->offered & ways) != (long)(CURLAUTH_NTLM | CURLAUTH_BASIC)) {
+		return false;
+	}
+	h->auth = (long)CURLAUTH_BASIC;
+	set_auth(h, f->easy);
+	pf_buf_clear(&f->body);
+	(void)curl_multi_remove_handle(h->multi, f->easy);
+	return curl_multi_add_handle(h->multi, f->easy) == CURLM_OK;
+}
+
 static struct pf_span field(const struct http_flight *f, size_t i)
 {
 	return f->field[i].n > 0 ? pf_buf_span(&f->field[i]) : pf_span(NULL, 0);
@@ -537,6 +563,7 @@ static void fill_answer(struct pf_http *h, struct http_flight *f, struct pf_http
 	learn_auth(h, f, status);
 	*out = (struct pf_http_answer){
 		.id = f->id,
+		.outdated = f->signed_in != h->signed_in,
 		.status = (int)status,
 		.retry_after_s = f->retry_after_s,
 		.etag = field(f, 0),
@@ -579,6 +606,7 @@ static void fill_failure(
 			h->cfg.port, f->too_large ? "an answer is larger than it may be" : text);
 		break;
 	case CURLE_SSL_CONNECT_ERROR:
+		out->not_tls = strstr(text, "wrong version number") != NULL; /* OpenSSL's words */
 		(void)pf_fail(&out->why, PF_SCOPE_STORE, PF_RETRY_NO,
 			"%s:%d: %s. Is it a TLS port, and does it speak TLS 1.2 or later?", h->host,
 			h->cfg.port, text);
@@ -612,6 +640,10 @@ int pf_http_next(
 
 		if (m->msg != CURLMSG_DONE ||
 			curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f) != CURLE_OK) {
+			continue;
+		}
+		if (code == CURLE_OK && asks_otherwise(h, f)) {
+			http_wait_step(h, wake_ms); /* so that it goes out */
 			continue;
 		}
 		if (code == CURLE_OK) {

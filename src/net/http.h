@@ -77,6 +77,8 @@ struct pf_http_answer {
 	uint64_t id;
 	bool failed;   /* no whole answer: why; all below but `in_doubt` is unset */
 	bool in_doubt; /* failed, and the request was wholly sent: it may have been carried out */
+	bool not_tls;  /* failed: the other side answered, and what it said was no TLS */
+	bool outdated; /* pf_http_sign_in was called since it went out */
 	struct pf_err why;
 	int status;
 	int retry_after_s;                                /* 0 = not said */

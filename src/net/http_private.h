@@ -41,7 +41,9 @@ struct http_flight {
 	struct pf_blob *sent;
 	struct pf_buf body, field[HTTP_FIELDS];
 	int retry_after_s;
-	long offered; /* CURLAUTH_*, by a 401 on the way to the answer */
+	long offered;           /* CURLAUTH_*, by a 401 on the way to the answer */
+	bool challenged;        /* NTLM was not only offered, but begun */
+	unsigned int signed_in; /* how many times we had, when it went out */
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -58,7 +60,8 @@ struct pf_http {
 	struct http_flight *told; /* what the answer given out last borrows from */
 	char *user;
 	struct pf_secret secret;
-	long auth; /* CURLAUTH_*: those that may be used, or the one that is */
+	long auth;              /* CURLAUTH_*: those that may be used, or the one that is */
+	unsigned int signed_in; /* times */
 	bool auth_known, was_asked, multiplexed, wants_ticket;
 	char refused[400]; /* the certificate that was not accepted last, in words */
 };

@@ -267,9 +267,9 @@ void pf_hs_be_patient(struct pf_hs *s, int64_t ms, const char *text)
 	s->quiet_until_ms = until > s->quiet_until_ms ? until : s->quiet_until_ms;
 }
 
-void pf_hs_pause(struct pf_hs *s)
+void pf_hs_pause(struct pf_hs *s, unsigned int times)
 {
-	int64_t until = pf_loop_now_ms(s->loop) + pause_ms(s, s->losses, 0);
+	int64_t until = pf_loop_now_ms(s->loop) + pause_ms(s, times, 0);
 
 	s->quiet_until_ms = until > s->quiet_until_ms ? until : s->quiet_until_ms;
 }
@@ -282,7 +282,7 @@ bool pf_hs_link_lost(struct pf_hs *s, const struct pf_err *why)
 	if (++s->losses > (s->ready ? s->does->losses : s->does->losses_first)) {
 		return false;
 	}
-	pf_hs_pause(s);
+	pf_hs_pause(s, s->losses);
 	if (!told) {
 		pf_hs_note(s, PF_EV_CONNECTION_LOST, "asked anew in %lld ms: %s",
 			(long long)(s->quiet_until_ms - now), why->text);
@@ -556,4 +556,19 @@ int pf_hs_sign_in(struct pf_hs *s, const char *user, bool *given, struct pf_err 
 	}
 	pf_secret_clear(&secret);
 	return rc;
+}
+
+int pf_hs_sign_in_again(
+	struct pf_hs *s, const char *user, const struct pf_http_answer *a, struct pf_err *err)
+{
+	bool oauth = s->cfg->secret && s->cfg->secret->oauth;
+
+	if (a->outdated) {
+		return PF_OK; /* it went out before */
+	}
+	if (s->signed_again || (!oauth && !s->ready)) {
+		return PF_END;
+	}
+	s->signed_again = true;
+	return pf_hs_sign_in(s, user, NULL, err);
 }

@@ -85,7 +85,8 @@ struct pf_hs {
 	struct pf_loop *loop;
 	struct pf_http *http;
 	struct pf_store_facts facts;
-	bool ready; /* the store's to set: signed in */
+	bool ready;        /* the store's to set: signed in */
+	bool signed_again; /* the store's to clear, by an answer that is no 401 */
 	bool ready_told, lost, closed;
 	struct pf_err lost_why;
 	/* operations */
@@ -120,6 +121,13 @@ int pf_hs_connect(struct pf_hs *s, const char *host, int port, bool https, const
 bool pf_hs_may_go(const struct pf_hs *s, bool from_https, const struct pf_origin *to);
 /* Take what proves who we are and show it from now on. *given, may be NULL: there is something. */
 int pf_hs_sign_in(struct pf_hs *s, const char *user, bool *given, struct pf_err *err);
+/*
+ * 401. PF_OK: the request may be made again, as it went out before we last signed in, or a token
+ * may have run out, or a password is refused that was good before: servers say so in passing.
+ * PF_END: nothing helps; a refused password is never tried twice in a row.
+ */
+int pf_hs_sign_in_again(
+	struct pf_hs *s, const char *user, const struct pf_http_answer *a, struct pf_err *err);
 
 /* ---- operations ---- */
 
@@ -152,7 +160,7 @@ bool pf_hs_quiet(const struct pf_hs *s, int64_t *wake_ms);
 /* The server asks for `ms` of patience (0: it does not say how long), or needs some. */
 void pf_hs_be_patient(struct pf_hs *s, int64_t ms, const char *text);
 /* A short one of our own accord, longer after each lost link in a row. */
-void pf_hs_pause(struct pf_hs *s);
+void pf_hs_pause(struct pf_hs *s, unsigned int times);
 /* A link was lost: pauses, and tells. false: for the last time; that it is lost is the caller's to
  * say. */
 bool pf_hs_link_lost(struct pf_hs *s, const struct pf_err *why);

@@ -1,15 +1,148 @@
 """Exchange Web Services from servers, and from what stands before them, that are odd but not wrong."""
 
+import re
+
 import pytest
-from ews_peer import EwsPeer
-from run import copy
-from test_ews import all_of, deliver, maildir
+from ews_peer import EwsPeer, Failure, fault
+from http_peer import Answer
+from run import copy, postferry
+from test_ews import all_of, deliver, maildir, message
+
+BASIC, NTLM, NEGOTIATE = 'Basic realm="mail"', "NTLM", "Negotiate"
+
 
 @pytest.fixture
 def peer():
     with EwsPeer() as p:
         yield p
         assert p.breaches == [] and p.sent == []
+
+
+def arrives(peer, tmp_path, ledger, *more, url=None):
+    """Twelve messages, all of them once, and in a second run nothing again."""
+    deliver(peer, 12)
+    for n in (12, 0):
+        done = copy(url or peer.url(), f"maildir:{tmp_path}/to", ledger, *more)
+        assert done.status == 0 and done.outcome["copied_now"] == n and maildir(tmp_path / "to") == all_of(12), done
+    return done
+
+
+# ---- links ----
+
+def test_without_tls_where_that_is_said(peer, tmp_path, ledger):
+    """ews:// is TLS; a server that has none is spoken to without when --allow-plaintext permits it."""
+    arrives(peer, tmp_path, ledger, url=f"ews://user@127.0.0.1:{peer.port}/")
+
+
+@pytest.mark.parametrize("scheme,more", [("ewss", ["--allow-plaintext"]), ("ews", [])], ids=["ewss", "ews"])
+def test_never_without_tls_else(peer, tmp_path, ledger, scheme, more):
+    done = postferry("copy", "--from", f"{scheme}://user@127.0.0.1:{peer.port}/", "--to", f"maildir:{tmp_path}/to",
+                     "--ledger", ledger, *more)
+    assert done.status == 3 and peer.log == [], done
+
+
+# ---- redirects ----
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("whole", [False, True], ids=["path", "URL"])
+def test_sent_on(peer, tmp_path, ledger, status, whole):
+    told = []
+
+    def step(request):
+        if not told:
+            told.append(1)
+            raise Answer(status, "<html>moved</html>", "text/html",
+                         Location=(f"http://127.0.0.1:{peer.port}" if whole else "") + "/EWS/Exchange.asmx")
+
+    peer.before.append(step)
+    arrives(peer, tmp_path, ledger, url=peer.url() + "EWS/Exchange.asmx")
+
+
+def test_sent_on_to_another_host(peer, tmp_path, ledger):
+    """The password goes there only when the administrator says so."""
+    with EwsPeer() as other:
+        def step(request):
+            raise Answer(302, "", "text/html", Location=other.url().replace("ews+", "").replace("user@", "") + "EWS/Exchange.asmx")
+
+        peer.before.append(step)
+        url = peer.url() + "EWS/Exchange.asmx"
+        done = copy(url, f"maildir:{tmp_path}/to", ledger)
+        assert done.status == 3 and f"--trust-host 127.0.0.1:{other.port}" in done.err and other.log == [], done
+        arrives(other, tmp_path, ledger, "--trust-host", f"127.0.0.1:{other.port}", url=url)
+
+
+# ---- sign-in ----
+
+def test_a_sign_in_that_leads_nowhere(peer, tmp_path, ledger):
+    """What stands before Exchange passes NTLM's offer on, and not its steps."""
+    def step(request):
+        if not request.headers.get("Authorization", "").startswith("Basic"):
+            answer = Answer(401, "", "text/plain")
+            answer.headers = {}
+            answer.kind = f"text/plain\r\nWWW-Authenticate: {NEGOTIATE}\r\nWWW-Authenticate: {NTLM}\r\nWWW-Authenticate: {BASIC}"
+            raise answer
+
+    peer.auth = None
+    peer.before.append(step)
+    arrives(peer, tmp_path, ledger)
+
+
+@pytest.mark.parametrize("how", ["basic", "bearer"])
+def test_refused_in_passing(peer, tmp_path, ledger, how):
+    """A password that was good is refused once; a token runs out under several requests at once."""
+    deliver(peer, 40)
+    peer.auth = how
+    told = []
+
+    def step(request):
+        if request.body.count(b"IncludeMimeContent>true") and not told:
+            told.append(1)
+            peer.token = "token2"
+            raise Answer(401, "who are you?", "text/plain", WWW_Authenticate=BASIC if how == "basic" else "Bearer")
+
+    peer.before.append(step)
+    tokens = tmp_path / "tokens"
+    tokens.write_text("token\ntoken2\n")
+    more = [] if how == "basic" else ["--from-secret", f"oauth:command:head -1 {tokens}; sed -i -e 1d -e '$p' {tokens}"]
+    done = copy(peer.url(), f"maildir:{tmp_path}/to", ledger, *more)
+    assert done.status == 0 and maildir(tmp_path / "to") == all_of(40) and told, done
+
+
+@pytest.mark.parametrize("code", ["ErrorInternalServerTransientError", "ErrorInternalServerError", "ErrorMailboxStoreUnavailable"])
+def test_what_passes_at_the_beginning(peer, tmp_path, ledger, code):
+    left = [1, 1]
+
+    def step(request):
+        if b"GetFolder" in request.body and left:
+            left.pop()
+            raise fault(code)
+
+    peer.before.append(step)
+    arrives(peer, tmp_path, ledger)
+
+
+@pytest.mark.parametrize("code", ["ErrorADUnavailable", "ErrorMailboxFailover", "ErrorProxyRequestProcessingFailed"])
+def test_what_passes_with_an_item(peer, tmp_path, ledger, code):
+    told = []
+
+    def refuse(operation, item):
+        if operation == "GetItem" and item.mime == message(5) and len(told) < 3:
+            told.append(item)
+            raise Failure(code)
+
+    peer.on_item = refuse
+    arrives(peer, tmp_path, ledger)
+    assert len(told) == 3
+
+
+# ---- folders ----
+
+def test_pages_that_do_not_tell_where_they_end(peer, tmp_path, ledger):
+    """IndexedPagingOffset may be absent; how many folders came is known anyhow."""
+    find_folder = peer.find_folder
+    peer.find_folder = lambda r, op, version: [re.sub(r'IndexedPagingOffset="\d+" ', "", x) for x in find_folder(r, op, version)]
+    peer.page = 5
+    arrives(peer, tmp_path, ledger)
 
 
 def test_folders_that_are_called_alike(peer, tmp_path, ledger):

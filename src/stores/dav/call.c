@@ -241,20 +241,19 @@ static const char *what_is_wanted(const struct dstore *s)
 				   : "";
 }
 
-/* A token may have run out: another one is asked for, once in a row. */
-static void sign_in_again(struct dstore *s, struct dcall *c, const struct pf_dav_said *said)
+static void sign_in_again(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
+	const struct pf_dav_said *said)
 {
-	const struct pf_secret_source *src = s->h.cfg->secret;
 	struct pf_err why;
+	int rc = pf_hs_sign_in_again(&s->h, s->h.cfg->url->user, a, &why);
 
-	if (src && src->oauth && !s->token_renewed) {
-		s->token_renewed = true;
-		if (pf_hs_sign_in(&s->h, s->h.cfg->url->user, NULL, &why) == PF_OK) {
-			put_back(c);
-			s->asking = s->asking && c->n > 0;
-			return;
-		}
-		(void)pf_wrap(&why, "%s: sign-in is refused, and no other token is had", s->about);
+	if (rc == PF_OK) {
+		put_back(c);
+		s->asking = s->asking && c->n > 0;
+		return;
+	}
+	if (rc == PF_FAIL) {
+		(void)pf_wrap(&why, "%s: sign-in is refused, and nothing else is had", s->about);
 	} else {
 		(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "%s: sign-in is refused: %s%s",
 			s->about, said->text, what_is_wanted(s));
@@ -375,11 +374,11 @@ static int take(struct dstore *s, struct dcall *c, const struct pf_http_answer *
 		return PF_OK;
 	}
 	if (said.answer == PF_DAV_SIGN_IN && c->kind != DCALL_ATTACH) {
-		sign_in_again(s, c, &said);
+		sign_in_again(s, c, a, &said);
 		return PF_OK;
 	}
 	s->h.pauses = 0;
-	s->token_renewed = false;
+	s->h.signed_again = false;
 	return dispatch(s, c, a, &said, err);
 }
 

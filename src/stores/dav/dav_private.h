@@ -155,7 +155,7 @@ struct dstore {
 	size_t place, places;
 	struct pf_buf place_path[4], principal, home[PF_DAV_HOMES], only;
 	size_t homes;
-	bool insisted, token_renewed, has_given, sent_away;
+	bool insisted, has_given, sent_away;
 	bool local_rids; /* rid= is as RECURRENCE-ID stands, not in UTC */
 	char why_not[400], server[128], dav[512], about[200];
 	struct dfolder *folder;

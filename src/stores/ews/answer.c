@@ -77,9 +77,9 @@ static void once_more(struct estore *s, const struct ecall *c, struct eop *o, co
 	if (c->kind == ECALL_CREATE) {
 		o->h.end.in_doubt = true;
 		fail_op(s, c, o, PF_RETRY_LATER, text);
-	} else if (++o->h.tries < EWS_TRIES) {
+	} else if (++o->h.tries < EWS_PASSES) {
 		o->h.state = PF_HS_WAITING;
-		pf_hs_pause(&s->h);
+		pf_hs_pause(&s->h, o->h.tries < 4 ? o->h.tries : 4);
 	} else {
 		fail_op(s, c, o, PF_RETRY_LATER, text);
 	}
@@ -191,6 +191,11 @@ static void whole(struct estore *s, struct ecall *c, const struct pf_ews_said *s
 		struct pf_err why;
 		bool later = said->does == PF_EWS_PASSING || said->does == PF_EWS_UNCLEAR;
 
+		if (later && ++s->begin_tries < EWS_PASSES) {
+			ecall_put_back(s, c);
+			pf_hs_pause(&s->h, s->begin_tries < 4 ? s->begin_tries : 4);
+			return;
+		}
 		(void)pf_fail(&why, later ? PF_SCOPE_SESSION : PF_SCOPE_STORE,
 			later ? PF_RETRY_LATER : PF_RETRY_NO, "%s: %s", s->about, said->text);
 		pf_hs_lost(&s->h, &why);
@@ -296,8 +301,8 @@ static void not_here(struct estore *s, int status, const char *words)
 	struct pf_err why;
 
 	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO,
-		"%s: no Exchange Web Services are found at %.100s (HTTP %d: %.100s)", s->about,
-		s->target, status, words);
+		"%s: no Exchange Web Services are found at %.100s (HTTP %d: %.100s)%s", s->about,
+		s->target, status, words, s->where.begun ? "" : s->where.says);
 	if (!ews_locate(s, &why, true)) {
 		pf_hs_lost(&s->h, &why);
 	}
@@ -312,6 +317,10 @@ static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer
 	pf_print_safe(
 		words, sizeof(words), a->status >= 300 && a->status < 400 ? a->location : a->body);
 	(void)snprintf(said.text, sizeof(said.text), "HTTP %d: %.200s", a->status, words);
+	if (a->status >= 300 && a->status < 400 && ews_sent_on(s, a->location)) {
+		ecall_put_back(s, c);
+		return;
+	}
 	if (a->status == 429 || a->status == 503) {
 		ecall_put_back(s, c);
 		pf_hs_be_patient(&s->h, (int64_t)a->retry_after_s * 1000, said.text);
@@ -335,10 +344,11 @@ static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer
 	whole(s, c, &said);
 }
 
-static int refused(struct estore *s, struct ecall *c, struct pf_err *err)
+static int refused(
+	struct estore *s, struct ecall *c, const struct pf_http_answer *a, struct pf_err *err)
 {
 	struct pf_err why;
-	int rc = ews_sign_in_again(s, err);
+	int rc = ews_sign_in_again(s, a, err);
 
 	ecall_put_back(s, c);
 	if (rc != PF_END) {
@@ -360,9 +370,9 @@ int ews_answer(
 		return ews_locate_answer(s, a, err);
 	}
 	if (a->status == 401) {
-		return refused(s, c, err);
+		return refused(s, c, a, err);
 	}
-	s->token_renewed = false;
+	s->h.signed_again = false;
 	if ((a->status != 200 && a->status != 500) ||
 		pf_ews_answer_new(a->body, &read, &why) != PF_OK) {
 		if (a->status == 200 && why.scope > PF_SCOPE_ITEM) {

@@ -110,6 +110,9 @@ void ecall_put_back(struct estore *s, struct ecall *c)
 /* For good. */
 static void not_there(struct estore *s, const struct ecall *c, const struct pf_http_answer *a)
 {
+	if (a->not_tls && ews_unprotected(s)) {
+		return;
+	}
 	if (c->n > 0 || a->why.scope > PF_SCOPE_STORE || !ews_locate(s, &a->why, false)) {
 		pf_hs_lost(&s->h, &a->why);
 	}

@@ -46,6 +46,7 @@ enum {
 	EWS_STREAM_BYTES = 4 << 20, /* the same of their streams: 2010 SP1 takes 25 MB in base64 */
 	EWS_READS = 4,              /* requests for bodies in flight */
 	EWS_ROWS = 100,             /* items that are looked at again in one request */
+	EWS_PASSES = 6,             /* of what may pass: the pauses between them grow to 8 s */
 	EWS_TRIES = 3,        /* of an operation over lost links and a server's own mistakes */
 	EWS_LOSSES = 8,       /* in a row, with no answer between them */
 	EWS_LOSSES_FIRST = 1, /* the same before the server ever answered: it may be a wrong
@@ -242,7 +243,8 @@ struct estore {
 	struct pf_ews_as as;
 	char about[200], server[64], anchor[300], target[300];
 	/* sign-in */
-	bool begun, asking, token_renewed;
+	bool begun, asking;
+	unsigned int begin_tries; /* in vain, for a cause that may pass */
 	struct ewhere where;
 	/* folders */
 	struct pf_buf known[PF_EWS_KNOWN];
@@ -321,7 +323,7 @@ int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err
 /* It does not know the version that we spoke: an older one. false: there is none. */
 bool ews_older(struct estore *s, const struct pf_ews_head *head);
 /* 401: another token may help. PF_END: nothing does. */
-int ews_sign_in_again(struct estore *s, struct pf_err *err);
+int ews_sign_in_again(struct estore *s, const struct pf_http_answer *a, struct pf_err *err);
 
 /* ---- locate.c ---- */
 /*
@@ -329,6 +331,13 @@ int ews_sign_in_again(struct estore *s, struct pf_err *err);
  * it is looked for elsewhere, or was in vain and the store is lost.
  */
 bool ews_locate(struct estore *s, const struct pf_err *why, bool reached);
+/* An answer that sends us on. true: it is gone to; false: we may not, or it is no place. */
+bool ews_sent_on(struct estore *s, struct pf_span location);
+/*
+ * What answered speaks no TLS. true: it is asked anew without, as ews:// with --allow-plaintext
+ * permits; ewss:// never does.
+ */
+bool ews_unprotected(struct estore *s);
 /* PF_OK: we are connected to where it may be. PF_AGAIN: the name service is asked. */
 int ews_locate_step(struct estore *s, struct pf_err *err);
 /* Ask Autodiscover there. */

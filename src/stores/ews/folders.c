@@ -234,14 +234,17 @@ int ews_folders_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 {
 	const struct pf_ews_node *at = NULL;
 	struct pf_ews_folder f;
+	size_t next = s->folder_offset; /* where the server does not tell it, as it need not */
 
 	while (pf_ews_folder_next(a, m, &at, &f)) {
+		next++;
 		if (ews_folder_add(s, &f, err) != PF_OK) {
 			return PF_FAIL;
 		}
 	}
-	if (!m->last && m->next_offset > s->folder_offset) {
-		s->folder_offset = m->next_offset;
+	next = m->next_offset > s->folder_offset ? m->next_offset : next;
+	if (!m->last && next > s->folder_offset) {
+		s->folder_offset = next;
 		o->h.state = PF_HS_WAITING;
 		return PF_OK;
 	}

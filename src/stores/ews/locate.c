@@ -74,10 +74,11 @@ static int follow(struct estore *s, struct pf_span url, bool discover)
 	struct pf_origin to = {.host = NULL};
 	char host[256], named[300], shown[200], path[300] = "/";
 	struct pf_span rest = url;
+	const char *who = s->where.discovers ? "Autodiscover" : "the server";
 
 	pf_print_safe(shown, sizeof(shown), url);
 	if (!pf_origin_of(url, s->where.origin.https, host, sizeof(host), &to)) {
-		say_once(&s->where, "; Autodiscover says that it is at %s", shown);
+		say_once(&s->where, "; %s says that it is at %s", who, shown);
 		return PF_END;
 	}
 	while (rest.n > 1 && !(rest.p[0] == '/' && rest.p[1] == '/')) {
@@ -95,10 +96,37 @@ static int follow(struct estore *s, struct pf_span url, bool discover)
 	host_port(&to, named, sizeof(named));
 	s->where.says[0] = '\0'; /* what was guessed before counts no more */
 	say_once(&s->where,
-		"; Autodiscover says that it is at %s. The password does not go there unasked: if "
+		"; %s says that it is at %s. The password does not go there unasked: if "
 		"that is right, say --trust-host %s, or give that server in the URL",
-		shown, named);
+		who, shown, named);
 	return PF_END;
+}
+
+bool ews_sent_on(struct estore *s, struct pf_span location)
+{
+	const struct pf_origin here = s->where.origin;
+	char path[300];
+
+	if (location.n > 1 && location.p[0] == '/' && location.p[1] != '/') {
+		(void)snprintf(path, sizeof(path), "%.*s",
+			(int)(location.n < 299 ? location.n : 299), (const char *)location.p);
+		return go(s, &here, false, path);
+	}
+	return !s->h.ready && location.n > 0 && follow(s, location, false) == PF_OK;
+}
+
+bool ews_unprotected(struct estore *s)
+{
+	struct ewhere *w = &s->where;
+
+	if (s->h.ready || w->begun || w->moves > 0 || !w->origin.https ||
+		!s->h.cfg->allow_plaintext || strcmp(s->h.cfg->url->scheme, "ews") != 0) {
+		return false;
+	}
+	w->origin.https = false;
+	w->moving = true;
+	s->asking = false;
+	return true;
 }
 
 /* ---- candidates ---- */

@@ -6,20 +6,16 @@
 
 #include <stdio.h>
 
-static int take_secret(struct estore *s, struct pf_err *err)
+static const char *user_of(const struct estore *s)
 {
 	const char *user = s->h.cfg->admin ? s->h.cfg->admin : s->h.cfg->url->user;
 
-	return pf_hs_sign_in(&s->h, user ? user : "", NULL, err);
+	return user ? user : "";
 }
 
-int ews_sign_in_again(struct estore *s, struct pf_err *err)
+int ews_sign_in_again(struct estore *s, const struct pf_http_answer *a, struct pf_err *err)
 {
-	if (!s->h.cfg->secret || !s->h.cfg->secret->oauth || s->token_renewed) {
-		return PF_END;
-	}
-	s->token_renewed = true;
-	return take_secret(s, err);
+	return pf_hs_sign_in_again(&s->h, user_of(s), a, err);
 }
 
 int ews_sign_in(struct pf_hs *h, struct pf_err *err)
@@ -31,7 +27,7 @@ int ews_sign_in(struct pf_hs *h, struct pf_err *err)
 	if (rc != PF_OK || s->h.lost) {
 		return rc;
 	}
-	if (!s->begun && take_secret(s, err) != PF_OK) {
+	if (!s->begun && pf_hs_sign_in(h, user_of(s), NULL, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	s->begun = true;
