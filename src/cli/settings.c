@@ -85,6 +85,10 @@ const struct pf_option pf_rule_options[] = {
 		"all folders as they are shown, All Mail, Starred and Important as well",
 		false},
 	{"shared", NULL, "take the folders of other users and public ones, too", false},
+	{"recovered", NULL,
+		"take deleted items that an Outlook file (pst:) still holds, too; they come in the "
+		"folder \"Recovered items\"",
+		false},
 	{"map", "OLD=NEW", "the folder OLD and all below it go to NEW", true},
 	{"since", "DATE", "take only items dated DATE (YYYY-MM-DD) or later", false},
 	{"before", "DATE", "take only items dated before DATE", false},
@@ -436,6 +440,7 @@ int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct p
 	s->mirror_all = pf_args_has(args, "mirror-all");
 	s->mirror = pf_args_has(args, "mirror") || s->mirror_all;
 	s->no_receipts = pf_args_has(args, "no-receipts");
+	s->recovered = pf_args_has(args, "recovered");
 	s->unwrap_tnef = pf_args_has(args, "unwrap-tnef");
 	s->address_map = pf_args_get(args, "address-map");
 	s->keep_raw = pf_args_get(args, "keep-raw");

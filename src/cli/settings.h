@@ -17,6 +17,7 @@ struct pf_settings {
 	const char *dns_server;
 	const char *ledger, *quarantine, *ca_file, *fingerprint, *trace, *address_map, *keep_raw;
 	bool no_receipts; /* $MDNSent for what asks for a receipt */
+	bool recovered;   /* deleted items as well */
 	bool unwrap_tnef; /* a message as what its TNEF part holds */
 	bool allow_plaintext, mirror, mirror_all, dry_run, json, quiet, no_progress, verbose, deep;
 	size_t connections, tries;

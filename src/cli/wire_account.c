@@ -166,6 +166,7 @@ static int open_side(struct wire_account *a, size_t side, size_t connections, st
 					   : set->allow_plaintext,
 		.trusted = set->trusted,
 		.keep_raw = set->keep_raw != NULL,
+		.recovered = set->recovered,
 		.addresses = pf_address_map_addresses(w->addresses),
 		.dns_server = set->dns_server,
 		.source = side == 0,

@@ -99,7 +99,8 @@ struct pf_mapi_item {
 	size_t recipients_n, recipients_cap;
 	struct pf_mapi_attachment *attachments;
 	size_t attachments_n, attachments_cap;
-	uint32_t code_page; /* of its STRING8 values; 0: not known */
+	struct pf_span missing; /* what of it its reader could not read, in words; none: nothing */
+	uint32_t code_page;     /* of its STRING8 values; 0: not known */
 };
 
 /* An empty item in `arena`; NULL when there is no memory. */

@@ -68,6 +68,7 @@ static const struct key TOP[] = {
 	{"mirror", VALUE_FLAG, "mirror", 0},
 	{"mirror_all", VALUE_FLAG, "mirror-all", 0},
 	{"no_receipts", VALUE_FLAG, "no-receipts", 0},
+	{"recovered", VALUE_FLAG, "recovered", 0},
 	{"unwrap_tnef", VALUE_FLAG, "unwrap-tnef", 0},
 	{"address_map", VALUE_PATH, "address-map", 0},
 	{"keep_raw", VALUE_PATH, "keep-raw", 0},

@@ -82,6 +82,9 @@ int pf_mapi_form_make(struct pf_mapi_form *f, const struct pf_store_cfg *cfg,
 	pf_mapi_form_ways(cfg, &ways);
 	pf_mapi_form_reset(f);
 	pf_mapi_losses_init(&losses, item->arena);
+	if (item->missing.n > 0) {
+		pf_mapi_odd(&losses, "%.*s", (int)item->missing.n, (const char *)item->missing.p);
+	}
 	if (pf_mapi_open(item, &ways, &losses, &opened, &f->bytes, err) != PF_OK) {
 		return PF_FAIL;
 	}

@@ -227,6 +227,7 @@ struct pf_store_cfg {
 	} disguised;
 	const struct pf_addresses *addresses; /* of a directory, and whose they are; or NULL */
 	bool keep_raw;      /* items that are given in another form are wanted as they are, too */
+	bool recovered;     /* deleted items that are still to be had are wanted, too */
 	bool unwrap_tnef;   /* give the message that a TNEF part holds */
 	int idle_timeout_s; /* no answer for so long is a lost connection; 0 = the store's choice */
 	struct pf_trace *trace;

@@ -6,6 +6,7 @@ import mailbox
 import os
 import re
 import sqlite3
+import struct
 import subprocess
 
 import pytest
@@ -113,13 +114,93 @@ def test_a_damaged_file_gives_what_is_whole(tmp_path):
         at = 20_000 + n * (len(good) - 40_000) // 40
         bad = tmp_path / f"{n}.pst"
         bad.write_bytes(good[:at] + bytes(8192) + good[at + 8192:])
-        done = copy(f"pst:{bad}", f"archive:{tmp_path}/all{n}", str(tmp_path / f"ledger{n}"))
+        more = ["--recovered"] if n % 2 else []
+        done = copy(f"pst:{bad}", f"archive:{tmp_path}/all{n}", str(tmp_path / f"ledger{n}"), *more)
         assert done.status in (0, 1, 3) and "Sanitizer" not in done.err, done
         if done.status != 3:
             sums = done.outcome
             assert sums["open"] == 0 and len(done.missed) == sums["quarantined"], done
         said += done.out
     assert "the list of its properties can't be read: the file is damaged there" in said
+
+
+def found_by_pffexport(path, tmp_path):
+    """Nodes of the deleted messages that another program finds; of its folders and tables there is nothing in them to have."""
+    log = tmp_path / "pffexport.log"
+    subprocess.run(["pffexport", "-q", "-m", "recovered", "-l", log, "-t", tmp_path / "pffexport", path], check=True, capture_output=True, timeout=60)
+    nodes = re.findall(r"Processing (?!folder)[a-z ]+: \d+ \(identifier: (\d+)\)", log.read_text(errors="replace"))
+    return collections.Counter(int(n) for n in nodes if int(n) & 0x1F == 4)  # NID_TYPE_NORMAL_MESSAGE, [MS-PST] 2.2.2.1
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", GOOD)
+def test_deleted_items_are_found(name, ledger, tmp_path):
+    """On request, in a folder of their own, each by itself; all else is as it is without."""
+    path = os.path.join(PST, name)
+    done = copy(f"pst:{path}", f"archive:{tmp_path}/all", ledger, "--recovered")
+    assert done.status == (1 if done.missed else 0) and "Sanitizer" not in done.err, done
+    theirs = found_by_pffexport(path, tmp_path)
+    ours = counted_by_us(tmp_path / "all").get("Recovered items", 0)
+    assert ours == sum(theirs.values()), (theirs, done)
+    assert all(one["folder"] == "Recovered items" and "nothing of it can be read" in repr(one) for one in done.missed), done
+    rest = counted_by_us(tmp_path / "all")
+    rest.pop("Recovered items", None)
+    assert rest == counted_by_readpst(path, tmp_path)
+    again = copy(f"pst:{path}", f"archive:{tmp_path}/all", ledger, "--recovered")
+    assert again.outcome["copied_now"] == 0 and len(again.missed) == len(done.missed), again
+    if ours:
+        report = postferry("report", "--ledger", ledger).out
+        assert sum(int(n) for n in re.findall(r"Recovered items -> Recovered items +(\d+)/", report)) == ours, report
+
+
+@needs_corpus
+def test_a_deleted_item_that_is_damaged_comes_with_a_note(ledger, tmp_path):
+    done = copy(f"pst:{PST}/aspose-examples/passwordprotectedPST.pst", f"archive:{tmp_path}/all", ledger, "--recovered")
+    assert done.status == 0, done
+    letters = list(mailbox.Maildir(tmp_path / "all" / "mail", create=False).get_folder("Recovered items"))
+    assert [m["Subject"].replace("\n", "") for m in letters] == ["Undeliverable: Test mail with success and with right email  notifications"] * 2
+    assert len({m["Message-ID"] for m in letters}) == 2
+    assert "deleted, and in part overwritten since then" in postferry("report", "--ledger", ledger).out
+
+
+@needs_corpus
+def test_an_item_without_its_folder(ledger, tmp_path):
+    """It belongs to a folder that is not in the file. The list of the folder that it was in names it still, and can't give it;
+    it is among what was deleted, and whole."""
+    with open(f"{PST}/aspose-examples/Outlook.pst", "rb") as f:
+        data = bytearray(f.read())
+    entry = struct.pack("<QQQI", 0x200044, 0xDE8, 0xDAA, 0x80C2)  # NBTENTRY, [MS-PST] 2.2.2.7.7.4: node, data, more, parent
+    while (at := data.find(entry)) >= 0:
+        data[at + 24:at + 28] = struct.pack("<I", 0x7FFFFFE2)
+    (tmp_path / "orphan.pst").write_bytes(data)
+    source = f"pst:{tmp_path}/orphan.pst"
+    without = copy(source, f"archive:{tmp_path}/without", ledger)
+    assert without.outcome["copied_now"] == 15 and [one["folder"] for one in without.missed] == ["Sent Items"], without
+    done = copy(source, f"archive:{tmp_path}/all", ledger + "2", "--recovered")
+    assert done.outcome["copied_now"] == 16 and sorted(one["folder"] for one in done.missed) == 3 * ["Recovered items"] + ["Sent Items"], done
+    [letter] = mailbox.Maildir(tmp_path / "all" / "mail", create=False).get_folder("Recovered items")
+    assert letter["Subject"] == "message 1"
+    with_folder = copy(f"pst:{PST}/aspose-examples/Outlook.pst", f"archive:{tmp_path}/before", ledger + "3")
+    assert with_folder.status == 0, with_folder
+    [before] = [m for m in mailbox.Maildir(tmp_path / "before" / "mail", create=False).get_folder("Sent Items") if m["Subject"] == "message 1"]
+    assert [part.get_payload(decode=True) for part in letter.walk()] == [part.get_payload(decode=True) for part in before.walk()]
+
+
+def in_code(name):
+    """As the text of files is that Outlook "compresses" ([MS-PST] 5.1): those letters that are needed here."""
+    code = dict(zip("CFcdeilmorstuv 1\0", bytes.fromhex("515598faea70fd598606eb8278574c3841")))
+    return bytes(code[chr(b)] for b in name.encode("utf-16le"))
+
+
+@needs_corpus
+def test_a_folder_of_the_same_name_stays_apart(ledger, tmp_path):
+    with open(f"{PST}/aspose-examples/Outlook.pst", "rb") as f:
+        data = f.read()
+    assert in_code("Custom Folder 1") in data
+    (tmp_path / "taken.pst").write_bytes(data.replace(in_code("Custom Folder 1"), in_code("recovered items")))
+    done = copy(f"pst:{tmp_path}/taken.pst", f"archive:{tmp_path}/all", ledger, "--recovered")
+    assert {one["folder"] for one in done.missed} == {"Recovered items 2"}, done
+    assert (tmp_path / "all" / "mail" / ".recovered items").is_dir()
 
 
 def test_what_is_no_outlook_file(ledger, tmp_path):

@@ -14,6 +14,8 @@ enum {
 	TAG_SENT = 0x35E4,        /* PidTagIpmSentMailEntryId */
 };
 
+#define FOUND_NAME "Recovered items"
+
 static const enum pf_kind KINDS[] = {
 	PF_KIND_MAIL, PF_KIND_CALENDAR, PF_KIND_CONTACTS, PF_KIND_TASKS, PF_KIND_NOTES};
 
@@ -250,6 +252,41 @@ static int open_top(struct ps_store *s, libpff_item_t **out, struct pf_err *err)
 	return PF_OK;
 }
 
+static bool is_taken(const struct ps_store *s, const char *name)
+{
+	for (size_t i = 0; i < s->folder_n; i++) {
+		if (pf_path_depth(&s->folders[i].path) == 1 &&
+			pf_span_is(pf_span_str(pf_path_leaf(&s->folders[i].path)), name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The folder of what was deleted, behind all others, where there is such. */
+static int add_found(struct ps_store *s, struct pf_err *err)
+{
+	char name[40] = FOUND_NAME;
+	struct ps_folder *f;
+
+	if (ps_find(s, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (s->found_n == 0 && !s->found_broken) {
+		return PF_OK;
+	}
+	for (unsigned int n = 2; is_taken(s, name); n++) {
+		(void)snprintf(name, sizeof(name), FOUND_NAME " %u", n);
+	}
+	f = new_folder(s);
+	if (!f) {
+		return pf_fail_memory(err, "a list of folders");
+	}
+	f->node = PS_FOUND_NODE;
+	f->kind = PF_KIND_MAIL;
+	return pf_path_add(&f->path, pf_span_str(name), err);
+}
+
 static int walk_all(struct ps_store *s, struct pf_err *err)
 {
 	const struct {
@@ -268,6 +305,9 @@ static int walk_all(struct ps_store *s, struct pf_err *err)
 	}
 	rc = walk_children(s, folder, &none, 0, err);
 	(void)libpff_item_free(&folder, NULL);
+	if (rc == PF_OK && s->base.cfg->recovered) {
+		rc = add_found(s, err);
+	}
 	for (size_t i = 0; i < s->folder_n; i++) {
 		for (size_t j = 0; j < PF_COUNT(named); j++) {
 			if (named[j].node != 0 && s->folders[i].node == named[j].node) {
@@ -280,6 +320,23 @@ static int walk_all(struct ps_store *s, struct pf_err *err)
 
 /* ---- FOLDERS ---- */
 
+static uint32_t kinds_found(struct ps_store *s)
+{
+	uint32_t kinds = s->found_broken ? PF_KIND_MAIL : 0;
+
+	for (size_t i = 0; i < s->found_n; i++) {
+		libpff_item_t *item = NULL;
+
+		if (ps_found_open(s, &s->found[i], &item, NULL) != 1) {
+			kinds |= PF_KIND_MAIL; /* it is told there that it can't be had */
+			continue;
+		}
+		kinds |= (uint32_t)ps_kind_of(item);
+		(void)libpff_item_free(&item, NULL);
+	}
+	return kinds;
+}
+
 /* What there is in a folder besides what its class says. */
 static uint32_t kinds_within(struct ps_store *s, const struct ps_folder *f)
 {
@@ -287,6 +344,9 @@ static uint32_t kinds_within(struct ps_store *s, const struct ps_folder *f)
 	libpff_item_t *folder = NULL;
 	int n = 0;
 
+	if (f->node == PS_FOUND_NODE) {
+		return kinds_found(s);
+	}
 	if (libpff_file_get_item_by_identifier(s->file, f->node, &folder, NULL) != 1) {
 		return kinds;
 	}

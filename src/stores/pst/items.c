@@ -111,22 +111,33 @@ static void few_of(libpff_item_t *item, struct ps_few *few)
 	}
 }
 
-static int give_item(struct ps_store *s, const struct pf_op *op, libpff_item_t *item,
-	enum pf_kind kind, struct pf_store_event *out, struct pf_err *err)
+/* The id of what is listed at `list_i` - 1: `node` where it could be opened, else 0. */
+static struct pf_span listed_id(struct ps_store *s, uint32_t folder, uint32_t node)
+{
+	if (folder == PS_FOUND_NODE) {
+		ps_found_id(&s->found[s->list_i - 1], s->id_out);
+	} else if (node != 0) {
+		(void)snprintf(s->id_out, sizeof(s->id_out), "%" PRIu32, node);
+	} else {
+		(void)snprintf(
+			s->id_out, sizeof(s->id_out), "%" PRIu32 ".%d", folder, s->list_i - 1);
+	}
+	return pf_span_str(s->id_out);
+}
+
+static int give_item(struct ps_store *s, const struct pf_op *op, struct pf_span id,
+	libpff_item_t *item, struct pf_store_event *out, struct pf_err *err)
 {
 	struct ps_few few;
-	uint32_t node = 0;
 	uint64_t size = 0, changed = 0;
 
 	few_of(item, &few);
 	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->id};
-	(void)libpff_item_get_identifier(item, &node, NULL); /* was opened by it */
-	(void)snprintf(s->id_out, sizeof(s->id_out), "%" PRIu32, node);
-	out->item.id = pf_span_str(s->id_out);
+	out->item.id = id;
 	(void)ps_number(item, PF_TAG_MESSAGE_SIZE, &size);
 	out->item.size = size;
 	out->item.date_utc_s = pf_mapi_date(&few.props);
-	if (kind != PF_KIND_MAIL) {
+	if (ps_kind_of(item) != PF_KIND_MAIL) {
 		(void)ps_number(item, PF_TAG_LAST_MODIFICATION_TIME, &changed);
 		(void)snprintf(s->version_out, sizeof(s->version_out), "%" PRIu64, changed);
 		out->item.version = pf_span_str(s->version_out);
@@ -135,13 +146,11 @@ static int give_item(struct ps_store *s, const struct pf_op *op, libpff_item_t *
 	return pf_mapi_flags(&few.props, &s->words, &out->item.flags, err);
 }
 
-/* One that can't be opened is counted with the kind of its folder, by its place. */
-static void give_broken(
-	struct ps_store *s, const struct pf_op *op, uint32_t folder, struct pf_store_event *out)
+/* One that can't be opened is counted with the kind of its folder. */
+static void give_broken(const struct pf_op *op, struct pf_span id, struct pf_store_event *out)
 {
 	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->id};
-	(void)snprintf(s->id_out, sizeof(s->id_out), "%" PRIu32 ".%d", folder, s->list_i - 1);
-	out->item.id = pf_span_str(s->id_out);
+	out->item.id = id;
 	out->item.date_utc_s = PF_DATE_NONE;
 	out->item.version = pf_span_str("0");
 }
@@ -156,8 +165,17 @@ static bool is_own_kind(struct ps_store *s, uint32_t node, enum pf_kind kind)
 	return kind == PF_KIND_MAIL;
 }
 
-static int begin_list(struct ps_store *s, const struct pf_op *op, uint32_t node,
-	struct pf_store_event *out, struct pf_err *err)
+/* The folder of what was deleted; where it was not looked for wholly, the LIST fails at its end. */
+static int count_found(struct ps_store *s, struct pf_err *err)
+{
+	if (ps_find(s, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	s->list_n = (int)s->found_n; /* libpff's count, at most */
+	return PF_OK;
+}
+
+static int count_items(struct ps_store *s, uint32_t node, struct pf_err *err)
 {
 	libpff_error_t *why = NULL;
 
@@ -167,12 +185,40 @@ static int begin_list(struct ps_store *s, const struct pf_op *op, uint32_t node,
 	if (libpff_folder_get_number_of_sub_messages(s->listed, &s->list_n, &why) != 1) {
 		return ps_fail(err, PF_SCOPE_FOLDER, &why, "the items of the folder");
 	}
+	return PF_OK;
+}
+
+static int begin_list(struct ps_store *s, const struct pf_op *op, uint32_t node,
+	struct pf_store_event *out, struct pf_err *err)
+{
+	int rc = node == PS_FOUND_NODE ? count_found(s, err) : count_items(s, node, err);
+
+	if (rc != PF_OK) {
+		return rc;
+	}
 	s->list_i = 0;
 	s->folder_out = (struct pf_folder){.id = op->folder, .has_state = true};
 	s->folder_out.state.count = (uint64_t)s->list_n;
 	*out = (struct pf_store_event){
 		.kind = PF_STORE_STATE, .op = op->id, .folder = &s->folder_out};
 	return PF_OK;
+}
+
+/* What libpff says: 1 is good. */
+static int open_next(struct ps_store *s, uint32_t folder, libpff_item_t **out)
+{
+	int i = s->list_i++;
+
+	return folder == PS_FOUND_NODE ? ps_found_open(s, &s->found[i], out, NULL)
+				       : libpff_folder_get_sub_message(s->listed, i, out, NULL);
+}
+
+static uint32_t node_of(libpff_item_t *item)
+{
+	uint32_t node = 0;
+
+	(void)libpff_item_get_identifier(item, &node, NULL); /* was opened by it */
+	return node;
 }
 
 int ps_step_list(
@@ -192,20 +238,24 @@ int ps_step_list(
 		libpff_item_t *item = NULL;
 		int rc = PF_AGAIN;
 
-		if (libpff_folder_get_sub_message(s->listed, s->list_i++, &item, NULL) != 1) {
+		if (open_next(s, node, &item) != 1) {
 			if (is_own_kind(s, node, kind)) {
-				give_broken(s, op, node, out);
+				give_broken(op, listed_id(s, node, 0), out);
 				return PF_OK;
 			}
 			continue;
 		}
 		if (ps_kind_of(item) == kind) {
-			rc = give_item(s, op, item, kind, out, err);
+			rc = give_item(s, op, listed_id(s, node, node_of(item)), item, out, err);
 		}
 		(void)libpff_item_free(&item, NULL);
 		if (rc != PF_AGAIN) {
 			return rc;
 		}
+	}
+	if (node == PS_FOUND_NODE && kind == PF_KIND_MAIL && s->found_broken) {
+		*err = s->found_why;
+		return PF_FAIL;
 	}
 	pf_serial_end(&s->base, out, NULL);
 	return PF_OK;
@@ -213,7 +263,26 @@ int ps_step_list(
 
 /* ---- GET ---- */
 
-/* The item that an id means: a node, or a place in a folder. */
+static int open_found(
+	struct ps_store *s, struct pf_span id, libpff_item_t **out, struct pf_err *err)
+{
+	const struct ps_found *found;
+	libpff_error_t *why = NULL;
+
+	if (ps_find(s, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	found = ps_found_of(s, id);
+	if (!found) {
+		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"the deleted item is no longer in the file");
+	}
+	return ps_found_open(s, found, out, &why) == 1
+		       ? PF_OK
+		       : ps_fail(err, PF_SCOPE_ITEM, &why, "the deleted item can't be opened");
+}
+
+/* The item that an id means: a node, or a place in a folder, or one that was deleted. */
 static int open_item(struct ps_store *s, struct pf_span id, libpff_item_t **out, struct pf_err *err)
 {
 	libpff_error_t *why = NULL;
@@ -222,6 +291,9 @@ static int open_item(struct ps_store *s, struct pf_span id, libpff_item_t **out,
 	uint32_t node;
 	int rc;
 
+	if (ps_is_found(id)) {
+		return open_found(s, id, out, err);
+	}
 	if (id.n < sizeof(text)) {
 		(void)snprintf(text, sizeof(text), "%.*s", (int)id.n, (const char *)id.p);
 	}
@@ -265,7 +337,7 @@ static int convert(
 	if (open_item(s, op->item, &from, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	rc = ps_read(s, from, arena, &item, err);
+	rc = ps_read(s, from, ps_is_found(op->item), arena, &item, err);
 	(void)libpff_item_free(&from, NULL);
 	if (rc != PF_OK) {
 		return rc;

@@ -10,6 +10,8 @@ enum { VALUES_MAX = 1 << 20, PARTS_MAX = 1 << 16 };
 struct reader {
 	struct pf_arena *arena;
 	unsigned int depth;
+	bool partly;      /* what can't be read is left out, and told of */
+	char missing[80]; /* the first such part */
 	struct pf_err *err;
 };
 
@@ -40,11 +42,27 @@ static int fail_large(const struct reader *r)
 		"the item is larger than 1 GiB, more than can be converted");
 }
 
-/* A part of it is there, and can't be had: the item fails, and does not come without it. */
-static int fail_damaged(const struct reader *r, const char *what)
+/*
+ * A part of it is there, and can't be had. The item fails, and does not come without it (PF_FAIL);
+ * PF_OK: it is one that may lack it. `why` is what libpff says, or NULL; it is freed.
+ */
+static int lacks(struct reader *r, const char *what, libpff_error_t **why)
 {
-	return pf_fail(r->err, PF_SCOPE_ITEM, PF_RETRY_NO,
-		"%s can't be read: the file is damaged there", what);
+	if (!r->partly) {
+		libpff_error_t *none = NULL;
+		char text[160];
+
+		(void)snprintf(
+			text, sizeof(text), "%s can't be read: the file is damaged there", what);
+		return ps_fail(r->err, PF_SCOPE_ITEM, why ? why : &none, text);
+	}
+	if (why && *why) {
+		libpff_error_free(why);
+	}
+	if (!*r->missing) {
+		(void)snprintf(r->missing, sizeof(r->missing), "%s", what);
+	}
+	return PF_OK;
 }
 
 static uint64_t little(struct pf_span s)
@@ -221,7 +239,7 @@ static int single_of(
 	return PF_OK;
 }
 
-static int read_entry(const struct reader *r, libpff_record_entry_t *e, struct pf_mapi_item *item,
+static int read_entry(struct reader *r, libpff_record_entry_t *e, struct pf_mapi_item *item,
 	struct pf_mapi_props *to)
 {
 	uint32_t id = 0, type = 0;
@@ -244,7 +262,7 @@ static int read_entry(const struct reader *r, libpff_record_entry_t *e, struct p
 					 : single_of(r, e, type, &one.value);
 	}
 	if (rc == PF_END && !one.name && is_content(one.id)) {
-		return fail_damaged(r, "its text");
+		return lacks(r, "its text", NULL);
 	}
 	if (rc != PF_OK) {
 		return rc == PF_END ? PF_OK : rc;
@@ -258,17 +276,18 @@ static int read_entry(const struct reader *r, libpff_record_entry_t *e, struct p
 }
 
 /* All of one record set into `to`, which is of `item`. */
-static int read_set(const struct reader *r, libpff_item_t *from, int set, struct pf_mapi_item *item,
+static int read_set(struct reader *r, libpff_item_t *from, int set, struct pf_mapi_item *item,
 	struct pf_mapi_props *to)
 {
 	libpff_record_set_t *records = NULL;
 	int n = 0, rc = PF_OK;
 
 	if (libpff_item_get_record_set_by_index(from, set, &records, NULL) != 1) {
-		return fail_damaged(r, "the list of its properties");
+		return lacks(r, "the list of its properties", NULL);
 	}
 	if (libpff_record_set_get_number_of_entries(records, &n, NULL) != 1) {
-		rc = fail_damaged(r, "the list of its properties");
+		n = 0;
+		rc = lacks(r, "the list of its properties", NULL);
 	}
 	for (int i = 0; i < n && rc == PF_OK; i++) {
 		libpff_record_entry_t *e = NULL;
@@ -283,17 +302,18 @@ static int read_set(const struct reader *r, libpff_item_t *from, int set, struct
 }
 
 /* Each recipient is a record set of its own. */
-static int read_recipients(const struct reader *r, libpff_item_t *from, struct pf_mapi_item *item)
+static int read_recipients(struct reader *r, libpff_item_t *from, struct pf_mapi_item *item)
 {
 	libpff_item_t *list = NULL;
 	int n = 0, rc = libpff_message_get_recipients(from, &list, NULL);
 
 	if (rc != 1) {
-		return rc == 0 ? PF_OK : fail_damaged(r, "the list of its recipients");
+		return rc == 0 ? PF_OK : lacks(r, "the list of its recipients", NULL);
 	}
 	rc = PF_OK;
 	if (libpff_item_get_number_of_record_sets(list, &n, NULL) != 1 || n > PARTS_MAX) {
-		rc = fail_damaged(r, "the list of its recipients");
+		n = 0;
+		rc = lacks(r, "the list of its recipients", NULL);
 	}
 	for (int i = 0; i < n && rc == PF_OK; i++) {
 		struct pf_mapi_props *to = pf_mapi_add_recipient(item);
@@ -304,7 +324,7 @@ static int read_recipients(const struct reader *r, libpff_item_t *from, struct p
 	return rc;
 }
 
-static int read_data(const struct reader *r, libpff_item_t *from, struct pf_mapi_attachment *a)
+static int read_data(struct reader *r, libpff_item_t *from, struct pf_mapi_attachment *a)
 {
 	libpff_error_t *why = NULL;
 	size64_t size = 0;
@@ -312,7 +332,7 @@ static int read_data(const struct reader *r, libpff_item_t *from, struct pf_mapi
 	uint8_t *p;
 
 	if (libpff_attachment_get_data_size(from, &size, &why) != 1) {
-		return ps_fail(r->err, PF_SCOPE_ITEM, &why, "the size of an attachment");
+		return lacks(r, "the size of an attachment", &why);
 	}
 	if (size > ITEM_MAX || r->arena->total > ITEM_MAX) {
 		return fail_large(r);
@@ -326,11 +346,14 @@ static int read_data(const struct reader *r, libpff_item_t *from, struct pf_mapi
 			libpff_attachment_data_read_buffer(from, p + at, (size_t)size - at, &why);
 
 		if (n <= 0) {
-			return ps_fail(r->err, PF_SCOPE_ITEM, &why, "reading an attachment");
+			if (lacks(r, "the rest of an attachment", &why) != PF_OK) {
+				return PF_FAIL;
+			}
+			break;
 		}
 		at += (size_t)n;
 	}
-	a->data = pf_span(p, (size_t)size);
+	a->data = pf_span(p, at);
 	return PF_OK;
 }
 
@@ -350,7 +373,7 @@ static int read_attachment(struct reader *r, libpff_item_t *from, struct pf_mapi
 		return rc;
 	}
 	if (libpff_attachment_get_type(from, &kind, NULL) != 1) {
-		return fail_damaged(r, "an attachment");
+		return lacks(r, "an attachment", NULL);
 	}
 	switch (kind) {
 	case LIBPFF_ATTACHMENT_TYPE_DATA: {
@@ -389,7 +412,7 @@ static int read_attachments(struct reader *r, libpff_item_t *from, struct pf_map
 		return PF_OK; /* it has no table of them */
 	}
 	if (rc != 1 || n > PARTS_MAX) {
-		return fail_damaged(r, "the list of its attachments");
+		return lacks(r, "the list of its attachments", NULL);
 	}
 	rc = PF_OK;
 	for (int i = 0; i < n && rc == PF_OK; i++) {
@@ -397,7 +420,8 @@ static int read_attachments(struct reader *r, libpff_item_t *from, struct pf_map
 		libpff_item_t *one = NULL;
 
 		if (libpff_message_get_attachment(from, i, &one, &why) != 1) {
-			return ps_fail(r->err, PF_SCOPE_ITEM, &why, "opening an attachment");
+			rc = lacks(r, "an attachment", &why);
+			continue;
 		}
 		rc = read_attachment(r, one, item);
 		(void)libpff_item_free(&one, NULL);
@@ -438,12 +462,29 @@ static void unmark_subject(struct pf_mapi_item *item)
 	}
 }
 
-int ps_read(struct ps_store *s, libpff_item_t *from, struct pf_arena *arena,
+static int note_missing(struct reader *r, struct pf_mapi_item *item)
+{
+	static const char WHAT[] = "deleted, and in part overwritten since then: %s can't be read";
+	char text[sizeof(WHAT) + sizeof(r->missing)];
+
+	if (item->props.n == 0) {
+		return pf_fail(r->err, PF_SCOPE_ITEM, PF_RETRY_NO,
+			"deleted, and overwritten since then: nothing of it can be read");
+	}
+	if (!*r->missing) {
+		return PF_OK;
+	}
+	(void)snprintf(text, sizeof(text), WHAT, r->missing);
+	item->missing = pf_arena_span(r->arena, pf_span_str(text));
+	return item->missing.p ? PF_OK : no_memory(r);
+}
+
+int ps_read(struct ps_store *s, libpff_item_t *from, bool partly, struct pf_arena *arena,
 	struct pf_mapi_item **out, struct pf_err *err)
 {
-	struct reader r = {.arena = arena, .err = err};
+	struct reader r = {.arena = arena, .partly = partly, .err = err};
 
-	if (read_item(&r, from, out) != PF_OK ||
+	if (read_item(&r, from, out) != PF_OK || (partly && note_missing(&r, *out) != PF_OK) ||
 		pf_mapi_decode_all(*out, s->code_page, err) != PF_OK) {
 		return PF_FAIL;
 	}

@@ -135,6 +135,7 @@ static void close_store(struct pf_store *base)
 	s = store_of(pf_container_of(base, struct pf_serial, base));
 	pf_serial_deinit(&s->base);
 	ps_folders_free(s);
+	ps_found_free(s);
 	if (s->file) {
 		(void)libpff_file_close(s->file, NULL); /* it was only read */
 		(void)libpff_file_free(&s->file, NULL);
