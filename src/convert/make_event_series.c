@@ -237,6 +237,48 @@ static void tell_override(struct make_event *e, const struct pf_mapi_item *base,
 	}
 }
 
+static const struct pf_mapi_attachment *next_file(const struct pf_mapi_item *item, size_t *at)
+{
+	while (*at < item->attachments_n && item->attachments[*at].item) {
+		++*at; /* an exception's item: there are no others in what is made */
+	}
+	return *at < item->attachments_n ? &item->attachments[(*at)++] : NULL;
+}
+
+static bool is_text_equal(
+	const struct pf_mapi_attachment *a, const struct pf_mapi_attachment *b, uint16_t tag)
+{
+	return pf_span_eq(pf_mapi_text(pf_mapi_tag(&a->props, tag)),
+		pf_mapi_text(pf_mapi_tag(&b->props, tag)));
+}
+
+static bool has_same_files(const struct pf_mapi_item *a, const struct pf_mapi_item *b)
+{
+	const struct pf_mapi_attachment *x, *y;
+	size_t i = 0, k = 0;
+
+	do {
+		x = next_file(a, &i);
+		y = next_file(b, &k);
+	} while (x && y && pf_span_eq(x->data, y->data) &&
+		 is_text_equal(x, y, PF_TAG_ATTACH_LONG_FILENAME) &&
+		 is_text_equal(x, y, PF_TAG_ATTACH_MIME));
+	return !x && !y;
+}
+
+/* An exception without files of its own has those of its series, unless the blob says that it has
+ * others, or none. */
+static void tell_files(
+	const struct pf_mapi_item *base, struct pf_mapi_item *item, struct pf_recur_exception *x)
+{
+	if (has_same_files(base, item)) {
+		item->attachments_n = 0;
+		return;
+	}
+	x->flags |= PF_RECUR_HAS_ATTACHMENT;
+	x->attachment = item->attachments_n > 0;
+}
+
 static void put_marks(
 	struct make_event *e, struct pf_mapi_attachment *a, const struct pf_recur_exception *x)
 {
@@ -308,6 +350,7 @@ static int take_override(
 		return PF_FAIL;
 	}
 	tell_override(e, base, item, x);
+	tell_files(base, item, x);
 	if (o.all_day != e->all_day) {
 		x->flags |= PF_RECUR_HAS_ALL_DAY;
 		x->all_day = o.all_day;

@@ -80,7 +80,10 @@ struct ev {
 	struct ev_zone start, end;
 	struct pf_recur recur;
 	struct ev_found *of_exception; /* by exception */
-	struct pf_span broken;         /* a recurrence that could not be said */
+	/* octets that its files are in the text, for itself, and again for exceptions */
+	size_t files_once, files_again;
+	bool files_left;       /* some exceptions lack them, as they are too many */
+	struct pf_span broken; /* a recurrence that could not be said */
 };
 
 /* The value in the component's item, else in its series'; noted as `fate` where it is found. */
@@ -113,6 +116,8 @@ bool ev_is_exception(const struct pf_mapi_attachment *a);
 void ev_put_people(struct ev *e);
 
 /* mapi_event_rest.c */
+/* The files of the item; of an exception its own, or those of its series where the blob does not
+ * say that they differ (ARO_ATTACHMENT, [MS-OXOCAL] 2.2.1.44.2). */
 void ev_put_attachments(struct ev *e);
 /* Notes what follows from the rest, then puts what is lost into X- lines if that is asked for. */
 void ev_put_rest(struct ev *e);

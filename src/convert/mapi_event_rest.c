@@ -10,6 +10,9 @@
 
 /* ---- attachments ---- */
 
+/* Octets of files that are said again for exceptions. */
+#define FILES_AGAIN_MAX ((size_t)4 << 20)
+
 static struct pf_span text_of(const struct pf_mapi_attachment *a, uint16_t id, uint16_t or_id)
 {
 	struct pf_span s = pf_mapi_text(pf_mapi_tag(&a->props, id));
@@ -82,13 +85,28 @@ static void put_reference(struct ev *e, const struct pf_mapi_attachment *a)
 	pf_mapi_line_end(&e->o);
 }
 
-void ev_put_attachments(struct ev *e)
+static bool is_file(const struct pf_mapi_attachment *a)
 {
-	for (size_t i = 0; e->item && i < e->item->attachments_n; i++) {
-		const struct pf_mapi_attachment *a = &e->item->attachments[i];
+	return !ev_is_exception(a) &&
+	       !pf_mapi_true(pf_mapi_tag(&a->props, PF_TAG_ATTACHMENT_HIDDEN));
+}
 
-		if (ev_is_exception(a) ||
-			pf_mapi_true(pf_mapi_tag(&a->props, PF_TAG_ATTACHMENT_HIDDEN))) {
+static bool has_files(const struct pf_mapi_item *item)
+{
+	for (size_t i = 0; item && i < item->attachments_n; i++) {
+		if (is_file(&item->attachments[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void put_files(struct ev *e, const struct pf_mapi_item *item)
+{
+	for (size_t i = 0; item && i < item->attachments_n; i++) {
+		const struct pf_mapi_attachment *a = &item->attachments[i];
+
+		if (!is_file(a)) {
 			continue;
 		}
 		if (a->kind == PF_MAPI_ATTACH_DATA) {
@@ -97,9 +115,48 @@ void ev_put_attachments(struct ev *e)
 			put_reference(e, a);
 		} else if (a->kind == PF_MAPI_ATTACH_ITEM && a->item) {
 			put_item(e, a, i);
-		} else if (a->kind != PF_MAPI_ATTACH_NONE) {
+		} else if (a->kind != PF_MAPI_ATTACH_NONE && item != e->base) { /* said there */
 			pf_mapi_odd(e->l, "an attached object of a program was left out");
 		}
+	}
+}
+
+/* Once more for an exception, as an override of iCalendar has nothing from its series; but not so
+ * often that the item grows out of all bounds. */
+static void repeat_files(struct ev *e)
+{
+	size_t was = e->o.out->n;
+
+	if (e->files_once == 0) {
+		return; /* the series has none */
+	}
+	if (e->files_again + e->files_once > FILES_AGAIN_MAX) {
+		if (!e->files_left) {
+			pf_mapi_odd(e->l,
+				"the files of the series are too large to be with each of its "
+				"exceptions as well");
+		}
+		e->files_left = true;
+		return;
+	}
+	put_files(e, e->base);
+	e->files_again += e->o.out->n - was;
+}
+
+void ev_put_attachments(struct ev *e)
+{
+	size_t was = e->o.out->n;
+	bool differs = e->x && (e->x->flags & PF_RECUR_HAS_ATTACHMENT);
+
+	if (!e->x) {
+		put_files(e, e->item);
+		e->files_once = e->o.out->n - was;
+	} else if (has_files(e->item)) {
+		put_files(e, e->item);
+	} else if (!differs) {
+		repeat_files(e);
+	} else if (e->x->attachment != 0) {
+		pf_mapi_odd(e->l, "an exception has files that are not with it");
 	}
 }
 

@@ -132,6 +132,99 @@ static void an_exception_with_an_item(void **state)
 	end(&w);
 }
 
+static void put_file(struct pf_mapi_item *item, const char *name, struct pf_span data)
+{
+	struct pf_mapi_attachment *a = pf_mapi_add_attachment(item);
+
+	a->kind = PF_MAPI_ATTACH_DATA;
+	a->data = data;
+	put(item, &a->props, NULL, PF_TAG_ATTACH_LONG_FILENAME, text(name));
+}
+
+/* Says in the blob that the files of the exception differ: it has some, or none. */
+static void put_files_differ(struct world *w, uint32_t has)
+{
+	struct pf_mapi_value *v = (struct pf_mapi_value *)(uintptr_t)pf_mapi_lid(
+		&w->item->props, &pf_set_appointment, 0x8216);
+	struct pf_recur r;
+	struct pf_buf b;
+	struct pf_err err;
+
+	assert_int_equal(pf_recur_read(&w->arena, v->bytes, 0, &r, &err), PF_OK);
+	r.exception[0].flags |= PF_RECUR_HAS_ATTACHMENT;
+	r.exception[0].attachment = has;
+	pf_buf_init(&b, 4096);
+	assert_int_equal(pf_recur_write(&r, &b, &err), PF_OK);
+	*v = bytes(w->item, pf_buf_span(&b));
+	pf_buf_deinit(&b);
+}
+
+/* An override of iCalendar has nothing from its series by itself, an exception of Exchange has its
+ * files unless it says that they differ. */
+static void files_of_an_exception(void **state)
+{
+	static const struct {
+		bool own, tells;
+		uint32_t has;
+		size_t of_series, of_exception, odd;
+	} CASES[] = {
+		{false, false, 0, 2, 0, 0}, /* those of the series */
+		{false, true, 0, 1, 0, 0},  /* none */
+		{false, true, 1, 1, 0, 1},  /* some that are lost */
+		{true, true, 1, 1, 1, 0},
+		{true, false, 0, 1, 1, 0}, /* it has some, whatever the blob says */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct pf_mapi_item *x;
+		struct world w;
+
+		begin(&w);
+		put_weekly(&w);
+		put_file(w.item, "series.txt", pf_span_str("hello"));
+		x = attach(&w, "20070416T1700", "20070402T0000");
+		if (CASES[i].own) {
+			put_file(x, "own.txt", pf_span_str("hello"));
+		}
+		if (CASES[i].tells) {
+			put_files_differ(&w, CASES[i].has);
+		}
+		convert(&w);
+		assert_int_equal(count(&w, "ATTACH;ENCODING=BASE64;VALUE=BINARY;X-FILENAME="
+					   "series.txt:aGVsbG8="),
+			CASES[i].of_series);
+		assert_int_equal(count(&w, "ATTACH;ENCODING=BASE64;VALUE=BINARY;X-FILENAME=own.txt:"
+					   "aGVsbG8="),
+			CASES[i].of_exception);
+		assert_int_equal(w.losses.odd_n, CASES[i].odd);
+		end(&w);
+	}
+}
+
+/* They are with the series alone, and that is told. */
+static void large_files_are_not_said_again(void **state)
+{
+	struct pf_span large = {.n = 2 << 20};
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	pf_buf_deinit(&w.out);
+	pf_buf_deinit(&w.flat);
+	pf_buf_init(&w.out, 16 << 20);
+	pf_buf_init(&w.flat, 16 << 20);
+	large.p = pf_arena_alloc(&w.arena, large.n);
+	put_weekly(&w);
+	put_file(w.item, "large", large);
+	convert(&w);
+	assert_true(w.out.n > 2 * large.n && w.losses.odd_n == 0);
+	put_file(w.item, "larger", large);
+	convert(&w);
+	assert_true(w.out.n < 4 * large.n && w.losses.odd_n == 1);
+	end(&w);
+}
+
 static void put_series(struct world *w, const char *rule, const char *start, const char *without)
 {
 	const struct pf_recur_begin begin_at = {pf_recur_from_unix(unix_of(start)),
@@ -253,6 +346,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_series_with_an_exception_of_the_blob),
 		cmocka_unit_test(an_exception_with_an_item),
+		cmocka_unit_test(files_of_an_exception),
+		cmocka_unit_test(large_files_are_not_said_again),
 		cmocka_unit_test(deleted_ones_and_an_end),
 		cmocka_unit_test(the_zone_of_a_series),
 		cmocka_unit_test(whole_days_that_recur),

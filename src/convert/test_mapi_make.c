@@ -2,6 +2,7 @@
 #include "convert/ical_codec.h"
 #include "convert/mapi_make.h"
 #include "convert/mapi_open.h"
+#include "convert/mapi_recur.h"
 #include "convert/test_item_private.h"
 #include "convert/vcard_codec.h"
 
@@ -227,6 +228,47 @@ static void exceptions_come_back(void **state)
 			 "DTSTART;VALUE=DATE:20240308\r\nSUMMARY:E\r\nEND:VEVENT\r\n"));
 }
 
+#define FILE(octets) "ATTACH;ENCODING=BASE64;VALUE=BINARY;X-FILENAME=a:" octets "\r\n"
+#define INSTANCE(day, files)                                                                       \
+	"BEGIN:VEVENT\r\nUID:s\r\nRECURRENCE-ID:202403" day "T090000Z\r\n"                         \
+	"DTSTART:202403" day "T100000Z\r\nDTEND:202403" day "T110000Z\r\nSUMMARY:E\r\n" files      \
+	"END:VEVENT\r\n"
+
+/* The same as those of the series, none, others. */
+static void files_of_exceptions_come_back(void **state)
+{
+	static const char TEXT[] = CALENDAR(
+		"BEGIN:VEVENT\r\nUID:s\r\nDTSTART:20240304T090000Z\r\nDTEND:20240304T100000Z\r\n"
+		"SUMMARY:D\r\nRRULE:FREQ=DAILY;COUNT=9\r\n" FILE(
+			"aGVsbG8=") "END:VEVENT\r\n" INSTANCE("05", FILE("aGVsbG8="))
+			INSTANCE("06", "") INSTANCE("07", FILE("aGVsbG8=") FILE("d29ybGQ=")));
+	static const size_t OWN[] = {0, 0, 2};
+	static const bool TELLS[] = {false, true, true};
+	const struct pf_mapi_value *blob;
+	struct pf_recur r = {0};
+	struct world w;
+	size_t n = 0;
+
+	(void)state;
+	assert_round(PF_KIND_CALENDAR, TEXT);
+	begin(&w);
+	assert_int_equal(make(&w, PF_KIND_CALENDAR, TEXT), PF_OK);
+	for (size_t i = 0; i < w.made.item->attachments_n && n < PF_COUNT(OWN); i++) {
+		if (w.made.item->attachments[i].item) {
+			assert_int_equal(w.made.item->attachments[i].item->attachments_n, OWN[n]);
+			n++;
+		}
+	}
+	assert_int_equal(n, PF_COUNT(OWN));
+	blob = pf_mapi_lid(&w.made.item->props, &pf_set_appointment, 0x8216);
+	assert_int_equal(pf_recur_read(&w.arena, blob->bytes, 0, &r, &w.err), PF_OK);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal((r.exception[i].flags & PF_RECUR_HAS_ATTACHMENT) != 0, TELLS[i]);
+		assert_int_equal(r.exception[i].attachment, OWN[i] > 0);
+	}
+	end(&w);
+}
+
 /* What would become another series is refused, in words. */
 static void what_has_no_words_is_told(void **state)
 {
@@ -417,6 +459,7 @@ int main(void)
 		cmocka_unit_test(events_come_back),
 		cmocka_unit_test(series_come_back),
 		cmocka_unit_test(exceptions_come_back),
+		cmocka_unit_test(files_of_exceptions_come_back),
 		cmocka_unit_test(what_has_no_words_is_told),
 		cmocka_unit_test(what_is_lost_is_named),
 		cmocka_unit_test(tasks_and_notes_come_back),
