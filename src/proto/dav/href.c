@@ -90,7 +90,8 @@ static bool is_here(bool https, struct pf_span authority, const struct pf_origin
 	return is.port == o->port || (!https && o->https && is.port == 80);
 }
 
-/* What is behind "http://host" of an absolute reference; the whole of another one. */
+/* What is behind "http://host" of an absolute reference; the whole of another one. `o` as in
+ * pf_dav_href. */
 static enum pf_dav_where locate(struct pf_span *href, const struct pf_origin *o)
 {
 	bool https = pf_span_starts(*href, "https://");
@@ -100,7 +101,7 @@ static enum pf_dav_where locate(struct pf_span *href, const struct pf_origin *o)
 	if (https || pf_span_starts(*href, "http://")) {
 		rest = pf_span_from(*href, https ? 8 : 7);
 	} else if (pf_span_starts(*href, "//")) {
-		https = o->https;
+		https = o && o->https;
 		rest = pf_span_from(*href, 2);
 	} else {
 		size_t colon = 0;
@@ -116,7 +117,7 @@ static enum pf_dav_where locate(struct pf_span *href, const struct pf_origin *o)
 	}
 	n = pf_origin_length(rest);
 	*href = n < rest.n && rest.p[n] == '/' ? pf_span_from(rest, n) : pf_span_str("/");
-	return is_here(https, pf_span(rest.p, n), o) ? PF_DAV_HERE : PF_DAV_ELSEWHERE;
+	return !o || is_here(https, pf_span(rest.p, n), o) ? PF_DAV_HERE : PF_DAV_ELSEWHERE;
 }
 
 /* ---- path ---- */

@@ -18,7 +18,8 @@ enum pf_dav_where {
 
 /*
  * The path of `href` in its one form, appended to `out`; a relative one is taken from `base`
- * (a path in that form). `origin` is where we are signed in. Query and fragment are dropped.
+ * (a path in that form). `origin` is where we are signed in; NULL: whatever host it names is taken
+ * for ours. Query and fragment are dropped.
  * `folder`: it ends in '/', else in none. Nothing is appended unless it is HERE. PF_FAIL: longer
  * than `out` may be.
  */

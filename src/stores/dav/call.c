@@ -146,6 +146,23 @@ bool dstore_href(
 	       where == PF_DAV_HERE;
 }
 
+bool dstore_answered(struct dstore *s, struct pf_span href, struct pf_span asked, bool folder,
+	struct pf_buf *out)
+{
+	enum pf_dav_where where;
+	struct pf_err ignored;
+	size_t n = asked.n > 0 && asked.p[asked.n - 1] == '/' ? asked.n - 1 : asked.n;
+
+	if (dstore_href(s, href, asked, folder, out)) {
+		return true;
+	}
+	pf_buf_clear(out);
+	return pf_dav_href(href, asked, NULL, folder, out, &where, &ignored) == PF_OK &&
+	       where == PF_DAV_HERE && out->n >= n &&
+	       pf_span_eq(pf_span(out->p, n), pf_span(asked.p, n)) &&
+	       (out->n == n || out->p[n] == '/');
+}
+
 int dav_fail_elsewhere(
 	const struct dstore *s, enum pf_scope scope, struct pf_span href, struct pf_err *err)
 {
@@ -298,7 +315,7 @@ static int dispatch(struct dstore *s, struct dcall *c, const struct pf_http_answ
 	case DCALL_FOLDERS:
 		return dav_folders_answer(s, c->ops[0], a, said, err);
 	case DCALL_LIST:
-		return dav_list_answer(s, c->ops[0], a, said, err);
+		return dav_list_answer(s, c, a, said, err);
 	case DCALL_MULTIGET:
 	case DCALL_GET:
 		return dav_get_answer(s, c, a, said, err);

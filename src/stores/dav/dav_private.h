@@ -30,10 +30,11 @@
 
 enum {
 	DAV_CALLS = 64,
-	DAV_BATCH = 50,  /* items asked for by one multiget */
-	DAV_BATCHES = 4, /* multigets in flight */
-	DAV_TRIES = 3,   /* of an operation over lost connections and a server's own mistakes */
-	DAV_LOSSES = 8,  /* in a row, with no answer between them */
+	DAV_WITHIN = 100, /* plain collections that are looked into */
+	DAV_BATCH = 50,   /* items asked for by one multiget */
+	DAV_BATCHES = 4,  /* multigets in flight */
+	DAV_TRIES = 3,    /* of an operation over lost connections and a server's own mistakes */
+	DAV_LOSSES = 8,   /* in a row, with no answer between them */
 	DAV_LOSSES_FIRST = 1, /* the same before the server ever answered: it may be a wrong
 				 address */
 	DAV_PAUSES = 10,      /* in a row, with nothing done between them */
@@ -54,7 +55,10 @@ struct dop {
 	struct pf_blob *answer;
 	struct pf_dav_multi *multi;
 	struct pf_buf token;
+	struct pf_buf
+		sent_on; /* where the listing is from, when that is not the folder's own path */
 	bool stated, synced, truncated;
+	bool strange, ours; /* rows came of other places; of what is in the folder */
 	unsigned int pages;
 	/* GET */
 	struct pf_blob *body;
@@ -160,6 +164,9 @@ struct dstore {
 	char why_not[400], server[128], dav[512], about[200];
 	struct dfolder *folder;
 	size_t folder_n, folder_cap;
+	struct pf_buf
+		within[DAV_WITHIN]; /* plain collections below the homes, to be listed as well */
+	size_t within_n;
 	struct dcall call[DAV_CALLS];
 	size_t batches;
 	bool no_multiget;
@@ -221,6 +228,12 @@ void dstore_lost(struct dstore *s, const struct pf_err *why);
 /* A reference in its one form, replacing what `out` has; false: it is not of this origin. */
 bool dstore_href(struct dstore *s, struct pf_span href, struct pf_span base, bool folder,
 	struct pf_buf *out);
+/*
+ * The same of an answer to what was asked for at `asked`. A server behind a proxy may give itself
+ * another name: its own answer, of what lies there, is of this origin all the same.
+ */
+bool dstore_answered(struct dstore *s, struct pf_span href, struct pf_span asked, bool folder,
+	struct pf_buf *out);
 /* A request went to the wrong place: what to do about it, in words. */
 int dav_fail_elsewhere(
 	const struct dstore *s, enum pf_scope scope, struct pf_span href, struct pf_err *err);
@@ -256,7 +269,7 @@ int dav_make_answer(struct dstore *s, struct dcall *c, const struct pf_http_answ
 
 /* ---- list.c ---- */
 int dav_list_start(struct dstore *s, struct dop *o, struct pf_err *err);
-int dav_list_answer(struct dstore *s, struct dop *o, const struct pf_http_answer *a,
+int dav_list_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
 	const struct pf_dav_said *said, struct pf_err *err);
 /* PF_AGAIN: it waits for another page. */
 int dav_list_give(struct dstore *s, struct dop *o, struct pf_store_event *out, struct pf_err *err);

@@ -190,7 +190,8 @@ static int take_who(struct dstore *s, const struct pf_dav_response *r, struct pf
 	bool self;
 
 	pf_buf_init(&href, DAV_PATH_MAX);
-	self = dstore_href(s, r->href, asked, true, &href) && pf_span_eq(pf_buf_span(&href), asked);
+	self = dstore_answered(s, r->href, asked, true, &href) &&
+	       pf_span_eq(pf_buf_span(&href), asked);
 	pf_buf_deinit(&href);
 	if (!self && is_given(s) && s->stage == DSTAGE_PLACES && w->read) {
 		w->has_within =

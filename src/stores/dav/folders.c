@@ -21,6 +21,10 @@ static void free_folder(struct dfolder *f)
 
 static void forget(struct dstore *s)
 {
+	for (size_t i = 0; i < s->within_n; i++) {
+		pf_buf_deinit(&s->within[i]);
+	}
+	s->within_n = 0;
 	for (size_t i = 0; i < s->folder_n; i++) {
 		free_folder(&s->folder[i]);
 	}
@@ -211,6 +215,50 @@ static int name_all(struct dstore *s, struct pf_err *err)
 
 /* ---- the operation ---- */
 
+/* The given collection; else a home; else a plain collection in one of them. */
+static struct pf_span place_at(const struct dstore *s, size_t at)
+{
+	return pf_buf_span(s->only.n       ? &s->only
+			   : at < s->homes ? &s->home[at]
+					   : &s->within[at - s->homes]);
+}
+
+static size_t places(const struct dstore *s)
+{
+	return s->only.n ? 1 : s->homes + s->within_n;
+}
+
+/*
+ * Calendars may lie in plain collections of the home (RFC 4791 section 5.2), which are listed after
+ * it. Not those of the server's root: it may hold anything, other users' homes as well.
+ */
+static int take_within(struct dstore *s, const struct pf_dav_response *r, struct pf_span id,
+	struct pf_span place, struct pf_err *err)
+{
+	struct pf_buf *to;
+
+	if (s->only.n || r->type != PF_DAV_COLLECTION || place.n <= 1 || id.n <= place.n ||
+		!pf_span_eq(pf_span(id.p, place.n), place)) {
+		return PF_OK;
+	}
+	for (size_t i = 0; i < places(s); i++) {
+		if (pf_span_eq(place_at(s, i), id)) {
+			return PF_OK;
+		}
+	}
+	if (s->within_n == DAV_WITHIN) {
+		pf_hs_note(&s->h, PF_EV_PROTOCOL_ODDITY,
+			"there are more than %d collections that are no folders and may hold some; "
+			"%.*s is "
+			"not looked into",
+			DAV_WITHIN, (int)(id.n < 200 ? id.n : 200), (const char *)id.p);
+		return PF_OK;
+	}
+	to = &s->within[s->within_n++];
+	pf_buf_init(to, DAV_PATH_MAX);
+	return pf_buf_add(to, id, err);
+}
+
 int dav_folders_start(struct dstore *s, struct dop *o, struct pf_err *err)
 {
 	struct dcall *c = dcall_new(s, DCALL_FOLDERS, o);
@@ -225,8 +273,8 @@ int dav_folders_start(struct dstore *s, struct dop *o, struct pf_err *err)
 		pf_buf_deinit(&text);
 		return PF_FAIL;
 	}
-	return dcall_send_xml(s, c, "PROPFIND", pf_buf_span(s->only.n ? &s->only : &s->home[o->at]),
-		&text, s->only.n ? "0" : "1", err);
+	return dcall_send_xml(
+		s, c, "PROPFIND", place_at(s, o->at), &text, s->only.n ? "0" : "1", err);
 }
 
 static int read_folders(
@@ -239,9 +287,12 @@ static int read_folders(
 
 	pf_buf_init(&id, DAV_PATH_MAX);
 	while (rc == PF_OK && (rc = pf_dav_multi_next(m, &r, err)) == PF_OK) {
-		if (dstore_href(s, r.href, home, true, &id) && is_wanted(s, &r, pf_buf_span(&id))) {
-			rc = take_folder(s, &r, pf_buf_span(&id), err);
+		if (!dstore_answered(s, r.href, home, true, &id)) {
+			continue;
 		}
+		rc = is_wanted(s, &r, pf_buf_span(&id))
+			     ? take_folder(s, &r, pf_buf_span(&id), err)
+			     : take_within(s, &r, pf_buf_span(&id), home, err);
 	}
 	pf_buf_deinit(&id);
 	pf_dav_multi_free(&m);
@@ -251,10 +302,15 @@ static int read_folders(
 int dav_folders_answer(struct dstore *s, struct dop *o, const struct pf_http_answer *a,
 	const struct pf_dav_said *said, struct pf_err *err)
 {
-	struct pf_span home = pf_buf_span(s->only.n ? &s->only : &s->home[o->at]);
+	struct pf_span home = place_at(s, o->at);
+	bool within = o->at >= s->homes;
 
-	/* Xandikos names homes that are not there before the first collection is made. */
-	if (a->status != 207 && said->answer != PF_DAV_GONE) {
+	if (a->status != 207 && within) {
+		pf_hs_note(&s->h, PF_EV_PROTOCOL_ODDITY,
+			"the collection %.*s can't be looked into: %s",
+			(int)(home.n < 200 ? home.n : 200), (const char *)home.p, said->text);
+	} else if (a->status != 207 && said->answer != PF_DAV_GONE) {
+		/* Xandikos names homes that are not there before the first collection is made. */
 		dop_said(s, o, said, PF_SCOPE_STORE, "listing the collections");
 		return PF_OK;
 	}
@@ -269,7 +325,7 @@ int dav_folders_answer(struct dstore *s, struct dop *o, const struct pf_http_ans
 		dop_failed(s, o, &why);
 		return PF_OK;
 	}
-	if (!s->only.n && ++o->at < s->homes) {
+	if (++o->at < places(s)) {
 		o->h.state = PF_HS_WAITING;
 		return PF_OK;
 	}

@@ -110,7 +110,7 @@ static int read_multi(
 		struct dop *o = NULL;
 
 		if (r.data.n > 0 &&
-			dstore_href(s, r.href, pf_buf_span(&c->target), false, &s->id_out)) {
+			dstore_answered(s, r.href, pf_buf_span(&c->target), false, &s->id_out)) {
 			o = asked_for(c, pf_buf_span(&s->id_out));
 		}
 		rc = o ? take_body(s, o, r.data, err) : PF_OK;

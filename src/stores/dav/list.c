@@ -68,11 +68,21 @@ static int keep_answer(struct dop *o, struct pf_span body, struct pf_err *err)
 	return pf_dav_multi_new(pf_blob_span(o->answer), &o->multi, err);
 }
 
-int dav_list_answer(struct dstore *s, struct dop *o, const struct pf_http_answer *a,
+static int note_place(struct dcall *c, struct dop *o, struct pf_err *err)
+{
+	pf_buf_clear(&o->sent_on);
+	return pf_span_eq(pf_buf_span(&c->target), folder_of(o))
+		       ? PF_OK
+		       : pf_buf_add(&o->sent_on, pf_buf_span(&c->target), err);
+}
+
+int dav_list_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
 	const struct pf_dav_said *said, struct pf_err *err)
 {
+	struct dop *o = c->ops[0];
+
 	if (a->status == 207) {
-		if (keep_answer(o, a->body, err) == PF_OK) {
+		if (note_place(c, o, err) == PF_OK && keep_answer(o, a->body, err) == PF_OK) {
 			o->truncated = false;
 			o->pages++;
 			dop_give(s, o);
@@ -123,9 +133,50 @@ static bool is_item(const struct dop *o, const struct pf_dav_response *r, struct
 	       !memchr(id.p + folder.n, '/', id.n - folder.n);
 }
 
+/* Whether rows of this listing are about the folder at all, or about other places. */
+static void judge(struct dop *o, bool known, struct pf_span id)
+{
+	struct pf_span folder = folder_of(o);
+	size_t n = folder.n > 0 ? folder.n - 1 : 0; /* without its last slash */
+
+	if (!known || id.n < n || !pf_span_eq(pf_span(id.p, n), pf_span(folder.p, n))) {
+		o->strange = true;
+	} else if (id.n > folder.n) {
+		o->ours = true;
+	}
+}
+
 static bool is_cut(struct dop *o, const struct pf_dav_response *r, struct pf_span id)
 {
 	return r->status == 507 && id.n + 1 >= dop_op(o)->folder.n && id.n <= dop_op(o)->folder.n;
+}
+
+/*
+ * Whose row it is, in `id_out`. Where the server sent us on to another place, what lies there is
+ * named as if it were where we know it: there it is asked for, and put, and sent on each time.
+ */
+static bool take_href(struct dstore *s, struct dop *o, struct pf_span href)
+{
+	struct pf_span folder = folder_of(o), there = pf_buf_span(&o->sent_on);
+	struct pf_buf name;
+	struct pf_err ignored; /* longer than any path */
+	bool ok;
+
+	if (there.n == 0) {
+		return dstore_answered(s, href, folder, false, &s->id_out);
+	}
+	pf_buf_init(&name, DAV_PATH_MAX);
+	ok = dstore_answered(s, href, there, false, &name);
+	if (ok && name.n >= there.n && pf_span_eq(pf_span(name.p, there.n), there)) {
+		pf_buf_clear(&s->id_out);
+		ok = pf_buf_add(&s->id_out, folder, &ignored) == PF_OK &&
+		     pf_buf_add(&s->id_out, pf_span_from(pf_buf_span(&name), there.n), &ignored) ==
+			     PF_OK;
+	} else if (ok) {
+		ok = dstore_href(s, href, folder, false, &s->id_out);
+	}
+	pf_buf_deinit(&name);
+	return ok;
 }
 
 /* PF_OK: an item. PF_END: the page is over. */
@@ -135,7 +186,10 @@ static int next_row(struct dstore *s, struct dop *o, struct pf_store_event *out,
 	int rc;
 
 	while ((rc = pf_dav_multi_next(o->multi, &r, err)) == PF_OK) {
-		if (!dstore_href(s, r.href, folder_of(o), false, &s->id_out)) {
+		bool known = take_href(s, o, r.href);
+
+		judge(o, known, pf_buf_span(&s->id_out));
+		if (!known) {
 			continue;
 		}
 		if (is_cut(o, &r, pf_buf_span(&s->id_out))) {
@@ -166,6 +220,14 @@ static int end_page(struct dstore *s, struct dop *o, struct pf_err *err)
 	struct pf_span token = pf_dav_multi_token(o->multi);
 	bool moved = token.n > 0 && !pf_span_eq(token, pf_buf_span(&o->token));
 
+	if (!o->truncated && o->strange && !o->ours) { /* no empty folder, but none that is known */
+		o->h.end.failed = true;
+		(void)pf_fail(&o->h.end.why, PF_SCOPE_FOLDER, PF_RETRY_NO,
+			"listing the collection: the answer is about other places only; what "
+			"stands "
+			"before the server may give its paths other names");
+		return PF_END;
+	}
 	if (!o->truncated) {
 		return PF_END;
 	}

@@ -11,6 +11,7 @@ struct pf_hs_op *dop_new(const struct pf_op *op)
 		return NULL;
 	}
 	pf_buf_init(&o->token, DAV_TEXT_MAX);
+	pf_buf_init(&o->sent_on, DAV_PATH_MAX);
 	pf_buf_init(&o->said, DAV_TEXT_MAX);
 	return &o->h;
 }
@@ -20,6 +21,7 @@ void dop_free(struct pf_hs_op *h)
 	struct dop *o = dop_of(h);
 
 	pf_buf_deinit(&o->token);
+	pf_buf_deinit(&o->sent_on);
 	pf_buf_deinit(&o->said);
 	pf_blob_unref(&o->answer);
 	pf_blob_unref(&o->bare);
