@@ -50,7 +50,7 @@ static int got_body(struct pf_slot *s, struct pf_blob *body, struct pf_err *err)
 	pf_fingerprinter_add(f->job->printer, pf_blob_span(body));
 	pf_fingerprinter_take(f->job->printer, &print);
 	s->digest = print.exact;
-	slot_set_budget(s, body->n);
+	slot_set_budget(s, body->n + (s->native ? s->native->n : 0));
 	weigh(s, body->n);
 	if (pf_is_fragile(pf_blob_span(body))) {
 		e->bits |= PF_ENTRY_FRAGILE;
@@ -227,6 +227,9 @@ static int src_event(struct pf_slot *s, const struct pf_store_event *ev, struct 
 	if (ev->kind == PF_STORE_BODY || ev->kind == PF_STORE_CHUNK) {
 		fold_source_gives(s->fold);
 	}
+	if (ev->native && !s->native) { /* a chunk that was not taken comes again */
+		s->native = pf_blob_ref(ev->native);
+	}
 	switch (ev->kind) {
 	case PF_STORE_BODY:
 		return got_body(s, ev->body, err);
@@ -258,10 +261,21 @@ static int src_event(struct pf_slot *s, const struct pf_store_event *ev, struct 
 /* What is to be noted about an item that arrived; NULL: nothing. */
 static const char *how_put(const struct pf_slot *s)
 {
-	if (s->original || s->redated) {
+	if (s->original || s->redated || s->native_refused) {
 		return s->why;
 	}
 	return slot_entry(s)->bits & PF_ENTRY_PIECED ? "put together from its parts" : s->receipt;
+}
+
+/* It is there, without what only the source's own form of it had. */
+static void note_refused(struct pf_slot *s, const char *words)
+{
+	if (!s->original && !s->redated) {
+		(void)snprintf(s->why, sizeof(s->why), NATIVE_REFUSED, words);
+		s->native_refused = true;
+	}
+	job_event(
+		s->fold->job, PF_EV_ITEM_CONVERTED, s->fold, slot_entry(s), NATIVE_REFUSED, words);
 }
 
 static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
@@ -332,8 +346,14 @@ static int dst_event(struct pf_slot *s, const struct pf_store_event *ev, struct 
 	}
 	switch (ev->kind) {
 	case PF_STORE_DONE:
+		if (ev->refused) {
+			note_refused(s, ev->refused);
+		}
 		return put_done(s, ev->id, err);
 	case PF_STORE_FAILED:
+		if (!ev->failed.recalled) {
+			pf_blob_unref(&s->native);
+		}
 		if (s->aborted && !ev->failed.in_doubt) {
 			if (slot_entry(s)->attempts++ < TRIES_MAX) {
 				ask_again(s, s->fold->job->now.ms + job_pause_ms(s->fold->job,

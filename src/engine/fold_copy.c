@@ -85,7 +85,9 @@ int ask_source(struct pf_slot *s, struct pf_err *err)
 		.id = op_id(USE_GET, f->index, slot_index(s)),
 		.folder = pf_buf_span(&f->src_id),
 		.item = e->src_id,
-		.get = {.size = e->size, .whole_max = f->job->whole_max},
+		.get = {.size = e->size,
+			.whole_max = f->job->whole_max,
+			.native = e->attempts == 0 && job_moves_native(f->job)},
 	};
 
 	return job_submit(f->job, SRC, &op, err);
@@ -198,6 +200,12 @@ static void put_begun(struct pf_slot *s, uint64_t size)
 	job_room_put(s->fold->job, s, size);
 }
 
+/* Nothing about it is to be other than the source has it. */
+static bool may_be_native(const struct pf_slot *s)
+{
+	return s->form <= TRY_ALONE && !s->original && !s->redated && !s->mdn_sent;
+}
+
 int slot_put(struct pf_slot *s, struct pf_err *err)
 {
 	struct pf_fold *f = s->fold;
@@ -216,6 +224,7 @@ int slot_put(struct pf_slot *s, struct pf_err *err)
 				.zone_min = s->redated ? s->zone_min : e->zone_min,
 				.more = s->body != NULL,
 				.alone = s->form != TRY_GROUPED || !s->body || e->attempts > 0,
+				.native = may_be_native(s) ? s->native : NULL,
 			},
 	};
 	int rc;

@@ -42,6 +42,9 @@ enum {
 	PAIR_WINDOW = 256,     /* fingerprints being taken on each side */
 };
 
+/* Of an item that the target has not as the source has it; why. */
+#define NATIVE_REFUSED "the target does not take it as the source has it: %.180s"
+
 enum fold_state {
 	FOLD_WAITING,
 	FOLD_MAKING,  /* its folder at the target is being made */
@@ -91,8 +94,10 @@ struct pf_slot {
 		*next; /* in the order of the folder, until it is put; of those that are free */
 	unsigned int generation; /* so that a late answer is not taken for that of the next item */
 	struct pf_blob *body;
-	struct pf_blob *original;         /* what `body` was made of, when it was repaired */
-	struct pf_digest digest;          /* of the source's bytes */
+	struct pf_blob *original; /* what `body` was made of, when it was repaired */
+	struct pf_blob *native;   /* the item in the source's own form, which the target has too */
+	bool native_refused;      /* `why` tells */
+	struct pf_digest digest;  /* of the source's bytes */
 	struct pf_fingerprinter *printer; /* of a large one */
 	uint64_t budget;                  /* bytes counted against the window */
 	uint64_t need_commit;             /* may be put when this many commits are done */

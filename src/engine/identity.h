@@ -42,17 +42,19 @@ struct pf_id_part {
 	int32_t day_s; /* seconds of the day on the wall at which it begins; -1: all day, or none */
 	enum pf_kind kind;
 	bool is_override, and_future, rid_is_date, expanded, recurs, has_organizer, rekeyed;
+	bool uid_made; /* its UID follows from its place at the source, and is nowhere else */
 };
 
 /* A row of the ledger: an item of an earlier pass. */
 struct pf_id_row {
 	struct pf_span key;     /* as pf_id_item.key */
 	struct pf_span dst_uid; /* what it has at the target */
+	bool placed;            /* it is known which of the target's items it is */
 };
 
 /* An item of the target that no row accounts for. */
 struct pf_id_foreign {
-	struct pf_span uid;
+	struct pf_span uid; /* absent: it has none of its own */
 	struct pf_digest whole;
 	const struct pf_digest *meant; /* before the target altered it; NULL: nobody says so */
 };

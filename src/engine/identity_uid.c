@@ -295,17 +295,20 @@ static size_t choose_holder(struct pf_identity *id, const struct group *g)
 	return best;
 }
 
-/* Take the UID, and see whether the target has an item that holds it. */
+/* Take the UID, and see whether the target has an item that holds it, unless it is known there. */
 static void settle(struct pf_identity *id, struct pf_id_item *x, struct pf_span uid)
 {
 	x->uid = uid;
-	if (x->row != SIZE_MAX) {
+	if (x->row != SIZE_MAX && id->in->rows[x->row].placed) {
 		return;
 	}
 	x->foreign = find_foreign(id, uid, x);
+	if (x->foreign == SIZE_MAX && id->in->parts[x->parts[0]].uid_made) {
+		x->foreign = find_foreign(id, pf_span(NULL, 0), x); /* as it is without one, too */
+	}
 	if (x->foreign != SIZE_MAX) {
 		id->taken[x->foreign] = true;
-	} else {
+	} else if (x->row == SIZE_MAX) {
 		x->holder = find_foreign(id, uid, NULL);
 	}
 }

@@ -40,6 +40,15 @@ bool job_has_cap(const struct pf_job *job, enum pf_side_no side, uint32_t cap)
 	return (job_facts(job, side)->caps & cap) != 0;
 }
 
+bool job_moves_native(const struct pf_job *job)
+{
+	const struct pf_native *given = &job_facts(job, SRC)->gives;
+	const struct pf_native *taken = &job_facts(job, DST)->takes;
+
+	return given->name && taken->name && strcmp(given->name, taken->name) == 0 &&
+	       given->version <= taken->version;
+}
+
 int job_submit(struct pf_job *job, enum pf_side_no side, const struct pf_op *op, struct pf_err *err)
 {
 	return pf_store_submit(job->side[side].store, op, err);

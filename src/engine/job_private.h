@@ -201,6 +201,8 @@ int job_submit(
 	struct pf_job *job, enum pf_side_no side, const struct pf_op *op, struct pf_err *err);
 const struct pf_store_facts *job_facts(const struct pf_job *job, enum pf_side_no side);
 bool job_has_cap(const struct pf_job *job, enum pf_side_no side, uint32_t cap);
+/* Whether the target takes items in the form that the source has them in. */
+bool job_moves_native(const struct pf_job *job);
 /* The pause before try number `tries` of something, with jitter, at least what the server asked
  * for. */
 int64_t job_pause_ms(const struct pf_job *job, unsigned int tries, const struct pf_err *why);

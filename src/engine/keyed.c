@@ -11,6 +11,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { ROUNDS_MAX = 3 }; /* of a folder that is looked at anew, as items are in doubt */
+
+void keyed_close_doc(struct pf_fold *f, struct keyed_doc *d)
+{
+	if (d->native) {
+		f->job->bytes_in_flight -= d->native->n;
+	}
+	pf_blob_unref(&d->native);
+	f->keyed->codec->free(&d->open);
+}
+
 void keyed_free(struct pf_fold *f)
 {
 	struct pf_keyed *k = f->keyed;
@@ -19,7 +30,7 @@ void keyed_free(struct pf_fold *f)
 		return;
 	}
 	for (size_t i = 0; i < k->doc_n; i++) {
-		k->codec->free(&k->doc[i].open);
+		keyed_close_doc(f, &k->doc[i]);
 	}
 	for (size_t i = 0; i < k->task_n; i++) {
 		if (k->task[i].body) {
@@ -73,7 +84,9 @@ int keyed_get(struct pf_fold *f, enum pf_side_no side, enum op_use use, size_t i
 		.id = op_id(use, f->index, index),
 		.folder = pf_buf_span(side == SRC ? &f->src_id : &f->dst_id),
 		.item = id,
-		.get = {.whole_max = KEYED_BODY_MAX},
+		.get = {.whole_max = KEYED_BODY_MAX,
+			.native = use == USE_KEYED_SRC && f->keyed->state == KEYED_WRITING &&
+				  job_moves_native(f->job)},
 	};
 
 	return job_submit(f->job, side, &op, err);
@@ -253,8 +266,49 @@ static int begin_probing(struct pf_fold *f, struct pf_err *err)
 	return PF_OK;
 }
 
+/* Documents of tasks that have ended since are still on their way. */
+static bool is_opening(const struct pf_keyed *k)
+{
+	for (size_t i = 0; i < k->doc_n; i++) {
+		if (k->doc[i].bits & KEYED_LOOK) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Both sides are listed anew: what was put and is in doubt is found by what it means, or is put
+ * once more. What was counted of this round is taken back, as the next one counts all of it.
+ */
+static int begin_anew(struct pf_fold *f, struct pf_err *err)
+{
+	struct pf_job *job = f->job;
+	const struct pf_err no_wish = {.retry = PF_RETRY_LATER};
+	uint64_t docs = f->keyed->doc_n;
+	unsigned int rounds = f->keyed->rounds + 1;
+
+	job->progress.items -= docs < job->progress.items ? docs : job->progress.items;
+	job->progress.items_done -=
+		docs < job->progress.items_done ? docs : job->progress.items_done;
+	job->outcome.gone_from_source -= f->keyed->gone_told;
+	f->gone_n = 0;
+	f->gone_of = 0;
+	keyed_free(f);
+	f->not_before_ms = job->now.ms + job_pause_ms(job, rounds, &no_wish);
+	if (keyed_begin(f, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	f->keyed->rounds = rounds;
+	return PF_AGAIN;
+}
+
 static int begin_confirming(struct pf_fold *f, struct pf_err *err)
 {
+	if (f->keyed->unsure && f->keyed->rounds < ROUNDS_MAX && !f->job->stopping &&
+		!f->job->target_full) {
+		return is_opening(f->keyed) ? PF_AGAIN : begin_anew(f, err);
+	}
 	int rc = keyed_confirm_begin(f, err);
 
 	f->keyed->state = KEYED_CONFIRMING;
@@ -316,7 +370,7 @@ int keyed_step(struct pf_fold *f, struct pf_err *err)
 	case KEYED_OVER:
 		return PF_OK;
 	}
-	return rc == PF_FAIL ? PF_FAIL : k->state == KEYED_OVER ? PF_OK : PF_AGAIN;
+	return rc == PF_FAIL ? PF_FAIL : f->keyed->state == KEYED_OVER ? PF_OK : PF_AGAIN;
 }
 
 int keyed_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,

@@ -262,6 +262,27 @@ int keyed_compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 	return rc == PF_OK ? note_left(f, t) : rc;
 }
 
+struct pf_blob *keyed_native(const struct pf_fold *f, const struct keyed_task *t)
+{
+	const struct pf_keyed *k = f->keyed;
+	const struct pf_id_item *x = keyed_item_of(f, t);
+	const struct pf_id_part *first = &k->part[x->parts[0]];
+	const struct keyed_doc *d = &k->doc[keyed_doc_of(f, x, 0)];
+	bool changed = t->form.repaired || t->form.older || t->form.apart || t->cure || t->mark ||
+		       t->lost || (x->notes & PF_ID_ALONE) || !pf_span_eq(t->uid, first->uid);
+
+	if (changed || !d->native || !d->open || x->part_count != k->codec->parts(d->open) ||
+		t->tries > 0 || k->row[t->row].attempts > 0) {
+		return NULL;
+	}
+	for (size_t i = 1; i < x->part_count; i++) {
+		if (keyed_doc_of(f, x, i) != keyed_doc_of(f, x, 0)) {
+			return NULL;
+		}
+	}
+	return d->native;
+}
+
 int keyed_other_form(struct pf_fold *f, struct keyed_task *t, const struct pf_digest *whole,
 	bool *yes, struct pf_err *err)
 {

@@ -97,6 +97,7 @@ static int looks_right(struct pf_fold *f, size_t row, struct pf_err *err)
 	size_t t = keyed_find_target(k, r->dst_id);
 
 	r->bits &= (uint16_t) ~(KEYED_LOOK | KEYED_WRITTEN);
+	r->attempts = 0;
 	if (t != SIZE_MAX) {
 		r->dst_version = k->target[t].version;
 	}

@@ -174,6 +174,7 @@ static int note_gone(struct pf_fold *f, struct keyed_row *r, size_t row, struct 
 {
 	if (r->verdict == PF_VERDICT_COPIED || r->verdict == PF_VERDICT_PRESENT) {
 		f->job->outcome.gone_from_source += r->dst_uid.p != NULL;
+		f->keyed->gone_told += r->dst_uid.p != NULL;
 		return note_removal(f, r, err);
 	}
 	if (r->verdict == PF_VERDICT_NONE) {

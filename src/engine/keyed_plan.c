@@ -26,7 +26,8 @@ static int tell_rows(struct pf_keyed *k, struct pf_err *err)
 		const struct keyed_row *r = &k->row[i];
 
 		if (r->dst_uid.p && (r->bits & KEYED_LISTED) && r->verdict != PF_VERDICT_VANISHED) {
-			k->id_rows[k->in.row_count] = (struct pf_id_row){r->key, r->dst_uid};
+			k->id_rows[k->in.row_count] =
+				(struct pf_id_row){r->key, r->dst_uid, r->dst_id.p != NULL};
 			k->id_row_of[k->in.row_count++] = i;
 		}
 	}
@@ -52,7 +53,10 @@ static int tell_foreign(struct pf_keyed *k, struct pf_err *err)
 		}
 		*n = r ? (struct pf_id_foreign){r->dst_uid, r->whole, NULL}
 		       : (struct pf_id_foreign){t->uid, t->whole, t->has_meant ? &t->meant : NULL};
-		if (n->uid.p) {
+		if (t->bits & KEYED_UID_MADE) {
+			n->uid = pf_span(NULL, 0);
+		}
+		if (n->uid.p || (t->bits & KEYED_UID_MADE)) {
 			k->foreign_of[k->in.foreign_count++] = i;
 		}
 	}

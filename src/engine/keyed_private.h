@@ -49,12 +49,14 @@ enum keyed_bit {
 	KEYED_ASKED = 1u << 2,
 	KEYED_READ = 1u << 3,
 	KEYED_UNREADABLE = 1u << 4,
-	KEYED_SEEN = 1u << 5,     /* rows: their item is in this pass's plan */
-	KEYED_SAVED = 1u << 6,    /* rows: as the ledger has them */
-	KEYED_WRITTEN = 1u << 7,  /* rows: put in this pass */
-	KEYED_LOOK = 1u << 8,     /* rows: to be read back */
-	KEYED_FOUND = 1u << 9,    /* rows: the target lists it */
-	KEYED_MESSAGE = 1u << 10, /* documents: copied as a message, and stays one */
+	KEYED_SEEN = 1u << 5,      /* rows: their item is in this pass's plan */
+	KEYED_SAVED = 1u << 6,     /* rows: as the ledger has them */
+	KEYED_WRITTEN = 1u << 7,   /* rows: put in this pass */
+	KEYED_LOOK = 1u << 8,      /* rows: to be read back */
+	KEYED_FOUND = 1u << 9,     /* rows: the target lists it */
+	KEYED_MESSAGE = 1u << 10,  /* documents: copied as a message, and stays one */
+	KEYED_UID_MADE = 1u << 11, /* documents, targets: they have no UID but what is made of
+				      their place */
 };
 
 /* A row: an item, or a document that has none of its own (its overrides joined another). */
@@ -77,8 +79,9 @@ struct keyed_doc {
 	struct pf_span id, version;
 	struct pf_span message; /* pf_item.message */
 	uint16_t bits;
-	size_t tasks;        /* that need it open */
-	struct pf_doc *open; /* its parts are at hand */
+	size_t tasks;           /* that need it open */
+	struct pf_doc *open;    /* its parts are at hand, and ... */
+	struct pf_blob *native; /* ... the source's own form of it, where the target has it too */
 	struct pf_span left; /* what of it the source could not give, in words; absent: nothing */
 	bool converted;      /* ... as the form that it is given in has no place for that */
 };
@@ -132,6 +135,7 @@ struct keyed_task {
 	bool cure;        /* the target altered it: it is put once more, repaired, or not at all */
 	bool lost;        /* it did so again: it is composed for the quarantine */
 	bool mark;        /* it is in quarantine, and put once more with what it meant */
+	bool native;      /* put in the source's own form, in which it has no name to find it by */
 	bool has_first;
 	struct pf_digest first; /* what it means in no form but its own */
 	struct pf_span said;    /* keyed_tell: what the target made of it; absent: unknown */
@@ -171,6 +175,9 @@ struct pf_keyed {
 	size_t look_next, looks_open;
 	size_t parts_read, parts_placed;
 	struct keyed_check *check; /* of each row, while both sides are compared */
+	bool unsure;               /* some were put, and nothing tells whether they arrived */
+	unsigned int rounds;       /* that were begun anew for that */
+	uint64_t gone_told;        /* items that left the source, counted in this round */
 };
 
 /* ---- keyed.c ---- */
@@ -181,6 +188,8 @@ int keyed_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_e
 void keyed_free(struct pf_fold *f);
 int keyed_get(struct pf_fold *f, enum pf_side_no side, enum op_use use, size_t index,
 	struct pf_span id, struct pf_err *err);
+/* A document that no task needs any more. */
+void keyed_close_doc(struct pf_fold *f, struct keyed_doc *d);
 /* The document's id that a row's key begins with. */
 struct pf_span keyed_skey(struct pf_span key);
 /* An event with the item's own words (id, title) in it. */
@@ -249,6 +258,9 @@ const struct pf_id_item *keyed_item_of(const struct pf_fold *f, const struct key
 /* The document of the i-th part. */
 size_t keyed_doc_of(const struct pf_fold *f, const struct pf_id_item *x, size_t i);
 void keyed_drop_body(struct pf_fold *f, struct keyed_task *t);
+/* The item in the source's own form, when it is to be there just as the source has it; NULL: it is
+ * not, or it was tried. */
+struct pf_blob *keyed_native(const struct pf_fold *f, const struct keyed_task *t);
 /* The task's documents are open: body, meaning and note of it in its form. */
 int keyed_compose(struct pf_fold *f, struct keyed_task *t, struct pf_err *err);
 /*

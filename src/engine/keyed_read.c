@@ -75,6 +75,7 @@ static int add_part(struct pf_keyed *k, size_t doc, const struct pf_component *p
 		.recurs = p->recurs,
 		.has_organizer = p->has_organizer,
 		.rekeyed = p->rekeyed,
+		.uid_made = (k->doc[doc].bits & KEYED_UID_MADE) != 0,
 	};
 	k->part_doc[k->part_n] = doc;
 	k->in_range[k->part_n] = true;
@@ -429,6 +430,9 @@ int keyed_read_event(struct pf_fold *f, enum pf_side_no side, const struct pf_st
 
 	switch (ev->kind) {
 	case PF_STORE_BODY:
+		if (ev->uid_made) {
+			*(side == SRC ? &k->doc[i].bits : &k->target[i].bits) |= KEYED_UID_MADE;
+		}
 		return side == SRC ? take_doc(f, i, ev->body, err)
 				   : take_target(f, i, ev->body, err);
 	case PF_STORE_DONE:

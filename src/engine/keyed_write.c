@@ -27,7 +27,7 @@ void keyed_task_end(struct pf_fold *f, struct keyed_task *t)
 		struct keyed_doc *d = &k->doc[keyed_doc_of(f, x, i)];
 
 		if (--d->tasks == 0) {
-			k->codec->free(&d->open);
+			keyed_close_doc(f, d);
 		}
 	}
 }
@@ -259,6 +259,8 @@ static int put(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 		name_of(f, t, name);
 		op.put.name = pf_span_str(name);
 	}
+	op.put.native = keyed_native(f, t);
+	t->native = op.put.native != NULL;
 	rc = job_submit(f->job, DST, &op, err);
 	if (rc == PF_OK) {
 		t->state = TASK_PUTTING;
@@ -334,6 +336,15 @@ int64_t keyed_wake_ms(const struct pf_fold *f)
 }
 
 /* ---- answers ---- */
+
+static void note_refused(struct pf_fold *f, struct keyed_task *t, const char *words)
+{
+	size_t n = strlen(t->note);
+
+	(void)snprintf(
+		t->note + n, sizeof(t->note) - n, "%s" NATIVE_REFUSED, n > 0 ? "; " : "", words);
+	keyed_event_log(f, PF_EV_ITEM_CONVERTED, &f->keyed->row[t->row], NATIVE_REFUSED, words);
+}
 
 static int written(struct pf_fold *f, struct keyed_task *t, struct pf_span id,
 	struct pf_span version, struct pf_err *err)
@@ -441,6 +452,21 @@ int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc,
 	return keyed_give_up(f, t, t->why, err);
 }
 
+/*
+ * In its own form it has no name to be found by: the folder is looked at anew when all else is
+ * written, and then it is there or it is not. Once more it goes as a text, which has a name.
+ */
+static int look_anew(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+{
+	struct keyed_row *r = &f->keyed->row[t->row];
+
+	r->attempts++;
+	f->keyed->unsure = true;
+	keyed_event_log(f, PF_EV_ITEM_TRIED_AGAIN, r, "%s", t->why);
+	keyed_task_end(f, t);
+	return keyed_save(f, t->row, NULL, err);
+}
+
 /* What breaks the link whenever it is put is left once, and is in quarantine in the next run. */
 static int retry(struct pf_fold *f, struct keyed_task *t, const struct pf_store_event *ev,
 	struct pf_err *err)
@@ -448,6 +474,9 @@ static int retry(struct pf_fold *f, struct keyed_task *t, const struct pf_store_
 	const struct pf_err *why = &ev->failed.why;
 	struct pf_job *job = f->job;
 
+	if (ev->failed.in_doubt && t->native && !t->over) {
+		return look_anew(f, t, err);
+	}
 	if (++t->tries > KEYED_TRIES) {
 		bool again = ev->failed.in_doubt && f->keyed->row[t->row].attempts++ > 0;
 
@@ -564,8 +593,13 @@ int keyed_write_event(struct pf_fold *f, const struct pf_store_event *ev, struct
 			return keyed_marked(f, t,
 				ev->kind == PF_STORE_DONE ? ev->version : pf_span(NULL, 0), err);
 		}
-		return ev->kind == PF_STORE_DONE ? written(f, t, ev->id, ev->version, err)
-						 : refused(f, t, ev, err);
+		if (ev->kind == PF_STORE_FAILED) {
+			return refused(f, t, ev, err);
+		}
+		if (ev->refused) {
+			note_refused(f, t, ev->refused);
+		}
+		return written(f, t, ev->id, ev->version, err);
 	}
 	if (body) {
 		struct pf_doc *doc = NULL;
@@ -594,6 +628,10 @@ int keyed_open_event(struct pf_fold *f, const struct pf_store_event *ev, struct 
 	if (ev->kind == PF_STORE_BODY) {
 		struct pf_err why; /* it was understood a moment ago: changed meanwhile */
 
+		if (ev->native && !d->open && !d->native && d->tasks > 0) {
+			d->native = pf_blob_ref(ev->native);
+			f->job->bytes_in_flight += d->native->n;
+		}
 		if (d->open || d->tasks == 0 ||
 			k->codec->read(pf_blob_span(body), &d->open, &why) != PF_OK) {
 			d->bits |= d->open ? 0u : KEYED_UNREADABLE;

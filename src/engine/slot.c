@@ -67,6 +67,7 @@ void slot_release(struct pf_slot *s)
 	links_ended(s);
 	pf_blob_unref(&s->body);
 	pf_blob_unref(&s->original);
+	pf_blob_unref(&s->native);
 	pf_fingerprinter_free(&s->printer);
 	pf_quarantine_abort(&s->entry_file);
 	job->bytes_in_flight -= s->budget;

@@ -122,7 +122,7 @@ static void remember(struct world *w)
 		assert_true(k && u);
 		memcpy(k, key.p, key.n);
 		memcpy(u, uid.p, uid.n);
-		w->rows[i] = (struct pf_id_row){pf_span(k, key.n), pf_span(u, uid.n)};
+		w->rows[i] = (struct pf_id_row){pf_span(k, key.n), pf_span(u, uid.n), true};
 	}
 	w->in.row_count = w->n;
 	pf_identity_free(&w->id);
@@ -406,6 +406,60 @@ static void a_lost_ledger_adopts_what_was_written(void **state)
 	forget(&w);
 }
 
+/* Items whose UIDs are made of their places have none at the target: they are known by what they
+ * mean, each once. Those with UIDs of their own are not. */
+static void what_has_no_uid_is_known_by_what_it_means(void **state)
+{
+	const struct given g[] = {{"1.vcf", "made-1", "ann", 0, false, 0},
+		{"2.vcf", "made-2", "ann", 0, false, 0}, {"3.vcf", "made-3", "ann", 0, false, 0},
+		{"4.vcf", "own", "bob", 0, false, 0}};
+	size_t adopted = 0;
+	struct world w;
+
+	(void)state;
+	give(&w, g, 4);
+	for (size_t i = 0; i < 3; i++) {
+		w.parts[i].uid_made = true;
+	}
+	w.in.unique = false;
+	w.foreign[0] = (struct pf_id_foreign){pf_span(NULL, 0), digest_of("ann"), NULL};
+	w.foreign[1] = (struct pf_id_foreign){pf_span(NULL, 0), digest_of("ann"), NULL};
+	w.foreign[2] = (struct pf_id_foreign){pf_span(NULL, 0), digest_of("bob"), NULL};
+	w.in.foreign_count = 3;
+	plan(&w);
+	accounted(&w);
+	for (size_t i = 0; i < 4; i++) {
+		adopted += w.items[i].foreign != SIZE_MAX;
+	}
+	assert_int_equal(adopted, 2);
+	assert_int_equal(item_of(&w, "4.vcf")->foreign, SIZE_MAX);
+	forget(&w);
+}
+
+/* It was put, and nothing was heard of it: it may be one of those that no row accounts for. */
+static void what_is_in_doubt_is_looked_for(void **state)
+{
+	const struct given g[] = {
+		{"1.ics", "u", "lunch", 0, false, 0}, {"2.ics", "v", "dinner", 0, false, 0}};
+	struct world w;
+
+	(void)state;
+	give(&w, g, 2);
+	plan(&w);
+	remember(&w);
+	for (size_t i = 0; i < 2; i++) {
+		w.rows[i].placed = pf_span_eq(w.rows[i].dst_uid, pf_span_str("v"));
+	}
+	w.foreign[0] = (struct pf_id_foreign){pf_span_str("u"), digest_of("lunch"), NULL};
+	w.foreign[1] = (struct pf_id_foreign){pf_span_str("v"), digest_of("dinner"), NULL};
+	w.in.foreign_count = 2;
+	plan(&w);
+	accounted(&w);
+	assert_int_equal(item_of(&w, "1.ics")->foreign, 0);
+	assert_int_equal(item_of(&w, "2.ics")->foreign, SIZE_MAX);
+	forget(&w);
+}
+
 static void random_collisions_are_accounted_for(void **state)
 {
 	static const char *const DOCS[] = {"a", "b", "c", "d", "e"};
@@ -447,6 +501,8 @@ int main(void)
 		cmocka_unit_test(a_foreign_holder_keeps_what_it_has),
 		cmocka_unit_test(what_was_altered_is_known_by_its_mark),
 		cmocka_unit_test(a_lost_ledger_adopts_what_was_written),
+		cmocka_unit_test(what_has_no_uid_is_known_by_what_it_means),
+		cmocka_unit_test(what_is_in_doubt_is_looked_for),
 		cmocka_unit_test(random_collisions_are_accounted_for),
 	};
 

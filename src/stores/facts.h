@@ -44,11 +44,21 @@ enum pf_uid_scope {
 	PF_UID_STORE, /* all folders of the account */
 };
 
+/*
+ * A form that a store has its items in, and that says more of them than the open one. What one
+ * store gives, another takes as it is when it has the form by the same name and is not older.
+ */
+struct pf_native {
+	const char *name; /* NULL: there is none such */
+	unsigned int version;
+};
+
 struct pf_store_facts {
 	uint32_t caps;
-	uint32_t kinds;            /* of enum pf_kind */
-	uint64_t max_item_bytes;   /* larger ones are refused; 0 = unknown or none */
-	uint64_t quota_free_bytes; /* UINT64_MAX = unknown or none */
+	struct pf_native gives, takes; /* GET and PUT with `native` */
+	uint32_t kinds;                /* of enum pf_kind */
+	uint64_t max_item_bytes;       /* larger ones are refused; 0 = unknown or none */
+	uint64_t quota_free_bytes;     /* UINT64_MAX = unknown or none */
 	/* Bytes that came, and that went, over all links so far; 0 = they are not counted. */
 	uint64_t moved[2];
 	/* That the server lets an account move in a day, the same way, as far as is known; 0. */

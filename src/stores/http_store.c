@@ -375,6 +375,7 @@ static void give_end(struct pf_hs *s, struct pf_hs_op *o, struct pf_store_event 
 	if (!e->failed) {
 		out->id = said_or_absent(&e->id);
 		out->version = said_or_absent(&e->version);
+		out->refused = e->native_refused[0] ? e->native_refused : NULL;
 		out->existed = e->existed;
 		s->closed = s->closed || pf_hs_op_of(o)->kind == PF_OP_CLOSE;
 		return;

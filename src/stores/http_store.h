@@ -27,6 +27,7 @@ struct pf_hs_end {
 	bool failed, in_doubt, missing, refused, recalled, existed;
 	enum pf_conflict conflict;
 	struct pf_buf id, version, holder;
+	char native_refused[200]; /* why it was stored as its body; "": it was not refused */
 };
 
 /* Such a store's operation embeds this first. */

@@ -69,6 +69,9 @@ int pf_op_keep(struct pf_op_kept *k, const struct pf_op *op, struct pf_err *err)
 	if (op->kind == PF_OP_PUT && op->put.body) {
 		k->op.put.body = pf_blob_ref(op->put.body);
 	}
+	if (op->kind == PF_OP_PUT && op->put.native) {
+		k->op.put.native = pf_blob_ref(op->put.native);
+	}
 	if (op->kind == PF_OP_MKFOLDER && keep_mkfolder(k, err) != PF_OK) {
 		return PF_FAIL;
 	}
@@ -94,6 +97,7 @@ void pf_op_let_go(struct pf_op_kept *k)
 {
 	if (k->op.kind == PF_OP_PUT) {
 		pf_blob_unref(&k->op.put.body);
+		pf_blob_unref(&k->op.put.native);
 	}
 	pf_path_deinit(&k->path);
 	free(k->bytes);

@@ -16,8 +16,8 @@ struct pf_op_kept {
 	uint8_t *bytes; /* of all spans, a NUL behind each */
 };
 
-/* All that `op` points to is copied, and the body of a PUT gets a reference more. PF_FAIL: no
- * memory; pf_op_let_go is due then as well. */
+/* All that `op` points to is copied, and the body of a PUT, in both forms, gets a reference more.
+ * PF_FAIL: no memory; pf_op_let_go is due then as well. */
 PF_MUST_CHECK int pf_op_keep(struct pf_op_kept *k, const struct pf_op *op, struct pf_err *err);
 void pf_op_let_go(struct pf_op_kept *k);
 

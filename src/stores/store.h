@@ -80,6 +80,7 @@ struct pf_op {
 			enum pf_part part;
 			uint64_t size; /* as listed, so that large ones can be asked for alone */
 			uint64_t whole_max; /* larger ones come as CHUNKs, not as BODY */
+			bool native;        /* as well in the store's own form (facts.gives) */
 		} get;
 		struct {
 			struct pf_blob *body; /* the whole item, shared until DONE or FAILED; or
@@ -93,6 +94,10 @@ struct pf_op {
 			enum pf_guard guard;
 			struct pf_span name; /* PF_GUARD_NEW: wish for the id, of [A-Za-z0-9-] */
 			enum pf_kind kind;   /* of the item; 0 = mail */
+			/* The same item in a form of facts.takes, shared as well; NULL: there is
+			 * none. It is stored in that form; in that of the body only where that is
+			 * refused. */
+			struct pf_blob *native;
 		} put;
 		struct {
 			struct pf_span to; /* the folder that gets another one */
@@ -149,6 +154,9 @@ struct pf_store_event {
 			struct pf_span id;      /* DONE of PUT and MKFOLDER; absent: not told */
 			struct pf_span version; /* DONE of PUT; absent: the store altered the item,
 						   or does not tell: read it back */
+			const char *refused;    /* DONE of PUT with `native`: in what words that was
+						   refused, and the body was stored; NULL: it was not
+						 */
 		};
 		struct {
 			int number;             /* of enum pf_event_number */
@@ -181,6 +189,10 @@ struct pf_store_event {
 	 * unless that is wanted (keep_raw). */
 	struct pf_span raw;
 	const char *raw_ending;
+	/* The same: the item in the store's own form; NULL: it can't be had, or was not asked for.
+	 * Borrowed: who keeps it takes a reference. */
+	struct pf_blob *native;
+	bool uid_made;    /* BODY: the item has no identifier, the store made that of its text */
 	bool existed;     /* DONE of MKFOLDER: made by somebody else before this operation */
 	const char *left; /* BODY: what of the item could not be had, in words; NULL: nothing */
 	bool pieced;      /* BODY, first CHUNK: put together from parts; sizes prove it whole */

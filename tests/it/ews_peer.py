@@ -262,7 +262,8 @@ class EwsPeer(HttpPeer):
         for step in list(self.after):
             step(r)
         return Answer(200, '<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">'
-                      f'<s:Body><m:{name}Response xmlns:m="{M}" xmlns:t="{T}"><m:ResponseMessages>'
+                      f'<s:Header><h:ServerVersionInfo MajorVersion="{self.build[0]}" MinorVersion="{self.build[1]}" '
+                      f'MajorBuildNumber="{self.build[2]}" xmlns:h="{T}"/></s:Header><s:Body><m:{name}Response xmlns:m="{M}" xmlns:t="{T}"><m:ResponseMessages>'
                       + "".join(self.message(name, x) for x in messages)
                       + f"</m:ResponseMessages></m:{name}Response></s:Body></s:Envelope>", "text/xml; charset=utf-8")
 

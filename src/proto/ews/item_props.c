@@ -199,6 +199,7 @@ const struct ews_prop ews_props[] = {
 	NAMED(TASK | NOTE, "urn:schemas:calendar:uid", TEXT),
 	/* of ours: the text that an item was made of */
 	NAMED(EVENT | CONTACT | TASK | NOTE, PF_EWS_TEXT, TEXT),
+	NAMED(EVENT | CONTACT | TASK | NOTE, PF_EWS_KEY, TEXT),
 	/* notes and journal */
 	LID(NOTE, note, 0x8B00, I32), /* NoteColor */
 	LID(NOTE, log, 0x8700, TEXT), /* LogType */

@@ -23,6 +23,7 @@ static const char *words_of(const struct ecall *c)
 		[ECALL_WHOLE] = "GetItem",
 		[ECALL_OCCURRENCES] = "GetItem of an occurrence",
 		[ECALL_ATTACHMENTS] = "GetAttachment",
+		[ECALL_UPLOAD] = "UploadItems",
 		[ECALL_CREATE] = "CreateItem",
 		[ECALL_KEYED] = "a step of it",
 		[ECALL_MARKS] = "GetItem",
@@ -74,7 +75,7 @@ static void full(struct estore *s, const struct ecall *c, struct eop *o, const c
 /* It may pass. Something that was stored in spite of it would be there twice: the engine looks. */
 static void once_more(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
 {
-	if (c->kind == ECALL_CREATE) {
+	if (ecall_makes(c)) {
 		o->h.end.in_doubt = true;
 		fail_op(s, c, o, PF_RETRY_LATER, text);
 	} else if (++o->h.tries < EWS_PASSES) {
@@ -102,7 +103,7 @@ static void gone(struct estore *s, const struct ecall *c, struct eop *o, const c
 		eop_give(s, o); /* gone is gone */
 		return;
 	}
-	if (c->kind == ECALL_CREATE) { /* it is the folder that is not there */
+	if (ecall_makes(c)) { /* it is the folder that is not there */
 		struct pf_err why;
 
 		(void)pf_fail(&why, PF_SCOPE_FOLDER, PF_RETRY_NO, "%s: %s", words_of(c), text);
@@ -127,8 +128,8 @@ static void rights(struct estore *s, const struct ecall *c, struct eop *o, const
 
 bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_ews_said *said)
 {
-	if (ews_stream_said(c, o, said) || ews_get_otherwise(c, o, said) ||
-		ews_keyed_said(s, c, o, said) ||
+	if (ews_stream_said(c, o, said) || ews_upload_said(s, c, o, said) ||
+		ews_get_otherwise(c, o, said) || ews_keyed_said(s, c, o, said) ||
 		(c->kind == ECALL_KINDS && ews_kinds_refused(s, o, said))) {
 		return true;
 	}
@@ -202,7 +203,7 @@ static void whole(struct estore *s, struct ecall *c, const struct pf_ews_said *s
 		return;
 	}
 	for (size_t i = 0; i < c->n; i++) {
-		if (c->kind == ECALL_CREATE && said->does == PF_EWS_UNCLEAR) {
+		if (ecall_makes(c) && said->does == PF_EWS_UNCLEAR) {
 			once_more(s, c, c->ops[i], said->text); /* some may be stored */
 		} else {
 			(void)ews_said(s, c, c->ops[i], said);
@@ -243,6 +244,8 @@ static int dispatch(struct estore *s, struct ecall *c, struct eop *o, struct pf_
 		return ews_get_answer(s, o, a, m, err);
 	case ECALL_WHOLE:
 		return ews_whole_answer(s, o, m, err);
+	case ECALL_UPLOAD:
+		return ews_upload_answer(s, o, a, m, err);
 	case ECALL_CREATE:
 		return o->made ? ews_keyed_created(s, o, a, m, err)
 			       : ews_put_answer(s, o, a, m, err);
@@ -337,7 +340,7 @@ static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer
 		not_here(s, a->status, words);
 		return;
 	} else if (a->status >= 500 || a->status == 200) {
-		said.does = c->kind == ECALL_CREATE ? PF_EWS_PASSING : PF_EWS_UNCLEAR;
+		said.does = ecall_makes(c) ? PF_EWS_PASSING : PF_EWS_UNCLEAR;
 	} else {
 		said.does = PF_EWS_UNCLEAR;
 	}

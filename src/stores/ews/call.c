@@ -50,7 +50,7 @@ static int submit(struct estore *s, struct ecall *c, const char *operation, stru
 		.fields = fields,
 		.body = body,
 		.answer_max = EWS_ANSWER_MAX,
-		.once = c->kind == ECALL_CREATE || c->kind == ECALL_KEYED,
+		.once = ecall_makes(c) || c->kind == ECALL_KEYED,
 	};
 
 	if (operation) {
@@ -127,7 +127,7 @@ static void lost_link(struct estore *s, struct ecall *c, const struct pf_http_an
 		return;
 	}
 	for (size_t i = 0; i < c->n; i++) {
-		bool writes = c->kind == ECALL_CREATE || c->kind == ECALL_KEYED;
+		bool writes = ecall_makes(c) || c->kind == ECALL_KEYED;
 
 		if (writes && a->in_doubt) {
 			ews_keys_doubt(s, pf_buf_span(&c->ops[i]->place));

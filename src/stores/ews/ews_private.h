@@ -17,6 +17,7 @@
  *   whole.c     items property by property, with all that is within
  *   stream.c    ExportItems: items as Exchange itself moves them
  *   put.c       CreateItem of mail, several in one request
+ *   upload.c    UploadItems: items as another Exchange gave them
  *   keyed*.c    items other than mail, in steps; keys.c names that they are known again by; made.c
  *               what Exchange has for them
  *   marks.c     UpdateItem, DeleteItem; flags and what Exchange has for them
@@ -102,6 +103,7 @@ enum eput_step {
 	EPUT_PLACE,
 	EPUT_NAMES,
 	EPUT_UNDO,
+	EPUT_UPLOAD,
 	EPUT_CREATE,
 	EPUT_FILES,
 	EPUT_CHANGE,
@@ -139,15 +141,20 @@ struct eop {
 	enum pf_kind kind;    /* that the folder is listed with; known with the road */
 	struct ewhole *whole; /* what of it is there so far; NULL: nothing */
 	char said[200];       /* why it had to be another one than the first; "": it is the first */
-	struct pf_fates fates;  /* what became of its properties, in `arena` */
-	bool stream_over;       /* there is no more to be asked of its stream: */
-	struct pf_blob *stream; /* what is kept of it as it is there; NULL: nothing */
-	const char *stream_ending;
-	char no_stream[200]; /* why ExportItems gave none; "": it was not asked, or gave it */
+	struct pf_fates fates;     /* what became of its properties, in `arena` */
+	bool stream_over;          /* GET: there is no more to be asked of its stream; PUT: it was
+				      refused */
+	struct pf_blob *stream;    /* GET: what there is of it as the store has it; NULL: nothing */
+	const char *stream_ending; /* ".fts": it is one of ExportItems */
+	bool half;                 /* it has a mark of a PUT that is not over: it is not moved so */
+	bool uid_made;             /* of what is given: it has no UID there */
+	char no_stream[200];       /* why ExportItems gave none; "": it was not asked, or gave it */
 	/* PUT of what is no mail */
 	struct emade *made;
 	struct pf_buf name, key, new_id;
-	struct pf_buf place;            /* the folder that it goes to */
+	struct pf_buf place;  /* the folder that it goes to */
+	struct pf_buf marked; /* the version of the item in whose place it goes, since it was
+				 marked; empty: not known */
 	size_t put_at, put_file, asked; /* of the step: what is next; what was asked for */
 	enum eput_step step;
 	bool locked;  /* the item in whose place it goes is marked already */
@@ -200,6 +207,7 @@ enum ecall_kind {
 	ECALL_WHOLE,
 	ECALL_OCCURRENCES,
 	ECALL_ATTACHMENTS,
+	ECALL_UPLOAD,
 	ECALL_CREATE,
 	ECALL_KEYED,
 	ECALL_MARKS,
@@ -262,6 +270,12 @@ struct estore {
 	struct pf_folder folder_out;
 	struct pf_buf id_out;
 };
+
+/* It makes items: whether they were made can't be told when its answer does not come. */
+static inline bool ecall_makes(const struct ecall *c)
+{
+	return c->kind == ECALL_CREATE || c->kind == ECALL_UPLOAD;
+}
 
 static inline struct estore *estore_of(struct pf_hs *h)
 {
@@ -412,7 +426,7 @@ int ews_list_give(struct estore *s, struct eop *o, struct pf_store_event *out);
 int ews_get_start(struct estore *s, struct eop *o, struct pf_err *err);
 int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	const struct pf_ews_message *m, struct pf_err *err);
-int ews_get_give(struct eop *o, struct pf_store_event *out);
+int ews_get_give(const struct estore *s, struct eop *o, struct pf_store_event *out);
 /* It is there: these are its bytes, or their beginning is what was wanted. */
 int ews_get_give_bytes(struct estore *s, struct eop *o, struct pf_span bytes, struct pf_err *err);
 /* The server can't convert it: true, it is asked for in another way. */
@@ -437,6 +451,8 @@ int ews_stream_ask(
 	struct estore *s, struct ecall *c, const struct pf_span *ids, struct pf_err *err);
 int ews_stream_answer(
 	struct eop *o, struct pf_ews_answer *a, const struct pf_ews_message *m, struct pf_err *err);
+/* Whether that is a no to this form of an item, and nothing that passes, or is another one's. */
+bool ews_stream_is_refused(const struct ecall *c, const struct pf_ews_said *said);
 /* There is none: true, the item comes without. */
 bool ews_stream_said(const struct ecall *c, struct eop *o, const struct pf_ews_said *said);
 void ews_stream_give_up(struct eop *o, const char *text);
@@ -445,6 +461,17 @@ void ews_stream_give_up(struct eop *o, const char *text);
 int ews_put_start(struct estore *s, struct eop *o, struct pf_err *err);
 int ews_put_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	const struct pf_ews_message *m, struct pf_err *err);
+
+/* ---- upload.c ---- */
+/* It is to be put in the form in which it came. */
+bool ews_upload_wanted(const struct estore *s, const struct eop *o);
+/* The items of a call. */
+int ews_upload_send(struct estore *s, struct ecall *c, struct pf_err *err);
+int ews_upload_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
+	const struct pf_ews_message *m, struct pf_err *err);
+/* It does not take it so: true, it is dealt with. */
+bool ews_upload_said(
+	struct estore *s, const struct ecall *c, struct eop *o, const struct pf_ews_said *said);
 
 /* ---- made.c ---- */
 /* The item of a text. PF_FAIL (item scope): Exchange has no words for it. */
@@ -480,6 +507,8 @@ int ews_keyed_remove(struct estore *s, struct eop *o, struct pf_err *err);
 /* By CreateItem. */
 int ews_keyed_created(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	const struct pf_ews_message *m, struct pf_err *err);
+/* By UploadItems, absent: the server does not tell which. */
+int ews_keyed_uploaded(struct estore *s, struct eop *o, struct pf_span id, struct pf_err *err);
 /* The first message was taken. */
 int ews_keyed_answer(struct estore *s, struct ecall *c, struct pf_ews_answer *a,
 	struct pf_ews_message *m, struct pf_err *err);

@@ -182,7 +182,7 @@ int ews_get_answer(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	return take_body(s, o, i.mime, err);
 }
 
-int ews_get_give(struct eop *o, struct pf_store_event *out)
+int ews_get_give(const struct estore *s, struct eop *o, struct pf_store_event *out)
 {
 	bool begin = o->given == 0;
 	int rc = o->h.end.failed ? PF_END : pf_op_give(eop_op(o), &o->body, &o->given, out);
@@ -193,7 +193,14 @@ int ews_get_give(struct eop *o, struct pf_store_event *out)
 	if (o->road != EROAD_MIME || o->fates.odd.p) {
 		out->fates = &o->fates;
 	}
-	out->raw = pf_blob_span(o->stream);
-	out->raw_ending = o->stream_ending;
+	if (s->h.cfg->keep_raw) {
+		out->raw = pf_blob_span(o->stream);
+		out->raw_ending = o->stream_ending;
+	}
+	if (eop_op(o)->get.native && o->stream && !o->half &&
+		strcmp(o->stream_ending, ".fts") == 0) {
+		out->native = o->stream;
+	}
+	out->uid_made = o->uid_made;
 	return rc;
 }

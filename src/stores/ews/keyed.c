@@ -5,6 +5,8 @@
  *   PLACE    a folder for its kind is made, where there is none (beside.c)
  *   NAMES    the names of the folder's items are read, once
  *   UNDO     what an earlier try left is removed
+ *   UPLOAD   UploadItems, several together, of what another Exchange gave (upload.c); in another
+ *            one's place LOCK is before it, and only NAME behind it
  *   CREATE   CreateItem, several together; one that has nothing more to come is whole then
  *   FILES    CreateAttachment
  *   CHANGE   UpdateItem of the occurrences that are exceptions, FILES_OF the files of these
@@ -46,9 +48,11 @@ static enum eput_step next_step(const struct eop *o)
 			return EPUT_LOCK;
 		} /* fall through */
 	case EPUT_LOCK:
-		return EPUT_NAME;
+		return o->made ? EPUT_NAME : EPUT_UPLOAD;
+	case EPUT_UPLOAD:
+		return eput_in_place(o) ? EPUT_NAME : EPUT_DONE;
 	case EPUT_NAME:
-		return eput_in_place(o) ? EPUT_DROP : EPUT_DONE;
+		return eput_in_place(o) && o->made ? EPUT_DROP : EPUT_DONE;
 	default:
 		return EPUT_DONE;
 	}
@@ -104,7 +108,7 @@ static bool next_with_files(struct eop *o)
 
 int ews_keyed_start(struct estore *s, struct eop *o, struct pf_err *err)
 {
-	if (o->step <= EPUT_NAMES && eput_needs_zone(s, o)) {
+	if (o->step <= EPUT_NAMES && !ews_upload_wanted(s, o) && eput_needs_zone(s, o)) {
 		o->step = EPUT_ZONE;
 		return eput_ask_zone(s, o, err);
 	}
@@ -125,6 +129,7 @@ int ews_keyed_start(struct estore *s, struct eop *o, struct pf_err *err)
 	switch (o->step) {
 	case EPUT_UNDO:
 		return eput_remove_one(s, o, pf_buf_span(&o->new_id), err);
+	case EPUT_UPLOAD:
 	case EPUT_CREATE:
 		return eput_create(s, o, err);
 	case EPUT_FILES:
@@ -173,6 +178,19 @@ int ews_keyed_created(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 		return go_on(s, o, err);
 	}
 	o->step = EPUT_NAME; /* it has its name already */
+	return go_on(s, o, err);
+}
+
+int ews_keyed_uploaded(struct estore *s, struct eop *o, struct pf_span id, struct pf_err *err)
+{
+	if (id.n == 0 && !eput_in_place(o)) {
+		eput_doubtful(s, o, "UploadItems: the answer does not tell what it made");
+		return PF_OK;
+	}
+	pf_buf_clear(&o->new_id);
+	if (pf_buf_add(&o->new_id, eput_in_place(o) ? eput_old_of(o) : id, err) != PF_OK) {
+		return PF_FAIL;
+	}
 	return go_on(s, o, err);
 }
 
@@ -307,6 +325,10 @@ static int take_one(struct estore *s, struct eop *o, size_t i, struct pf_ews_ans
 	}
 	if (o->step == EPUT_PLACE) {
 		return eput_take_place(s, o, a, m, err);
+	}
+	if (o->step == EPUT_LOCK && pf_ews_item_next(a, m, &at, &item)) {
+		pf_buf_clear(&o->marked);
+		return pf_buf_add(&o->marked, item.change_key, err);
 	}
 	if (o->step == EPUT_CHANGE && pf_ews_item_next(a, m, &at, &item)) {
 		x = &o->made->change[o->put_at + i];

@@ -78,7 +78,7 @@ int eput_take_place(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	return ews_folder_add(s, &made, err);
 }
 
-/* It is to be created with the others that wait for the same. PF_END: it is not, or not now. */
+/* It is to be made with the others that wait for the same. PF_END: it is not, or not now. */
 static int goes_along(struct estore *s, const struct eop *o, struct eop *p, struct pf_err *err)
 {
 	if (eput_op_of(p)->kind != PF_OP_PUT || p->h.state != PF_HS_WAITING || p->alone ||
@@ -101,7 +101,7 @@ static int goes_along(struct estore *s, const struct eop *o, struct eop *p, stru
 			return PF_FAIL;
 		}
 	}
-	return p->h.state == PF_HS_WAITING && p->step == EPUT_CREATE ? PF_OK : PF_END;
+	return p->h.state == PF_HS_WAITING && p->step == o->step ? PF_OK : PF_END;
 }
 
 static int add_item(struct estore *s, struct eop *o, struct pf_buf *text, struct pf_err *err)
@@ -112,23 +112,29 @@ static int add_item(struct estore *s, struct eop *o, struct pf_buf *text, struct
 	return rc == PF_OK ? pf_ews_create_item(&s->as, &o->made->make, text, err) : rc;
 }
 
+static uint64_t bytes_of(const struct eop *o, bool upload)
+{
+	return upload ? eput_op_of(o)->put.native->n : eput_op_of(o)->put.size;
+}
+
 int eput_create(struct estore *s, struct eop *o, struct pf_err *err)
 {
-	struct ecall *c = ecall_new(s, ECALL_CREATE, o);
-	uint64_t bytes = eput_op_of(o)->put.size;
+	bool upload = o->step == EPUT_UPLOAD;
+	struct ecall *c = ecall_new(s, upload ? ECALL_UPLOAD : ECALL_CREATE, o);
+	uint64_t bytes = bytes_of(o, upload), most = upload ? EWS_STREAM_BYTES : EWS_BATCH_BYTES;
 	struct pf_buf text;
 	int rc = PF_OK;
 
 	for (struct eop *p = eop_next(o); p && c->n < EWS_KEYED && !o->alone && rc != PF_FAIL;
 		p = eop_next(p)) {
-		if (bytes + eput_op_of(p)->put.size <= EWS_BATCH_BYTES &&
+		if (ews_upload_wanted(s, p) == upload && bytes + bytes_of(p, upload) <= most &&
 			(rc = goes_along(s, o, p, err)) == PF_OK) {
-			bytes += eput_op_of(p)->put.size;
+			bytes += bytes_of(p, upload);
 			c->ops[c->n++] = p;
 		}
 	}
-	if (rc == PF_FAIL) {
-		return PF_FAIL;
+	if (rc == PF_FAIL || upload) {
+		return rc == PF_FAIL ? PF_FAIL : ews_upload_send(s, c, err);
 	}
 	init_text(&text);
 	rc = pf_ews_create_begin(&s->as, eput_place_of(o), &text, err);

@@ -138,7 +138,10 @@ static int look_up(struct estore *s, struct eop *o, struct pf_err *err)
 		o->step = EPUT_DROP;
 		return pf_buf_add(&o->new_id, whole, err);
 	}
-	o->step = half.p ? EPUT_UNDO : EPUT_CREATE;
+	o->step = half.p                           ? EPUT_UNDO
+		  : !ews_upload_wanted(s, o)       ? EPUT_CREATE
+		  : eput_in_place(o) && !o->locked ? EPUT_LOCK
+						   : EPUT_UPLOAD;
 	return half.p ? pf_buf_add(&o->new_id, half, err) : PF_OK;
 }
 
@@ -166,7 +169,7 @@ int eput_find_place(struct estore *s, struct eop *o, struct pf_err *err)
 
 int eput_prepare(struct estore *s, struct eop *o, struct pf_err *err)
 {
-	if (!o->made && convert(s, o, err) != PF_OK) {
+	if (!o->made && !ews_upload_wanted(s, o) && convert(s, o, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	return o->h.state == PF_HS_GIVING ? PF_OK : look_up(s, o, err);

@@ -62,7 +62,7 @@ int eput_make_place(struct estore *s, struct eop *o, struct pf_err *err);
 /* The answer to that. */
 int eput_take_place(struct estore *s, struct eop *o, struct pf_ews_answer *a,
 	const struct pf_ews_message *m, struct pf_err *err);
-/* With the others that wait for the same. */
+/* With the others that wait for the same: CreateItem, UploadItems. */
 int eput_create(struct estore *s, struct eop *o, struct pf_err *err);
 /* The next files of an item, as long as they are small together. */
 int eput_attach(struct estore *s, struct eop *o, struct pf_span id, const struct pf_mapi_item *item,

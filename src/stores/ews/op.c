@@ -21,6 +21,7 @@ struct pf_hs_op *eop_new(const struct pf_op *op)
 	pf_buf_init(&o->key, EWS_TEXT_MAX);
 	pf_buf_init(&o->new_id, EWS_ID_MAX);
 	pf_buf_init(&o->place, EWS_ID_MAX);
+	pf_buf_init(&o->marked, EWS_ID_MAX);
 	o->alone = op->kind == PF_OP_PUT && op->put.alone;
 	return &o->h;
 }
@@ -42,6 +43,7 @@ void eop_free(struct pf_hs_op *h)
 	pf_buf_deinit(&o->key);
 	pf_buf_deinit(&o->new_id);
 	pf_buf_deinit(&o->place);
+	pf_buf_deinit(&o->marked);
 	free(o);
 }
 
@@ -75,7 +77,7 @@ static bool folder_is_busy(const struct pf_hs *h, struct pf_span folder)
 	for (size_t i = 0; i < EWS_CALLS; i++) {
 		const struct ecall *c = &s->call[i];
 
-		if (c->busy && (c->kind == ECALL_CREATE || c->kind == ECALL_KEYED) &&
+		if (c->busy && (ecall_makes(c) || c->kind == ECALL_KEYED) &&
 			pf_span_eq(eop_op(c->ops[0])->folder, folder)) {
 			return true;
 		}

@@ -53,11 +53,18 @@ static int add_one(const struct pf_op *op, struct pf_buf *text, struct pf_err *e
 	return rc;
 }
 
+static uint64_t bytes_of(const struct pf_op *op, bool upload)
+{
+	return upload ? op->put.native->n : op->put.size;
+}
+
 /* Those of the same folder that wait behind it. */
 static void gather(const struct estore *s, struct ecall *c)
 {
 	const struct eop *o = c->ops[0];
-	uint64_t bytes = eop_op(o)->put.size;
+	bool upload = ews_upload_wanted(s, o);
+	uint64_t bytes = bytes_of(eop_op(o), upload);
+	uint64_t most = upload ? EWS_STREAM_BYTES : EWS_BATCH_BYTES;
 
 	for (struct eop *p = eop_next(o); p && c->n < EWS_PUTS && !o->alone; p = eop_next(p)) {
 		const struct pf_op *op = eop_op(p);
@@ -70,11 +77,11 @@ static void gather(const struct estore *s, struct ecall *c)
 			!pf_span_eq(op->folder, eop_op(o)->folder)) {
 			continue;
 		}
-		if (!op->put.body || bytes + op->put.body->n > EWS_BATCH_BYTES ||
-			!eop_may_start(&s->h, &p->h)) {
+		if (!op->put.body || ews_upload_wanted(s, p) != upload ||
+			bytes + bytes_of(op, upload) > most || !eop_may_start(&s->h, &p->h)) {
 			return; /* none overtakes another */
 		}
-		bytes += op->put.body->n;
+		bytes += bytes_of(op, upload);
 		c->ops[c->n++] = p;
 	}
 }
@@ -96,8 +103,11 @@ int ews_put_start(struct estore *s, struct eop *o, struct pf_err *err)
 	if (eop_op(o)->put.kind && eop_op(o)->put.kind != PF_KIND_MAIL) {
 		return ews_keyed_start(s, o, err);
 	}
-	c = ecall_new(s, ECALL_CREATE, o);
+	c = ecall_new(s, ews_upload_wanted(s, o) ? ECALL_UPLOAD : ECALL_CREATE, o);
 	gather(s, c);
+	if (c->kind == ECALL_UPLOAD) {
+		return ews_upload_send(s, c, err);
+	}
 	pf_buf_init(&text, (size_t)EWS_ITEM_MAX / 3 * 4 + EWS_BATCH_BYTES + EWS_TEXT_MAX);
 	rc = pf_ews_create_begin(&s->as, eop_op(o)->folder, &text, err);
 	for (size_t i = 0; i < c->n && rc == PF_OK; i++) {

@@ -59,6 +59,17 @@ bool ews_older(struct estore *s, const struct pf_ews_head *head)
 	return true;
 }
 
+/* Streams of a newer Exchange are not for an older one: so it must have told which it is. */
+static void tell_native(struct estore *s, const struct pf_ews_head *head)
+{
+	if (head->has_version && s->as.version >= PF_EWS_2010_SP1 && head->major > 0 &&
+		head->minor >= 0 && head->minor < 100) {
+		s->h.facts.gives = (struct pf_native){
+			"Exchange", (unsigned int)head->major * 100 + (unsigned int)head->minor};
+		s->h.facts.takes = s->h.facts.gives;
+	}
+}
+
 /* A mailbox may lack some of them, but not its root. */
 int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err)
 {
@@ -97,6 +108,7 @@ int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err
 	}
 	(void)snprintf(s->server, sizeof(s->server), "Exchange Web Services, %s",
 		pf_ews_version_name(s->as.version));
+	tell_native(s, pf_ews_answer_head(a));
 	s->h.ready = true;
 	return PF_OK;
 }

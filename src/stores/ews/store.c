@@ -50,7 +50,7 @@ static int give(
 	case PF_OP_LIST:
 		return ews_list_give(s, o, out);
 	case PF_OP_GET:
-		return ews_get_give(o, out);
+		return ews_get_give(s, o, out);
 	default:
 		return PF_END;
 	}

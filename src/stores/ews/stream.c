@@ -13,7 +13,7 @@ bool ews_stream_wanted(const struct estore *s, const struct eop *o)
 	const struct pf_op *op = eop_op(o);
 
 	return op->kind == PF_OP_GET && op->get.part == PF_PART_WHOLE && !o->stream_over &&
-	       s->as.version >= PF_EWS_2010_SP1 && s->h.cfg->keep_raw;
+	       s->as.version >= PF_EWS_2010_SP1 && (op->get.native || s->h.cfg->keep_raw);
 }
 
 int ews_stream_ask(struct estore *s, struct ecall *c, const struct pf_span *ids, struct pf_err *err)
@@ -36,30 +36,33 @@ void ews_stream_give_up(struct eop *o, const char *text)
 	(void)snprintf(o->no_stream, sizeof(o->no_stream), "ExportItems: %.180s", text);
 }
 
-bool ews_stream_said(const struct ecall *c, struct eop *o, const struct pf_ews_said *said)
+bool ews_stream_is_refused(const struct ecall *c, const struct pf_ews_said *said)
 {
-	if (c->kind != ECALL_EXPORT) {
-		return false;
-	}
 	switch (said->does) {
 	case PF_EWS_DONE:
 	case PF_EWS_BUSY:
 	case PF_EWS_UNTRIED:
 	case PF_EWS_PASSING:
 	case PF_EWS_RACE:
+	case PF_EWS_FULL:
 	case PF_EWS_VERSION:
 		return false;
 	case PF_EWS_UNCLEAR:
 	case PF_EWS_TOO_LARGE:
-		if (c->n > 1) { /* it may be another one's */
-			return false;
-		}
-		break;
+		return c->n == 1;
 	default:
-		break;
+		return true;
 	}
-	ews_stream_give_up(o, said->text);
-	return true;
+}
+
+bool ews_stream_said(const struct ecall *c, struct eop *o, const struct pf_ews_said *said)
+{
+	bool over = c->kind == ECALL_EXPORT && ews_stream_is_refused(c, said);
+
+	if (over) {
+		ews_stream_give_up(o, said->text);
+	}
+	return over;
 }
 
 int ews_stream_answer(

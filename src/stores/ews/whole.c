@@ -153,8 +153,9 @@ static struct pf_mapi_prop *add_named(
 }
 
 /* Where the server tells the UID and not what it is made of. */
-static int add_goid(struct ewhole *h, struct pf_err *err)
+static int add_goid(struct eop *o, struct pf_err *err)
 {
+	struct ewhole *h = o->whole;
 	const struct pf_mapi_props *props = &h->w.item->props;
 	struct pf_mapi_prop *p;
 	struct pf_buf blob;
@@ -164,6 +165,7 @@ static int add_goid(struct ewhole *h, struct pf_err *err)
 		pf_mapi_lid(props, &pf_set_meeting, CLEAN_GOID)) {
 		return PF_OK;
 	}
+	o->uid_made = true; /* by the server, then */
 	pf_buf_init(&blob, GOID_MAX);
 	rc = pf_goid_from_uid(h->w.uid, NULL, &blob, err);
 	if (rc == PF_OK) {
@@ -195,10 +197,11 @@ static struct pf_span owner_of(const struct estore *s, const struct pf_mapi_item
 	return user && strchr(user, '@') ? pf_span_str(user) : pf_span(NULL, 0);
 }
 
-/* The text that it was made of, when it came by this program; it is none of its own properties. */
-static struct pf_span take_text(struct ewhole *h)
+/* The text that it was made of, when it came by this program; neither that nor its name is one of
+ * its own properties. */
+static struct pf_span take_text(struct eop *o)
 {
-	struct pf_mapi_props *props = &h->w.item->props;
+	struct pf_mapi_props *props = &o->whole->w.item->props;
 	struct pf_span text = pf_span(NULL, 0);
 	size_t kept = 0;
 
@@ -207,6 +210,8 @@ static struct pf_span take_text(struct ewhole *h)
 
 		if (p->name && pf_span_is(p->name->text, PF_EWS_TEXT)) {
 			text = pf_mapi_text(&p->value);
+		} else if (p->name && pf_span_is(p->name->text, PF_EWS_KEY)) {
+			o->half = !ews_key_is(pf_mapi_text(&p->value), 'n');
 		} else {
 			props->v[kept++] = *p;
 		}
@@ -235,11 +240,20 @@ static int keep(const struct estore *s, struct eop *o, struct pf_err *err)
 	return rc;
 }
 
+/* Whether the UID in a text is the one that is made of the item's place. */
+static bool is_made(const struct pf_mapi_ways *ways, struct pf_span text)
+{
+	char made[PF_UUID_TEXT];
+
+	pf_mapi_made_uid(ways, made);
+	return text.n > 0 && memmem(text.p, text.n, made, strlen(made)) != NULL;
+}
+
 static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct pf_err *err)
 {
 	struct ewhole *h = o->whole;
 	struct pf_mapi_ways ways = {.owner = owner_of(s, h->w.item), .key = eop_op(o)->item};
-	struct pf_span text = take_text(h);
+	struct pf_span text = take_text(o);
 	struct pf_mapi_losses losses;
 	struct pf_mapi_opened opened;
 
@@ -247,7 +261,7 @@ static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct p
 		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
 			"a series of which the server does not give the rule");
 	}
-	if (add_goid(h, err) != PF_OK) {
+	if (add_goid(o, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	pf_mapi_form_ways(s->h.cfg, &ways);
@@ -259,7 +273,9 @@ static int convert(struct estore *s, struct eop *o, struct pf_buf *out, struct p
 		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
 			"it is of another kind by now than it was listed with");
 	}
+	o->uid_made = o->uid_made || is_made(&ways, pf_buf_span(out));
 	if (ews_as_written(o->kind, text, &ways, pf_buf_span(out))) {
+		o->uid_made = false;
 		pf_buf_clear(out);
 		pf_mapi_losses_init(&losses, &h->arena); /* it has all of it */
 		if (pf_buf_add(out, text, err) != PF_OK) {
