@@ -95,6 +95,21 @@ bool keyed_task_cure(
 	return true;
 }
 
+/* As it is when the run ends before the answer comes: an edit that is not at the target is one that
+ * the next run reads again, so it is not as the row's version says. */
+static int save_sent(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+{
+	struct keyed_row *r = &f->keyed->row[t->row];
+	struct pf_span version = r->src_version;
+	int rc;
+
+	r->state = t->over ? PF_ROW_DONE : PF_ROW_SENT;
+	r->src_version = t->over && !t->mark ? pf_span(NULL, 0) : version;
+	rc = keyed_save(f, t->row, NULL, err);
+	r->src_version = version;
+	return rc;
+}
+
 /* Composed; SENT, and to be put when that is on disk. */
 static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 {
@@ -134,11 +149,10 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 		return keyed_give_up(f, t, t->why, err);
 	}
 	t->state = TASK_READY;
-	r->state = t->over ? PF_ROW_DONE : PF_ROW_SENT;
 	r->dst_uid = t->uid;
 	job->wants_commit = true;
 	t->need_commit = pf_ledger_commits(job->cfg->ledger) + 1;
-	return keyed_save(f, t->row, NULL, err);
+	return save_sent(f, t, err);
 }
 
 /* ---- opening ---- */

@@ -296,6 +296,34 @@ def test_an_edit_goes_into_the_item_that_is_there(both, ledger, merges):
     assert before.keys() == dict(other.operations).keys()
 
 
+@pytest.mark.parametrize("step", range(1, 4))
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_within_an_edit(both, ledger, step, when):
+    """Before or after each of its steps: the item is there once, and in the end as the source has it."""
+    peer, other = both
+    assert copy(peer.url(), other.url(), ledger).status == 0
+    [item] = [i for i in peer.known["calendar"].items.values() if i.subject == "Lunch"]
+    item.lid(APPOINTMENT, 0x8208, "String", "Elsewhere")
+    peer.touch(item)
+    run = start("copy", "--from", peer.url(), "--to", other.url(), "--ledger", ledger, "--allow-plaintext", "--json")
+    seen = []
+
+    def kill(request):
+        if any(f"<m:{name}".encode() in request.body for name in ("UpdateItem", "UploadItems")):
+            seen.append(request)
+            if len(seen) == step:
+                os.kill(run.pid, signal.SIGKILL)
+                run.wait()
+                raise Hang
+
+    (other.before if when == "before" else other.after).append(kill)
+    run.communicate()
+    assert len(seen) == step
+    done = copy(peer.url(), other.url(), ledger)
+    assert done.status == 0 and same(peer, other), done
+    assert copy(peer.url(), other.url(), ledger).outcome["copied_now"] == 0
+
+
 def test_an_edit_that_is_refused_as_a_stream(both, ledger):
     peer, other = both
     assert copy(peer.url(), other.url(), ledger).status == 0
