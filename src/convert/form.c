@@ -1,12 +1,10 @@
 #include "convert/form_private.h"
 
 #include "base/civil.h"
-#include "base/utf8.h"
 #include "convert/mapi_within.h"
 #include "model/mapi_tags.h"
-#include "model/mime.h"
 
-enum { VALUE_MAX = 256 << 20, HEAD_MAX = 4096, DAY_S = 86400 };
+enum { DAY_S = 86400 };
 
 void form_begin(struct form *f, const struct pf_mapi_item *item, const struct pf_mapi_ways *ways,
 	struct pf_mapi_losses *losses, struct pf_buf *out, struct pf_err *err)
@@ -15,10 +13,9 @@ void form_begin(struct form *f, const struct pf_mapi_item *item, const struct pf
 		.ways = ways,
 		.losses = losses,
 		.arena = losses->arena,
-		.out = out,
 		.was = out->n,
 		.err = err};
-	pf_buf_init(&f->value, VALUE_MAX);
+	pf_mapi_lines_init(&f->o, out, losses->arena, err);
 	(void)form_tag(f, PF_TAG_MESSAGE_CLASS); /* the kind of object says it */
 }
 
@@ -44,15 +41,18 @@ static void note_idle(struct form *f)
 
 int form_end(struct form *f)
 {
+	int rc;
+
 	note_idle(f);
-	if (f->rc == PF_OK) {
-		f->rc = pf_mapi_losses_end(f->losses, &f->item->props, f->err);
+	if (f->o.cut > 0) {
+		pf_mapi_odd(f->losses, "%zu parameters were too long, and were cut", f->o.cut);
 	}
-	if (f->rc != PF_OK) {
-		f->out->n = f->was;
+	rc = pf_mapi_lines_deinit(&f->o);
+	rc = rc == PF_OK ? pf_mapi_losses_end(f->losses, &f->item->props, f->err) : rc;
+	if (rc != PF_OK) {
+		f->o.out->n = f->was;
 	}
-	pf_buf_deinit(&f->value);
-	return f->rc;
+	return rc;
 }
 
 const struct pf_mapi_value *form_tag(struct form *f, uint16_t tag)
@@ -65,198 +65,84 @@ const struct pf_mapi_value *form_lid(struct form *f, const struct pf_guid *set, 
 	return pf_mapi_use(f->losses, PF_MAPI_KEPT, pf_mapi_lid(&f->item->props, set, lid));
 }
 
+static struct pf_span said(const struct pf_mapi_value *v)
+{
+	struct pf_span text = pf_mapi_text(v);
+
+	return pf_mapi_says(text) ? text : pf_span(NULL, 0);
+}
+
 struct pf_span form_tag_text(struct form *f, uint16_t tag)
 {
-	return pf_mapi_text(form_tag(f, tag));
+	return said(form_tag(f, tag));
 }
 
 struct pf_span form_lid_text(struct form *f, const struct pf_guid *set, uint32_t lid)
 {
-	return pf_mapi_text(form_lid(f, set, lid));
+	return said(form_lid(f, set, lid));
 }
 
 /* ---- lines ---- */
 
-/* Write what `value` holds. */
-static void put(struct form *f, const char *head)
-{
-	if (f->rc == PF_OK) {
-		f->rc = pf_line_write(f->out, pf_span_str(head), pf_buf_span(&f->value), f->err);
-	}
-	pf_buf_clear(&f->value);
-}
-
-void form_raw(struct form *f, const char *head, const char *value)
-{
-	f->rc = f->rc == PF_OK ? pf_buf_add_str(&f->value, value, f->err) : f->rc;
-	put(f, head);
-}
-
-/* Without the control characters that no TEXT may have. */
-static void escape(struct form *f, struct pf_span text)
-{
-	size_t from = f->value.n, to = from;
-
-	if (!pf_utf8_valid(text)) {
-		f->rc = f->rc == PF_OK ? pf_mapi_decode(f->arena, 0, text, &text, f->err) : f->rc;
-	}
-	f->rc = f->rc == PF_OK ? pf_text_escape(text, &f->value, f->err) : f->rc;
-	for (size_t i = from; f->rc == PF_OK && i < f->value.n; i++) {
-		uint8_t c = f->value.p[i];
-
-		if ((c >= ' ' && c != 0x7F) || c == '\t') {
-			f->value.p[to++] = c;
-		}
-	}
-	f->value.n = f->rc == PF_OK ? to : from;
-}
-
-static bool is_empty(struct pf_span s)
-{
-	size_t i = 0;
-
-	while (i < s.n && (pf_ascii_space(s.p[i]) || s.p[i] == 0)) {
-		i++;
-	}
-	return i == s.n;
-}
-
-void form_text(struct form *f, const char *head, struct pf_span text)
-{
-	if (!is_empty(text)) {
-		escape(f, text);
-		put(f, head);
-	}
-}
-
 void form_each(struct form *f, const char *head, const struct pf_mapi_value *v)
 {
 	if (!v || !(v->type & PF_MAPI_MANY)) {
-		form_text(f, head, pf_mapi_text(v));
+		pf_mapi_line_text(&f->o, head, pf_mapi_text(v));
 		return;
 	}
 	for (size_t i = 0; i < v->many.n; i++) {
-		form_text(f, head, pf_mapi_text(&v->many.v[i]));
+		pf_mapi_line_text(&f->o, head, pf_mapi_text(&v->many.v[i]));
 	}
 }
 
 void form_list(
 	struct form *f, const char *head, const struct pf_span *texts, size_t n, char between)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < n; i++) {
-		any = any || !is_empty(texts[i]);
-		if (i > 0) {
-			f->rc = f->rc == PF_OK ? pf_buf_add(&f->value, pf_span(&between, 1), f->err)
-					       : f->rc;
-		}
-		escape(f, texts[i]);
+	pf_mapi_line_begin(&f->o, head);
+	if (pf_mapi_line_parts(&f->o, texts, n, between)) {
+		pf_mapi_line_end(&f->o);
 	}
-	if (any) {
-		put(f, head);
-	}
-	pf_buf_clear(&f->value);
 }
 
 void form_moment(struct form *f, const char *head, const struct pf_mapi_value *v)
 {
 	struct pf_civil c;
-	char text[64];
 	int64_t unix_s;
 
 	if (pf_mapi_unix(v, &unix_s)) {
 		pf_civil_from_unix(unix_s, &c);
-		(void)snprintf(text, sizeof(text), "%04d%02d%02dT%02d%02d%02dZ", c.year, c.month,
-			c.day, c.hour, c.minute, c.second);
-		form_raw(f, head, text);
+		pf_mapi_linef(&f->o, head, "%04d%02d%02dT%02d%02d%02dZ", c.year, c.month, c.day,
+			c.hour, c.minute, c.second);
 	}
 }
 
 void form_date(struct form *f, const char *head, const struct pf_mapi_value *v, bool dashes)
 {
+	const char *dash = dashes ? "-" : "";
 	struct pf_civil c;
-	char text[64];
 	int64_t unix_s;
 
 	if (pf_mapi_unix(v, &unix_s)) {
 		pf_civil_from_unix(unix_s + DAY_S / 2, &c);
-		(void)snprintf(text, sizeof(text), dashes ? "%04d-%02d-%02d" : "%04d%02d%02d",
-			c.year, c.month, c.day);
-		form_raw(f, head, text);
+		pf_mapi_linef(&f->o, head, "%04d%s%02d%s%02d", c.year, dash, c.month, dash, c.day);
 	}
 }
 
 void form_binary(struct form *f, const char *head, const char *before, struct pf_span bytes)
 {
-	size_t to;
-
-	f->rc = f->rc == PF_OK ? pf_buf_add_str(&f->value, before, f->err) : f->rc;
-	f->rc = f->rc == PF_OK ? pf_mime_base64(bytes, &f->value, f->err) : f->rc;
-	to = 0;
-	for (size_t i = 0; f->rc == PF_OK && i < f->value.n; i++) { /* it comes in lines */
-		if (f->value.p[i] != '\r' && f->value.p[i] != '\n') {
-			f->value.p[to++] = f->value.p[i];
-		}
-	}
-	f->value.n = to;
-	put(f, head);
-}
-
-const char *form_param(struct form *f, const char *head, const char *name, struct pf_span value)
-{
-	struct pf_buf b;
-	const char *text = NULL;
-	int rc;
-
-	pf_buf_init(&b, HEAD_MAX);
-	if (value.n > HEAD_MAX / 4) {
-		pf_mapi_odd(f->losses, "a parameter of %zu bytes was cut", value.n);
-		value = pf_utf8_prefix(value, HEAD_MAX / 4);
-	}
-	rc = pf_buf_addf(&b, f->err, "%s;%s=\"", head, name);
-	for (size_t i = 0; i < value.n && rc == PF_OK; i++) {
-		uint8_t c = value.p[i];
-
-		if (c == '\n') {
-			rc = pf_buf_add_str(&b, "^n", f->err);
-		} else if (c == '"' || c == '^') {
-			rc = pf_buf_add_str(&b, c == '"' ? "^'" : "^^", f->err);
-		} else if (c >= ' ' && c != 0x7F) {
-			rc = pf_buf_add(&b, pf_span(&c, 1), f->err);
-		}
-	}
-	rc = rc == PF_OK ? pf_buf_add_str(&b, "\"", f->err) : rc;
-	if (rc == PF_OK) {
-		text = (const char *)pf_arena_span(f->arena, pf_buf_span(&b)).p;
-		rc = text ? PF_OK : pf_fail_memory(f->err, "a parameter");
-	}
-	pf_buf_deinit(&b);
-	f->rc = f->rc == PF_OK ? rc : f->rc;
-	return text ? text : head;
+	pf_mapi_line_begin(&f->o, head);
+	pf_mapi_line_value(&f->o, before, pf_span(NULL, 0));
+	pf_mapi_line_base64(&f->o, bytes);
+	pf_mapi_line_end(&f->o);
 }
 
 /* ---- iCalendar ---- */
 
 void form_categories(struct form *f)
 {
-	const struct pf_mapi_value *v = pf_mapi_use(f->losses, PF_MAPI_KEPT,
-		pf_mapi_named(&f->item->props, &pf_set_strings, "Keywords"));
-	struct pf_span *texts;
-
-	if (!v || !(v->type & PF_MAPI_MANY)) {
-		form_text(f, "CATEGORIES", pf_mapi_text(v));
-		return;
-	}
-	texts = pf_arena_alloc(f->arena, (v->many.n + 1) * sizeof(*texts));
-	if (!texts) {
-		f->rc = f->rc == PF_OK ? pf_fail_memory(f->err, "categories") : f->rc;
-		return;
-	}
-	for (size_t i = 0; i < v->many.n; i++) {
-		texts[i] = pf_mapi_text(&v->many.v[i]);
-	}
-	form_list(f, "CATEGORIES", texts, v->many.n, ',');
+	pf_mapi_line_words(&f->o, "CATEGORIES",
+		pf_mapi_use(f->losses, PF_MAPI_KEPT,
+			pf_mapi_named(&f->item->props, &pf_set_strings, "Keywords")));
 }
 
 struct pf_span form_stored_uid(struct form *f)
@@ -268,7 +154,7 @@ struct pf_span form_stored_uid(struct form *f)
 
 		if (p->name && (pf_span_is(p->name->text, NAMES[0]) ||
 				       pf_span_is(p->name->text, NAMES[1]))) {
-			return pf_mapi_text(pf_mapi_use(f->losses, PF_MAPI_KEPT, &p->value));
+			return said(pf_mapi_use(f->losses, PF_MAPI_KEPT, &p->value));
 		}
 	}
 	return pf_span(NULL, 0);
@@ -280,7 +166,7 @@ static void put_uid(struct form *f)
 	char made[PF_UUID_TEXT];
 
 	pf_mapi_made_uid(f->ways, made);
-	form_text(f, "UID", stored.n > 0 ? stored : pf_span_str(made));
+	pf_mapi_line_text(&f->o, "UID", stored.n > 0 ? stored : pf_span_str(made));
 }
 
 static void put_how_important(struct form *f)
@@ -290,10 +176,10 @@ static void put_how_important(struct form *f)
 	int64_t n;
 
 	if (pf_mapi_number(form_tag(f, PF_TAG_IMPORTANCE), &n) && n >= 0 && n <= 2 && PRIORITY[n]) {
-		form_raw(f, "PRIORITY", PRIORITY[n]);
+		pf_mapi_linef(&f->o, "PRIORITY", "%s", PRIORITY[n]);
 	}
 	if (pf_mapi_number(form_tag(f, PF_TAG_SENSITIVITY), &n) && n >= 0 && n <= 3 && CLASS[n]) {
-		form_raw(f, "CLASS", CLASS[n]);
+		pf_mapi_linef(&f->o, "CLASS", "%s", CLASS[n]);
 	}
 }
 
@@ -303,44 +189,45 @@ void form_begin_component(struct form *f, const char *component)
 	struct pf_span subject = form_tag_text(f, PF_TAG_SUBJECT);
 	int64_t unix_s;
 
-	form_raw(f, "BEGIN", "VCALENDAR");
-	form_raw(f, "VERSION", "2.0");
-	form_raw(f, "PRODID", "-//postferry//postferry//EN");
-	form_raw(f, "BEGIN", component);
+	pf_mapi_linef(&f->o, "BEGIN", "VCALENDAR");
+	pf_mapi_linef(&f->o, "VERSION", "2.0");
+	pf_mapi_linef(&f->o, "PRODID", "-//postferry//postferry//EN");
+	pf_mapi_linef(&f->o, "BEGIN", "%s", component);
 	put_uid(f);
 	if (pf_mapi_unix(changed, &unix_s)) {
 		form_moment(f, "DTSTAMP", changed);
 		form_moment(f, "LAST-MODIFIED", changed);
 	} else { /* it has to be there, and to be the same each time */
-		form_raw(f, "DTSTAMP", "19700101T000000Z");
+		pf_mapi_linef(&f->o, "DTSTAMP", "19700101T000000Z");
 	}
 	form_moment(f, "CREATED", form_tag(f, PF_TAG_CREATION_TIME));
 	if (subject.n == 0) {
 		subject = form_tag_text(f, PF_TAG_NORMALIZED_SUBJECT);
 	}
-	form_text(f, "SUMMARY", subject);
+	pf_mapi_line_text(&f->o, "SUMMARY", subject);
 	put_how_important(f);
 	form_categories(f);
 }
 
 static void put_file(struct form *f, struct pf_span name, struct pf_span bytes)
 {
-	const char *head = "ATTACH;ENCODING=BASE64;VALUE=BINARY";
-
-	form_binary(f, name.n > 0 ? form_param(f, head, "X-FILENAME", name) : head, "", bytes);
+	pf_mapi_line_begin(&f->o, "ATTACH;ENCODING=BASE64;VALUE=BINARY");
+	pf_mapi_line_param(&f->o, "X-FILENAME", name);
+	pf_mapi_line_base64(&f->o, bytes);
+	pf_mapi_line_end(&f->o);
 }
 
 /* An item within, as a file. */
 static void put_item(struct form *f, const struct pf_mapi_attachment *a, size_t i)
 {
 	struct pf_mapi_within within;
-	int rc =
-		f->rc == PF_OK ? pf_mapi_within(a, i, f->ways, f->losses, &within, f->err) : PF_END;
+	int rc = f->o.rc == PF_OK ? pf_mapi_within(a, i, f->ways, f->losses, &within, f->err)
+				  : PF_END;
 
 	if (rc == PF_OK) {
 		put_file(f, within.name, within.bytes);
 	} else if (rc == PF_FAIL) {
-		f->rc = rc;
+		f->o.rc = rc;
 	}
 }
 
@@ -368,18 +255,18 @@ void form_say(struct form *f)
 {
 	struct pf_mapi_bodies b;
 
-	if (f->rc == PF_OK) {
-		f->rc = pf_mapi_body(f->item, f->arena, &b, f->err);
+	if (f->o.rc == PF_OK) {
+		f->o.rc = pf_mapi_body(f->item, f->arena, &b, f->err);
 	}
-	if (f->rc == PF_OK) {
-		form_text(f, "DESCRIPTION", b.text);
-		form_text(f, "X-ALT-DESC;FMTTYPE=text/html", b.html);
+	if (f->o.rc == PF_OK) {
+		pf_mapi_line_text(&f->o, "DESCRIPTION", b.text);
+		pf_mapi_line_text(&f->o, "X-ALT-DESC;FMTTYPE=text/html", b.html);
 		put_attachments(f);
 	}
 }
 
 void form_end_component(struct form *f, const char *component)
 {
-	form_raw(f, "END", component);
-	form_raw(f, "END", "VCALENDAR");
+	pf_mapi_linef(&f->o, "END", "%s", component);
+	pf_mapi_linef(&f->o, "END", "VCALENDAR");
 }

@@ -5,21 +5,19 @@
 #define PF_CONVERT_FORM_PRIVATE_H
 
 #include "convert/mapi_body.h"
+#include "convert/mapi_lines.h"
 #include "convert/mapi_ways.h"
-#include "proto/line/line.h"
 
-/* The first failure is kept in `rc`; nothing is written after it. */
+/* The first failure is kept in `o.rc`; nothing is written after it. */
 struct form {
 	const struct pf_mapi_item *item;
 	const struct pf_mapi_ways *ways;
 	struct pf_mapi_losses *losses;
 	struct pf_arena *arena; /* that of the losses */
-	struct pf_buf *out;
-	struct pf_buf value; /* of the line that is being made */
-	size_t was;          /* how long `out` was */
-	int version;         /* of a vCard: 30 or 40 */
+	struct pf_mapi_lines o;
+	size_t was;  /* how long what they go into was */
+	int version; /* of a vCard: 30 or 40 */
 	struct pf_err *err;
-	int rc;
 };
 
 void form_begin(struct form *f, const struct pf_mapi_item *item, const struct pf_mapi_ways *ways,
@@ -30,20 +28,16 @@ PF_MUST_CHECK int form_end(struct form *f);
 /* Values of the item, noted with what becomes of them; NULL where there is none. */
 const struct pf_mapi_value *form_tag(struct form *f, uint16_t tag);
 const struct pf_mapi_value *form_lid(struct form *f, const struct pf_guid *set, uint32_t lid);
-/* The same as text. */
+/* The same as text; empty where it says nothing. */
 struct pf_span form_tag_text(struct form *f, uint16_t tag);
 struct pf_span form_lid_text(struct form *f, const struct pf_guid *set, uint32_t lid);
 /* The UID that somebody who writes open items into a store of Exchange left there (DavMail and
  * convert/make_*); empty: there is none. */
 struct pf_span form_stored_uid(struct form *f);
 
-/* A line with a value that is fit for it. */
-void form_raw(struct form *f, const char *head, const char *value);
-/* TEXT, escaped; none for an empty one. */
-void form_text(struct form *f, const char *head, struct pf_span text);
 /* Each text of a value with one or many. */
 void form_each(struct form *f, const char *head, const struct pf_mapi_value *v);
-/* TEXTs with `between` them; none when all are empty. */
+/* A line of TEXTs with `between` them; none when none of them says anything. */
 void form_list(
 	struct form *f, const char *head, const struct pf_span *texts, size_t n, char between);
 /* "20261124T100312Z", or a date alone: of the midnight next to it, "20261124" or "2026-11-24". */
@@ -51,9 +45,6 @@ void form_moment(struct form *f, const char *head, const struct pf_mapi_value *v
 void form_date(struct form *f, const char *head, const struct pf_mapi_value *v, bool dashes);
 /* Base64 behind `before` (a data URI's beginning, or ""). */
 void form_binary(struct form *f, const char *head, const char *before, struct pf_span bytes);
-/* A head with a parameter in quotes, in the arena: `head;name="value"` (RFC 6868). */
-const char *form_param(struct form *f, const char *head, const char *name, struct pf_span value);
-
 /* ---- of all iCalendar ones ---- */
 
 /* From BEGIN:VCALENDAR to what all components have: UID, dates, SUMMARY, CLASS, CATEGORIES. */

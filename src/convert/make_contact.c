@@ -249,8 +249,8 @@ static void take_place(struct card *k, const struct pf_line *l)
 			make_tag(&k->m, p->part[at], make_text(said));
 		}
 	}
-	label = pf_params_find(l->params, "LABEL");
-	if (label.p && label.n > 0) {
+	label = make_param(&k->m, l, "LABEL");
+	if (label.n > 0) {
 		make_lid(&k->m, &pf_set_address, p->label, make_text(make_unescaped(&k->m, label)));
 	}
 	if (is_preferred(l) && !pf_mapi_lid(&k->m.item->props, &pf_set_address, 0x8022)) {
@@ -289,8 +289,7 @@ static void take_chat(struct card *k, const struct pf_line *l)
 static void take_names(struct card *k, const struct pf_line *l)
 {
 	static const uint16_t PARTS_OF_N[] = {0x3A11, 0x3A06, 0x3A44, 0x3A45, 0x3A05};
-	struct pf_span rest = pf_vcard_value(k->v, l), part,
-		       sort = pf_params_find(l->params, "SORT-AS");
+	struct pf_span rest = pf_vcard_value(k->v, l), part, sort = make_param(&k->m, l, "SORT-AS");
 
 	for (size_t i = 0; i < PF_COUNT(PARTS_OF_N) && pf_value_next(&rest, ';', &part); i++) {
 		struct pf_span said = make_unescaped(&k->m, part);
@@ -299,8 +298,8 @@ static void take_names(struct card *k, const struct pf_line *l)
 			make_tag(&k->m, PARTS_OF_N[i], make_text(said));
 		}
 	}
-	if (sort.p && sort.n > 0 && !pf_mapi_lid(&k->m.item->props, &pf_set_address, 0x8005)) {
-		make_lid(&k->m, &pf_set_address, 0x8005, make_text(make_keep(&k->m, sort)));
+	if (sort.n > 0 && !pf_mapi_lid(&k->m.item->props, &pf_set_address, 0x8005)) {
+		make_lid(&k->m, &pf_set_address, 0x8005, make_text(sort));
 	}
 }
 

@@ -67,12 +67,11 @@ typedef void take_line(struct make_event *e, const struct pf_line *l);
 
 static void take_location(struct make_event *e, const struct pf_line *l)
 {
-	struct pf_span url = pf_params_find(l->params, "ALTREP");
+	struct pf_span url = make_param(&e->i.m, l, "ALTREP");
 
 	APPT(e, 0x8208, make_text(make_unescaped(&e->i.m, l->value)));
-	if (url.p && url.n > 0) {
-		make_named(&e->i.m, "urn:schemas:calendar:locationurl",
-			make_text(make_keep(&e->i.m, url)));
+	if (url.n > 0) {
+		make_named(&e->i.m, "urn:schemas:calendar:locationurl", make_text(url));
 	}
 }
 

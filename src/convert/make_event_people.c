@@ -88,15 +88,14 @@ static void tell_lost(struct make_event *e, const struct pf_line *l)
 static void put_attendee(struct make_event *e, const struct pf_line *l)
 {
 	struct make *m = &e->i.m;
-	struct pf_span address = make_unescaped(m, address_of(l)),
-		       name = pf_params_find(l->params, "CN");
+	struct pf_span address = make_unescaped(m, address_of(l)), name = make_param(m, l, "CN");
 	struct pf_mapi_props *r = m->rc == PF_OK ? pf_mapi_add_recipient(m->item) : NULL;
 
 	if (!r) {
 		return;
 	}
 	make_to(m, r, PF_TAG_RECIPIENT_TYPE, make_number(type_of(l)));
-	make_to(m, r, PF_TAG_DISPLAY_NAME, make_text(name.n > 0 ? make_keep(m, name) : address));
+	make_to(m, r, PF_TAG_DISPLAY_NAME, make_text(name.n > 0 ? name : address));
 	make_to(m, r, PF_TAG_ADDRESS_TYPE, make_text(pf_span_str("SMTP")));
 	make_to(m, r, PF_TAG_EMAIL_ADDRESS, make_text(address));
 	make_to(m, r, PF_TAG_SMTP_ADDRESS, make_text(address));
@@ -109,11 +108,9 @@ static void put_attendee(struct make_event *e, const struct pf_line *l)
 static void put_organizer(struct make_event *e, const struct pf_line *l)
 {
 	struct make *m = &e->i.m;
-	struct pf_span address = make_unescaped(m, address_of(l)),
-		       name = pf_params_find(l->params, "CN");
+	struct pf_span address = make_unescaped(m, address_of(l)), name = make_param(m, l, "CN");
 
-	make_tag(m, PF_TAG_SENT_REPRESENTING_NAME,
-		make_text(name.n > 0 ? make_keep(m, name) : address));
+	make_tag(m, PF_TAG_SENT_REPRESENTING_NAME, make_text(name.n > 0 ? name : address));
 	make_tag(m, PF_TAG_SENT_REPRESENTING_ADDRESS_TYPE, make_text(pf_span_str("SMTP")));
 	make_tag(m, PF_TAG_SENT_REPRESENTING_EMAIL, make_text(address));
 	make_tag(m, PF_TAG_SENT_REPRESENTING_SMTP, make_text(address));

@@ -100,8 +100,8 @@ static void put_members(struct make *m, struct pf_vcards *v)
 		if (!is_member(l)) {
 			continue;
 		}
-		name = pf_params_find(l->params, "X-CN");
-		name = name.p ? name : pf_params_find(l->params, "CN");
+		name = make_param(m, l, "X-CN");
+		name = name.p ? name : make_param(m, l, "CN");
 		address = pf_span_starts(l->value, "mailto:") ? address_of(m, l->value)
 							      : pf_span("", 0);
 		if (address.n == 0 || address.n + name.n > ENTRY_MAX / 8) {

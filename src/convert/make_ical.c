@@ -134,10 +134,10 @@ static void take_priority(struct make_ical *i, const struct pf_line *l)
 static void take_attachment(struct make_ical *i, const struct pf_line *l)
 {
 	struct pf_span encoding = pf_params_find(l->params, "ENCODING"), bytes;
-	struct pf_span name = pf_params_find(l->params, "X-FILENAME");
+	struct pf_span name = make_param(&i->m, l, "X-FILENAME");
 	struct pf_mapi_attachment *a;
 
-	name = name.p ? name : pf_params_find(l->params, "FILENAME");
+	name = name.p ? name : make_param(&i->m, l, "FILENAME");
 	if (!encoding.p || !pf_span_starts(encoding, "B") ||
 		!make_decoded(&i->m, l->value, &bytes)) {
 		make_lost(&i->m, "ATTACH of a URI");

@@ -35,8 +35,10 @@ void make_failed(struct make *m, const char *what);
 void make_no_memory(struct make *m);
 /* The same bytes in the arena, with a NUL behind them. */
 struct pf_span make_keep(struct make *m, struct pf_span s);
-/* TEXT without its escapes, in the arena. */
+/* TEXT without its escapes, and without control characters, which it may not have; in the arena. */
 struct pf_span make_unescaped(struct make *m, struct pf_span text);
+/* A parameter without the signs of RFC 6868, in the arena; absent where the line has none. */
+struct pf_span make_param(struct make *m, const struct pf_line *l, const char *name);
 
 static inline struct pf_mapi_value make_text(struct pf_span s)
 {

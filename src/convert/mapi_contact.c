@@ -27,15 +27,15 @@ static void begin_card(struct form *f)
 	struct pf_span uid = form_stored_uid(f);
 	char made[PF_UUID_TEXT], urn[PF_UUID_TEXT + 16];
 
-	form_raw(f, "BEGIN", "VCARD");
-	form_raw(f, "VERSION", is_v3(f) ? "3.0" : "4.0");
-	form_raw(f, "PRODID", "-//postferry//postferry//EN");
+	pf_mapi_linef(&f->o, "BEGIN", "VCARD");
+	pf_mapi_linef(&f->o, "VERSION", "%s", is_v3(f) ? "3.0" : "4.0");
+	pf_mapi_linef(&f->o, "PRODID", "-//postferry//postferry//EN");
 	if (uid.n > 0) {
-		form_text(f, "UID", uid);
+		pf_mapi_line_text(&f->o, "UID", uid);
 	} else {
 		pf_mapi_made_uid(f->ways, made);
 		(void)snprintf(urn, sizeof(urn), "%s%s", is_v3(f) ? "" : "urn:uuid:", made);
-		form_raw(f, "UID", urn);
+		pf_mapi_linef(&f->o, "UID", "%s", urn);
 	}
 	form_moment(f, "REV", form_tag(f, PF_TAG_LAST_MODIFICATION_TIME));
 }
@@ -59,20 +59,17 @@ static void put_names(struct form *f)
 		form_tag_text(f, PF_TAG_SUBJECT), n[0], n[1], company, address_text(f, 0x8084),
 		address_text(f, 0x8083)};
 	const struct pf_span org[] = {company, form_tag_text(f, 0x3A18)};
-	const char *head = "N";
-	size_t before;
 
-	form_text(f, "FN", first_of(shown, PF_COUNT(shown)));
-	if (!is_v3(f) && file_as.n > 0) {
-		head = form_param(f, head, "SORT-AS", file_as);
+	pf_mapi_line_text(&f->o, "FN", first_of(shown, PF_COUNT(shown)));
+	pf_mapi_line_begin(&f->o, "N");
+	if (!is_v3(f)) {
+		pf_mapi_line_param(&f->o, "SORT-AS", file_as);
 	}
-	before = f->out->n;
-	form_list(f, head, n, PF_COUNT(n), ';');
-	if (f->out->n == before) {
-		form_raw(f, head, ";;;;");
-	}
+	(void)pf_mapi_line_parts(
+		&f->o, n, PF_COUNT(n), ';'); /* one that is empty has to be there */
+	pf_mapi_line_end(&f->o);
 	if (is_v3(f)) {
-		form_text(f, "X-MS-FILEAS", file_as);
+		pf_mapi_line_text(&f->o, "X-MS-FILEAS", file_as);
 	}
 	form_list(f, "ORG", org, org[1].n > 0 ? 2 : 1, ';');
 }
@@ -140,7 +137,7 @@ static void put_simple(struct form *f)
 		form_each(f, head, form_tag(f, SIMPLE[i].tag));
 	}
 	for (size_t i = 0; i < PF_COUNT(NAMED); i++) {
-		form_text(f, NAMED[i].head, address_text(f, NAMED[i].lid));
+		pf_mapi_line_text(&f->o, NAMED[i].head, address_text(f, NAMED[i].lid));
 	}
 }
 
@@ -150,14 +147,15 @@ static bool put_mail(struct form *f, const struct pf_mapi_person *who, bool firs
 {
 	struct pf_span address;
 
-	if (f->rc != PF_OK || pf_mapi_address(f->ways, f->losses, who, &address, f->err) != PF_OK) {
-		f->rc = PF_FAIL;
+	if (f->o.rc != PF_OK ||
+		pf_mapi_address(f->ways, f->losses, who, &address, f->err) != PF_OK) {
+		f->o.rc = PF_FAIL;
 		return false;
 	}
 	if (address.n == 0) {
 		return false;
 	}
-	form_text(f,
+	pf_mapi_line_text(&f->o,
 		is_v3(f) ? (first ? "EMAIL;TYPE=INTERNET,PREF" : "EMAIL;TYPE=INTERNET")
 			 : (first ? "EMAIL;PREF=1" : "EMAIL"),
 		address);
@@ -213,7 +211,7 @@ static const char *place_head(
 	(void)snprintf(text, sizeof(text), "%s%s%s%s", name, before, type, pref);
 	head = pf_arena_str(f->arena, text);
 	if (!head) {
-		f->rc = f->rc == PF_OK ? pf_fail_memory(f->err, "an address") : f->rc;
+		f->o.rc = f->o.rc == PF_OK ? pf_fail_memory(f->err, "an address") : f->o.rc;
 	}
 	return head ? head : name;
 }
@@ -221,25 +219,25 @@ static const char *place_head(
 static bool put_place(struct form *f, const struct place *p, bool preferred)
 {
 	struct pf_span part[7] = {{0}}, label = address_text(f, p->label);
-	const char *head = place_head(f, p, "ADR", preferred);
-	size_t before = f->out->n;
+	bool any;
 
 	for (size_t i = 0; i < PF_COUNT(p->part); i++) {
 		/* the second of an ADR is what nobody uses */
 		part[i == 0 ? 0 : i + 1] =
 			p->named ? address_text(f, p->part[i]) : form_tag_text(f, p->part[i]);
 	}
-	if (!is_v3(f) && label.n > 0) {
-		head = form_param(f, head, "LABEL", label);
+	pf_mapi_line_begin(&f->o, place_head(f, p, "ADR", preferred));
+	if (!is_v3(f)) {
+		pf_mapi_line_param(&f->o, "LABEL", label);
 	}
-	form_list(f, head, part, PF_COUNT(part), ';');
-	if (f->out->n == before && !is_v3(f) && label.n > 0) {
-		form_raw(f, head, ";;;;;;");
+	any = pf_mapi_line_parts(&f->o, part, PF_COUNT(part), ';');
+	if (any || (!is_v3(f) && label.n > 0)) {
+		pf_mapi_line_end(&f->o);
 	}
 	if (is_v3(f)) {
-		form_text(f, place_head(f, p, "LABEL", false), label);
+		pf_mapi_line_text(&f->o, place_head(f, p, "LABEL", false), label);
 	}
-	return f->out->n > before;
+	return any || label.n > 0;
 }
 
 static void put_places(struct form *f)
@@ -290,10 +288,10 @@ static void put_about(struct form *f)
 	put_day(f, "BDAY", 0x3A42, 0x80DE);
 	put_day(f, is_v3(f) ? "X-MS-ANNIVERSARY" : "ANNIVERSARY", 0x3A41, 0x80DF);
 	if (pf_mapi_number(form_tag(f, 0x3A4D), &n) && (n == 1 || n == 2)) {
-		form_raw(f, is_v3(f) ? "X-GENDER" : "GENDER", GENDER[n]);
+		pf_mapi_linef(&f->o, is_v3(f) ? "X-GENDER" : "GENDER", "%s", GENDER[n]);
 	}
 	if (pf_mapi_number(form_tag(f, PF_TAG_SENSITIVITY), &n) && n > 0 && n <= 3) {
-		form_raw(f, is_v3(f) ? "CLASS" : "X-CLASS", CLASS[n]);
+		pf_mapi_linef(&f->o, is_v3(f) ? "CLASS" : "X-CLASS", "%s", CLASS[n]);
 	}
 	form_categories(f);
 }
@@ -388,11 +386,11 @@ static void put_note(struct form *f)
 {
 	struct pf_mapi_bodies b;
 
-	if (f->rc == PF_OK) {
-		f->rc = pf_mapi_body(f->item, f->arena, &b, f->err);
+	if (f->o.rc == PF_OK) {
+		f->o.rc = pf_mapi_body(f->item, f->arena, &b, f->err);
 	}
-	if (f->rc == PF_OK) {
-		form_text(f, "NOTE", b.text);
+	if (f->o.rc == PF_OK) {
+		pf_mapi_line_text(&f->o, "NOTE", b.text);
 	}
 }
 
@@ -412,6 +410,6 @@ int pf_mapi_contact(const struct pf_mapi_item *item, int version, const struct p
 	put_note(&f);
 	put_keys(&f);
 	put_attachments(&f);
-	form_raw(&f, "END", "VCARD");
+	pf_mapi_linef(&f.o, "END", "VCARD");
 	return form_end(&f);
 }

@@ -120,13 +120,11 @@ static void put_location(struct ev *e)
 		pf_mapi_text(named(e, PF_MAPI_KEPT, "urn:schemas:calendar:locationurl"));
 
 	place = has(e, PF_RECUR_HAS_LOCATION) && e->x->location.n > 0 ? e->x->location : place;
-	if (place.n == 0) {
-		return;
-	}
 	pf_mapi_line_begin(&e->o, "LOCATION");
 	pf_mapi_line_param(&e->o, "ALTREP", url);
-	pf_mapi_line_item(&e->o, place);
-	pf_mapi_line_end(&e->o);
+	if (pf_mapi_line_parts(&e->o, &place, 1, ',')) {
+		pf_mapi_line_end(&e->o);
+	}
 }
 
 static void put_body(struct ev *e)
@@ -155,22 +153,7 @@ static void put_texts(struct ev *e)
 
 static void put_categories(struct ev *e)
 {
-	const struct pf_mapi_value *v = named(e, PF_MAPI_KEPT, "Keywords");
-
-	if (!v) {
-		return;
-	}
-	pf_mapi_line_begin(&e->o, "CATEGORIES");
-	if (v->type & PF_MAPI_MANY) {
-		for (size_t i = 0; i < v->many.n; i++) {
-			pf_mapi_line_item(&e->o, pf_mapi_text(&v->many.v[i]));
-		}
-	} else {
-		pf_mapi_line_item(&e->o, pf_mapi_text(v));
-	}
-	if (e->o.value.n > 0) {
-		pf_mapi_line_end(&e->o);
-	}
+	pf_mapi_line_words(&e->o, "CATEGORIES", named(e, PF_MAPI_KEPT, "Keywords"));
 }
 
 /* ---- what it is ---- */
@@ -325,7 +308,7 @@ int pf_mapi_event_to_ical(const struct pf_mapi_item *item, const struct pf_mapi_
 		ev_find_exceptions(&e) != PF_OK) {
 		return PF_FAIL;
 	}
-	pf_mapi_lines_init(&e.o, out, err);
+	pf_mapi_lines_init(&e.o, out, losses->arena, err);
 	pf_mapi_linef(&e.o, "BEGIN", "VCALENDAR");
 	pf_mapi_linef(&e.o, "VERSION", "2.0");
 	pf_mapi_linef(&e.o, "PRODID", "-//postferry//MAPI//EN");
@@ -335,6 +318,9 @@ int pf_mapi_event_to_ical(const struct pf_mapi_item *item, const struct pf_mapi_
 		put_exceptions(&e);
 	}
 	pf_mapi_linef(&e.o, "END", "VCALENDAR");
+	if (e.o.cut > 0) {
+		pf_mapi_odd(losses, "%zu parameters were too long, and were cut", e.o.cut);
+	}
 	if (pf_mapi_lines_deinit(&e.o) != PF_OK) {
 		out->n = was;
 		return PF_FAIL;

@@ -12,7 +12,7 @@ static const char *mail_uri(struct form *f, struct pf_span address)
 	size_t n;
 
 	if (!uri) {
-		f->rc = f->rc == PF_OK ? pf_fail_memory(f->err, "a group's member") : f->rc;
+		f->o.rc = f->o.rc == PF_OK ? pf_fail_memory(f->err, "a group's member") : f->o.rc;
 		return "";
 	}
 	n = (size_t)snprintf(uri, 16, "mailto:");
@@ -33,18 +33,20 @@ static void put_member(struct form *f, const struct pf_mapi_entry *entry)
 	const char *head = f->version == V3 ? "X-ADDRESSBOOKSERVER-MEMBER" : "MEMBER";
 	struct pf_span address = pf_span(NULL, 0), name = entry->who.name;
 
-	if (f->rc == PF_OK && entry->kind == PF_MAPI_ENTRY_PERSON) {
-		f->rc = pf_mapi_address(f->ways, f->losses, &entry->who, &address, f->err);
+	if (f->o.rc == PF_OK && entry->kind == PF_MAPI_ENTRY_PERSON) {
+		f->o.rc = pf_mapi_address(f->ways, f->losses, &entry->who, &address, f->err);
 	}
 	if (address.n > 0) {
-		if (name.n > 0 && !pf_span_eq(name, address)) {
-			head = form_param(f, head, "X-CN", name);
+		pf_mapi_line_begin(&f->o, head);
+		if (!pf_span_eq(name, address)) {
+			pf_mapi_line_param(&f->o, "X-CN", name);
 		}
-		form_raw(f, head, mail_uri(f, address));
+		pf_mapi_line_value(&f->o, mail_uri(f, address), pf_span(NULL, 0));
+		pf_mapi_line_end(&f->o);
 		return;
 	}
 	pf_mapi_odd(f->losses, "a member of a list has no address");
-	form_text(f, "X-POSTFERRY-MEMBER", name);
+	pf_mapi_line_text(&f->o, "X-POSTFERRY-MEMBER", name);
 }
 
 static size_t count(const struct pf_mapi_value *v)
@@ -61,7 +63,7 @@ static void put_one(struct form *f, struct pf_span id, struct pf_span off_id)
 
 	if ((id.n > 0 && pf_mapi_entry(id, f->arena, &entry, f->err) != PF_OK) ||
 		(off_id.n > 0 && pf_mapi_entry(off_id, f->arena, &off, f->err) != PF_OK)) {
-		f->rc = PF_FAIL;
+		f->o.rc = PF_FAIL;
 		return;
 	}
 	if (off.kind == PF_MAPI_ENTRY_PERSON &&
@@ -107,7 +109,7 @@ static bool put_stream(struct form *f, struct pf_span stream)
 		return false;
 	}
 	n = u32(stream.p + COUNT_AT);
-	for (i = 0; i < n && f->rc == PF_OK; i++) {
+	for (i = 0; i < n && f->o.rc == PF_OK; i++) {
 		if (!take_counted(&rest, &id) || !take_counted(&rest, &off) ||
 			!take_counted(&rest, &more)) {
 			pf_mapi_odd(f->losses, "of %u members of a list %u are cut off",
@@ -130,7 +132,7 @@ static void put_members(struct form *f)
 	if (stream.n > 0 && put_stream(f, stream)) {
 		return;
 	}
-	for (size_t i = 0; i < n && f->rc == PF_OK; i++) {
+	for (size_t i = 0; i < n && f->o.rc == PF_OK; i++) {
 		put_one(f, nth(ids, i), nth(offs, i));
 	}
 }
@@ -151,20 +153,22 @@ int pf_mapi_group(const struct pf_mapi_item *item, int version, const struct pf_
 	pf_mapi_made_uid(ways, uid);
 	stored = form_stored_uid(&f);
 	(void)snprintf(urn, sizeof(urn), "%s%s", version == V3 ? "" : "urn:uuid:", uid);
-	form_raw(&f, "BEGIN", "VCARD");
-	form_raw(&f, "VERSION", version == V3 ? "3.0" : "4.0");
-	form_raw(&f, "PRODID", "-//postferry//postferry//EN");
-	form_text(&f, "UID", stored.n > 0 ? stored : pf_span_str(urn));
-	form_raw(&f, version == V3 ? "X-ADDRESSBOOKSERVER-KIND" : "KIND", "group");
-	form_text(&f, "FN", name.n > 0 ? name : pf_span_str("?"));
-	form_list(&f, "N", (const struct pf_span[]){name, {0}, {0}, {0}, {0}}, 5, ';');
+	pf_mapi_linef(&f.o, "BEGIN", "VCARD");
+	pf_mapi_linef(&f.o, "VERSION", "%s", version == V3 ? "3.0" : "4.0");
+	pf_mapi_linef(&f.o, "PRODID", "-//postferry//postferry//EN");
+	pf_mapi_line_text(&f.o, "UID", stored.n > 0 ? stored : pf_span_str(urn));
+	pf_mapi_linef(&f.o, version == V3 ? "X-ADDRESSBOOKSERVER-KIND" : "KIND", "group");
+	pf_mapi_line_text(&f.o, "FN", name.n > 0 ? name : pf_span_str("?"));
+	pf_mapi_line_begin(&f.o, "N");
+	(void)pf_mapi_line_parts(&f.o, (const struct pf_span[]){name, {0}, {0}, {0}, {0}}, 5, ';');
+	pf_mapi_line_end(&f.o);
 	form_moment(&f, "REV", form_tag(&f, PF_TAG_LAST_MODIFICATION_TIME));
 	put_members(&f);
 	form_categories(&f);
-	f.rc = f.rc == PF_OK ? pf_mapi_body(item, f.arena, &b, err) : f.rc;
-	if (f.rc == PF_OK) {
-		form_text(&f, "NOTE", b.text);
+	f.o.rc = f.o.rc == PF_OK ? pf_mapi_body(item, f.arena, &b, err) : f.o.rc;
+	if (f.o.rc == PF_OK) {
+		pf_mapi_line_text(&f.o, "NOTE", b.text);
 	}
-	form_raw(&f, "END", "VCARD");
+	pf_mapi_linef(&f.o, "END", "VCARD");
 	return form_end(&f);
 }

@@ -131,6 +131,21 @@ struct pf_span make_keep(struct make *m, struct pf_span s)
 	return out;
 }
 
+/* How long it is then. */
+static size_t without_controls(uint8_t *p, size_t n)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool line = p[i] == '\t' || p[i] == '\r' || p[i] == '\n';
+
+		if (line || (p[i] >= ' ' && p[i] != 0x7F)) {
+			p[to++] = p[i];
+		}
+	}
+	return to;
+}
+
 struct pf_span make_unescaped(struct make *m, struct pf_span text)
 {
 	struct pf_span out = pf_span("", 0);
@@ -139,10 +154,32 @@ struct pf_span make_unescaped(struct make *m, struct pf_span text)
 	pf_buf_init(&b, TEXT_MAX);
 	if (m->rc == PF_OK) {
 		m->rc = pf_text_unescape(text, &b, m->err);
+		b.n = without_controls(b.p, b.n);
 		out = make_keep(m, pf_buf_span(&b));
 	}
 	pf_buf_deinit(&b);
 	return out;
+}
+
+struct pf_span make_param(struct make *m, const struct pf_line *l, const char *name)
+{
+	static const char SIGNS[] = "n'^", MEANT[] = "\n\"^";
+	struct pf_span v = pf_params_find(l->params, name);
+	uint8_t *out = v.p ? pf_arena_alloc(m->arena, v.n + 1) : NULL;
+	size_t n = 0;
+
+	if (v.p && !out) {
+		make_no_memory(m);
+	}
+	for (size_t i = 0; out && i < v.n; i++) {
+		const char *sign = v.p[i] == '^' && i + 1 < v.n && v.p[i + 1] != '\0'
+					   ? strchr(SIGNS, v.p[i + 1])
+					   : NULL;
+
+		out[n++] = sign ? (uint8_t)MEANT[sign - SIGNS] : v.p[i];
+		i += sign != NULL;
+	}
+	return pf_span(out, out ? without_controls(out, n) : 0);
 }
 
 static struct pf_mapi_value *find_keywords(struct make *m)

@@ -14,28 +14,24 @@ static void put_colour(struct form *f)
 {
 	/* [MS-OXONOTE] 2.2.1.1, by the names of CSS (RFC 7986 5.9) */
 	static const char *const NAMES[] = {"blue", "green", "pink", "yellow", "white"};
-	const char digits[] = "01234";
 	int64_t n;
 
 	if (pf_mapi_number(form_lid(f, &pf_set_note, COLOUR), &n) && n >= 0 &&
 		n < (int64_t)PF_COUNT(NAMES)) {
-		const char text[] = {digits[n], '\0'};
-
-		form_raw(f, "COLOR", NAMES[n]);
-		form_raw(f, "X-MICROSOFT-NOTE-COLOR", text);
+		pf_mapi_linef(&f->o, "COLOR", "%s", NAMES[n]);
+		pf_mapi_linef(&f->o, "X-MICROSOFT-NOTE-COLOR", "%d", (int)n);
 	}
 }
 
 static void put_log(struct form *f)
 {
 	int64_t minutes;
-	char text[32];
 
 	form_moment(f, "X-MICROSOFT-JOURNAL-END", form_lid(f, &pf_set_log, LOG_END));
-	form_text(f, "X-MICROSOFT-JOURNAL-TYPE", form_lid_text(f, &pf_set_log, LOG_TYPE));
+	pf_mapi_line_text(
+		&f->o, "X-MICROSOFT-JOURNAL-TYPE", form_lid_text(f, &pf_set_log, LOG_TYPE));
 	if (pf_mapi_number(form_lid(f, &pf_set_log, LOG_MINUTES), &minutes) && minutes > 0) {
-		(void)snprintf(text, sizeof(text), "PT%lldM", (long long)minutes);
-		form_raw(f, "X-MICROSOFT-JOURNAL-DURATION", text);
+		pf_mapi_linef(&f->o, "X-MICROSOFT-JOURNAL-DURATION", "PT%lldM", (long long)minutes);
 	}
 }
 
@@ -45,16 +41,16 @@ static void put_summary(struct form *f)
 	struct pf_mapi_bodies b;
 	size_t n = 0;
 
-	if (f->rc != PF_OK || pf_mapi_tag(&f->item->props, PF_TAG_SUBJECT) ||
+	if (f->o.rc != PF_OK || pf_mapi_tag(&f->item->props, PF_TAG_SUBJECT) ||
 		pf_mapi_tag(&f->item->props, PF_TAG_NORMALIZED_SUBJECT)) {
 		return;
 	}
-	f->rc = pf_mapi_body(f->item, f->arena, &b, f->err);
-	while (f->rc == PF_OK && n < b.text.n && b.text.p[n] != '\r' && b.text.p[n] != '\n') {
+	f->o.rc = pf_mapi_body(f->item, f->arena, &b, f->err);
+	while (f->o.rc == PF_OK && n < b.text.n && b.text.p[n] != '\r' && b.text.p[n] != '\n') {
 		n++;
 	}
-	if (f->rc == PF_OK) {
-		form_text(f, "SUMMARY", pf_span(b.text.p, n));
+	if (f->o.rc == PF_OK) {
+		pf_mapi_line_text(&f->o, "SUMMARY", pf_span(b.text.p, n));
 	}
 }
 

@@ -26,12 +26,10 @@ enum {
 
 static void put_number(struct form *f, const char *head, const struct pf_mapi_value *v)
 {
-	char text[32];
 	int64_t n;
 
 	if (pf_mapi_number(v, &n) && n != 0) {
-		(void)snprintf(text, sizeof(text), "%lld", (long long)n);
-		form_raw(f, head, text);
+		pf_mapi_linef(&f->o, head, "%lld", (long long)n);
 	}
 }
 
@@ -41,31 +39,27 @@ static void put_status(struct form *f)
 		"NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "NEEDS-ACTION", "NEEDS-ACTION"};
 	const struct pf_mapi_value *part = form_lid(f, &pf_set_task, PERCENT);
 	int64_t status = 0;
-	char text[16];
 
 	if (!pf_mapi_number(form_lid(f, &pf_set_task, STATUS), &status) &&
 		pf_mapi_true(form_lid(f, &pf_set_task, IS_DONE))) {
 		status = 2;
 	}
 	if (status >= 0 && status < (int64_t)PF_COUNT(NAMES)) {
-		form_raw(f, "STATUS", NAMES[status]);
+		pf_mapi_linef(&f->o, "STATUS", "%s", NAMES[status]);
 	}
-	(void)snprintf(text, sizeof(text), "%lld", (long long)status);
-	form_raw(f, "X-MICROSOFT-TASK-STATUS", text); /* waiting and deferred are said only here */
+	/* waiting and deferred are said only here */
+	pf_mapi_linef(&f->o, "X-MICROSOFT-TASK-STATUS", "%lld", (long long)status);
 	if (part && part->type == PF_MAPI_DOUBLE && part->real >= 0 && part->real <= 1) {
-		(void)snprintf(text, sizeof(text), "%d", (int)(part->real * 100 + 0.5));
-		form_raw(f, "PERCENT-COMPLETE", text);
+		pf_mapi_linef(&f->o, "PERCENT-COMPLETE", "%d", (int)(part->real * 100 + 0.5));
 	}
 }
 
 static void put_day(struct form *f, const char *head, uint32_t midnight)
 {
 	struct pf_civil c;
-	char text[32];
 
 	pf_civil_from_unix(pf_recur_to_unix(midnight), &c);
-	(void)snprintf(text, sizeof(text), "%04d%02d%02d", c.year, c.month, c.day);
-	form_raw(f, head, text);
+	pf_mapi_linef(&f->o, head, "%04d%02d%02d", c.year, c.month, c.day);
 }
 
 static void put_rule(struct form *f, const struct pf_recur *r)
@@ -78,11 +72,13 @@ static void put_rule(struct form *f, const struct pf_recur *r)
 	pf_civil_from_unix(pf_recur_to_unix(r->end), &c);
 	(void)snprintf(until, sizeof(until), "%04d%02d%02d", c.year, c.month, c.day);
 	pf_buf_init(&rule, 4096);
-	if (f->rc == PF_OK && (pf_recur_to_rule(r, until, &rule, f->err) != PF_OK ||
-				      pf_buf_cstr(&rule, &text, f->err) != PF_OK)) {
-		f->rc = PF_FAIL;
+	if (f->o.rc == PF_OK && (pf_recur_to_rule(r, until, &rule, f->err) != PF_OK ||
+					pf_buf_cstr(&rule, &text, f->err) != PF_OK)) {
+		f->o.rc = PF_FAIL;
 	}
-	form_raw(f, "RRULE", text);
+	pf_mapi_line_begin(&f->o, "RRULE");
+	pf_mapi_line_value(&f->o, text, pf_span(NULL, 0));
+	pf_mapi_line_end(&f->o);
 	for (size_t i = 0; i < r->deleted_n; i++) {
 		put_day(f, "EXDATE;VALUE=DATE", r->deleted[i]);
 	}
@@ -132,9 +128,11 @@ static void put_effort(struct form *f)
 {
 	put_number(f, "X-MICROSOFT-TASK-ACTUAL-EFFORT", form_lid(f, &pf_set_task, ACTUAL));
 	put_number(f, "X-MICROSOFT-TASK-ESTIMATED-EFFORT", form_lid(f, &pf_set_task, ESTIMATED));
-	form_text(f, "X-MICROSOFT-TASK-OWNER", form_lid_text(f, &pf_set_task, OWNER));
-	form_text(f, "X-MICROSOFT-TASK-MILEAGE", form_lid_text(f, &pf_set_common, MILEAGE));
-	form_text(f, "X-MICROSOFT-TASK-BILLING", form_lid_text(f, &pf_set_common, BILLING));
+	pf_mapi_line_text(&f->o, "X-MICROSOFT-TASK-OWNER", form_lid_text(f, &pf_set_task, OWNER));
+	pf_mapi_line_text(
+		&f->o, "X-MICROSOFT-TASK-MILEAGE", form_lid_text(f, &pf_set_common, MILEAGE));
+	pf_mapi_line_text(
+		&f->o, "X-MICROSOFT-TASK-BILLING", form_lid_text(f, &pf_set_common, BILLING));
 	form_each(f, "X-MICROSOFT-TASK-COMPANY", form_lid(f, &pf_set_common, COMPANIES));
 }
 
@@ -145,11 +143,11 @@ static void put_reminder(struct form *f)
 
 	if (pf_mapi_true(form_lid(f, &pf_set_common, REMINDER_SET)) &&
 		pf_mapi_unix(when, &unix_s)) {
-		form_raw(f, "BEGIN", "VALARM");
-		form_raw(f, "ACTION", "DISPLAY");
-		form_raw(f, "DESCRIPTION", "Reminder");
+		pf_mapi_linef(&f->o, "BEGIN", "VALARM");
+		pf_mapi_linef(&f->o, "ACTION", "DISPLAY");
+		pf_mapi_linef(&f->o, "DESCRIPTION", "Reminder");
 		form_moment(f, "TRIGGER;VALUE=DATE-TIME", when);
-		form_raw(f, "END", "VALARM");
+		pf_mapi_linef(&f->o, "END", "VALARM");
 	}
 }
 

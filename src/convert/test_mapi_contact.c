@@ -105,7 +105,7 @@ static void a_whole_contact(void **state)
 		"N;SORT-AS=\"Lee, ^'Ann^'\":Lee;Ann;;Dr.;\nORG:Acme\\; Ltd;R&D\n"
 		"EMAIL;PREF=1:ann@example.com\nEMAIL:lee@example.org\nEMAIL:third@example.org\n"
 		"ADR;TYPE=HOME:;;;Home Town;;;\n"
-		"ADR;TYPE=WORK;PREF=1;LABEL=\"Main St 1^nTown\":;;Main St 1;Town;;;UK\n"
+		"ADR;TYPE=WORK;PREF=1;LABEL=Main St 1^nTown:;;Main St 1;Town;;;UK\n"
 		"NICKNAME:Annie\nTEL;TYPE=\"work,voice\":+1 1\nTEL;TYPE=cell:+1 3\n"
 		"TEL;TYPE=\"home,fax\":+1 2\nTEL;PREF=1:+1 4\nX-MS-TEL;TYPE=ASSISTANT:+1 5\n"
 		"URL;TYPE=WORK:http://w.example/\nRELATED;TYPE=spouse;VALUE=text:Bob\n"
@@ -156,7 +156,7 @@ static void little_is_enough(void **state)
 		"BEGIN:VCARD\nVERSION:4.0\nPRODID:-//postferry//postferry//EN\nUID:my-uid\n"
 		"FN:/o=Org/cn=nobody\nN:;;;;\n"
 		"EMAIL;PREF=1:IMCEAEX-_o=Org_cn=nobody@example.com\n"
-		"ADR;LABEL=\"a label\":;;;;;;\nEND:VCARD\n",
+		"ADR;LABEL=a label:;;;;;;\nEND:VCARD\n",
 		&losses);
 	assert_int_equal(losses.unresolved, 1);
 	pf_arena_deinit(&arena);
@@ -201,8 +201,8 @@ static void a_distribution_list(void **state)
 		"BEGIN:VCARD\nVERSION:4.0\nPRODID:-//postferry//postferry//EN\n"
 		"UID:urn:uuid:2b2baaad-e650-5e2c-8843-50016cfa6ddb\nKIND:group\nFN:The team\nN:The "
 		"team;;;;\n"
-		"MEMBER;X-CN=\"Zoe\":mailto:zoe@example.org\n"
-		"MEMBER;X-CN=\"Bob\":mailto:b@x.y\nMEMBER:mailto:ann@example.com\n"
+		"MEMBER;X-CN=Zoe:mailto:zoe@example.org\n"
+		"MEMBER;X-CN=Bob:mailto:b@x.y\nMEMBER:mailto:ann@example.com\n"
 		"X-POSTFERRY-MEMBER:Inner list\nEND:VCARD\n",
 		&losses);
 	assert_int_equal(losses.odd_n, 2);
@@ -243,12 +243,12 @@ static void a_large_distribution_list(void **state)
 		{BYTES(STREAM("\2") COUNTED("\x27", ANN) COUNTED("\0", "") COUNTED("\0", "")
 				 COUNTED("\2", "??") COUNTED("\x27", ANN)
 					 COUNTED("\0", "") "\0\0\0\0\0\0\0\0"),
-			"MEMBER;X-CN=\"Ann\":mailto:a@x.y\nMEMBER;X-CN=\"Ann\":mailto:a@x.y\n", 0},
+			"MEMBER;X-CN=Ann:mailto:a@x.y\nMEMBER;X-CN=Ann:mailto:a@x.y\n", 0},
 		{BYTES(STREAM("\3") COUNTED("\x27", ANN) COUNTED("\0", "") COUNTED("\0", "")
 				 COUNTED("\x27", "cut")),
-			"MEMBER;X-CN=\"Ann\":mailto:a@x.y\n", 1},
-		{BYTES(STREAM("\1")), "MEMBER;X-CN=\"Old\":mailto:old@x.y\n", 1},
-		{BYTES("\2"), "MEMBER;X-CN=\"Old\":mailto:old@x.y\n", 0},
+			"MEMBER;X-CN=Ann:mailto:a@x.y\n", 1},
+		{BYTES(STREAM("\1")), "MEMBER;X-CN=Old:mailto:old@x.y\n", 1},
+		{BYTES("\2"), "MEMBER;X-CN=Old:mailto:old@x.y\n", 0},
 	};
 
 	(void)state;

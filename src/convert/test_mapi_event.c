@@ -195,7 +195,7 @@ static void add_person(struct world *w, const char *address, int type, int flags
 	put(w->item, r, NULL, PF_TAG_RECIPIENT_TRACK_STATUS, number(status));
 }
 
-#define CN ";CN=\"Name, of 'one'\""
+#define CN ";CN=\"Name, of ^'one^'\""
 
 static void attendees_and_their_answers(void **state)
 {

@@ -105,6 +105,13 @@ static void assert_same(enum pf_kind kind, struct pf_span a, struct pf_span b)
 	assert_true(same);
 }
 
+static void make_and_open(struct world *w, enum pf_kind kind, const char *text)
+{
+	begin(w);
+	assert_int_equal(make(w, kind, text), PF_OK);
+	open(w);
+}
+
 static void assert_round(enum pf_kind kind, const char *text)
 {
 	struct world w;
@@ -426,6 +433,75 @@ static void contacts_come_back(void **state)
 	}
 }
 
+/* No TEXT may have control characters: what is nothing else says nothing, in whatever form it
+ * comes.
+ */
+static void what_says_nothing_is_nothing(void **state)
+{
+	static const char *const CARDS[] = {
+		CARD("3.0", "N:\x01;;;;\r\n"),
+		CARD("2.1", "N;ENCODING=QUOTED-PRINTABLE:=01;=7F\r\nORG:\x02\r\n"),
+		CARD("4.0", "FN:\x1f\r\nN;SORT-AS=\"\x03\":\x01\r\nADR;LABEL=\x04:;;;;;;\r\n"),
+		CARD("4.0", "KIND:group\r\nFN: \x01\r\n"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CARDS); i++) {
+		struct world w;
+		struct pf_span first;
+
+		make_and_open(&w, PF_KIND_CONTACTS, CARDS[i]);
+		assert_non_null(memmem(w.out.p, w.out.n, "\r\nFN:?\r\nN:;;;;\r\n", 16));
+		assert_null(memmem(w.out.p, w.out.n, "LABEL", 5));
+		first = pf_arena_span(&w.arena, pf_buf_span(&w.out));
+		assert_int_equal(
+			pf_mapi_make(PF_KIND_CONTACTS, first, &w.ways, &w.arena, &w.made, &w.err),
+			PF_OK);
+		open(&w);
+		assert_same(PF_KIND_CONTACTS, first, pf_buf_span(&w.out));
+		end(&w);
+	}
+}
+
+/* The signs of RFC 6868 stand for what a parameter may not have; they are none of the text. */
+static void parameters_come_back(void **state)
+{
+	static const struct {
+		enum pf_kind kind;
+		const char *text, *line;
+	} CASES[] = {
+		{PF_KIND_CONTACTS,
+			CARD("4.0", "FN:x\r\nN;SORT-AS=\"a,^'b^' ^^n^x\":x;;;;\r\n"
+				    "ADR;TYPE=HOME;LABEL=1 ^'^nTown:;;1;Town;;;\r\n"),
+			"\r\nN;SORT-AS=\"a,^'b^' ^^n^^x\":x;;;;\r\n"},
+		{PF_KIND_CONTACTS,
+			CARD("4.0", "FN:x\r\nN:x;;;;\r\nADR;TYPE=HOME;LABEL=1 "
+				    "^'^nTown:;;1;Town;;;\r\n"),
+			"\r\nADR;TYPE=HOME;LABEL=1 ^'^nTown:;;1;Town;;;\r\n"},
+		{PF_KIND_CALENDAR,
+			EVENT("DTSTART:20240304T090000Z\r\nORGANIZER;CN=^'Ann^':mailto:ann@x."
+			      "example\r\n"
+			      "ATTENDEE;CN=\"B^^, C\":mailto:b@x.example\r\n"
+			      "ATTACH;ENCODING=BASE64;VALUE=BINARY;X-FILENAME=^'a^':aGVsbG8=\r\n"),
+			"\r\nORGANIZER;CN=^'Ann^':mailto:ann@x.example\r\n"},
+		{PF_KIND_CONTACTS,
+			CARD("4.0",
+				"KIND:group\r\nFN:T\r\nMEMBER;X-CN=^'Z^':mailto:z@x.example\r\n"),
+			"\r\nMEMBER;X-CN=^'Z^':mailto:z@x.example\r\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct world w;
+
+		make_and_open(&w, CASES[i].kind, CASES[i].text);
+		if (!memmem(w.out.p, w.out.n, CASES[i].line, strlen(CASES[i].line))) {
+			fail_msg("%.*s", (int)w.out.n, (const char *)w.out.p);
+		}
+		end(&w);
+	}
+}
+
 /* ---- identity ---- */
 
 static void a_uid_is_kept(void **state)
@@ -445,9 +521,7 @@ static void a_uid_is_kept(void **state)
 	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
 		struct world w;
 
-		begin(&w);
-		assert_int_equal(make(&w, CASES[i].kind, CASES[i].text), PF_OK);
-		open(&w);
+		make_and_open(&w, CASES[i].kind, CASES[i].text);
 		assert_non_null(memmem(w.out.p, w.out.n, CASES[i].line, strlen(CASES[i].line)));
 		end(&w);
 	}
@@ -464,6 +538,8 @@ int main(void)
 		cmocka_unit_test(what_is_lost_is_named),
 		cmocka_unit_test(tasks_and_notes_come_back),
 		cmocka_unit_test(contacts_come_back),
+		cmocka_unit_test(what_says_nothing_is_nothing),
+		cmocka_unit_test(parameters_come_back),
 		cmocka_unit_test(a_uid_is_kept),
 	};
 

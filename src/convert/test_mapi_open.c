@@ -152,7 +152,7 @@ static void an_item_within_is_a_file(void **state)
 		size_t n;
 		const char *head;
 	} CASES[] = {{EVENT, 2, "FMTTYPE=message/rfc822;X-FILENAME=Agenda.eml"},
-		{TASK, 1, "X-FILENAME=\"Agenda.eml\""}, {NOTE, 1, "X-FILENAME=\"Agenda.eml\""}};
+		{TASK, 1, "X-FILENAME=Agenda.eml"}, {NOTE, 1, "X-FILENAME=Agenda.eml"}};
 
 	(void)state;
 	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
