@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+enum { MEMO_MOST = 1 << 18 }; /* 16 MiB */
+
 /* ---- trace ---- */
 
 static void on_bytes(struct pf_trace *base, size_t connection, char direction, struct pf_span bytes)
@@ -177,6 +179,7 @@ static int build(struct pf_wire *w, struct pf_evlog_listener *listener, struct p
 	if (w->plan->row_n > 1) {
 		raise_descriptors();
 	}
+	w->memo = pf_memo_new(MEMO_MOST); /* without it all is read as often as it is asked for */
 	if (w->set->address_map &&
 		pf_address_map_read(w->set->address_map, &w->addresses, err) != PF_OK) {
 		return PF_FAIL;
@@ -241,6 +244,7 @@ void pf_wire_free(struct pf_wire **wire)
 	}
 	free(w->asked);
 	free_tls(w);
+	pf_memo_free(&w->memo);
 	pf_address_map_free(&w->addresses);
 	pf_loop_free(&w->loop);
 	if (w->trace_file) {

@@ -167,6 +167,7 @@ static int open_side(struct wire_account *a, size_t side, size_t connections, st
 		.trusted = set->trusted,
 		.keep_raw = set->keep_raw != NULL,
 		.recovered = set->recovered,
+		.memo = w->memo,
 		.addresses = pf_address_map_addresses(w->addresses),
 		.dns_server = set->dns_server,
 		.source = side == 0,

@@ -1,6 +1,7 @@
 #ifndef PF_CLI_WIRE_PRIVATE_H
 #define PF_CLI_WIRE_PRIVATE_H
 
+#include "base/memo.h"
 #include "cli/secret.h"
 #include "cli/wire.h"
 #include "engine/batch.h"
@@ -58,6 +59,7 @@ struct pf_wire {
 	enum pf_job_mode mode;
 	struct pf_loop *loop;
 	struct wire_tls *tls;
+	struct pf_memo *memo;
 	struct pf_address_map *addresses; /* NULL: nothing is known of a directory */
 	/* Of one account, for each of its rows: what a person entered before all else; of rows with
 	 * the same store, for the first. */

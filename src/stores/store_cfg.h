@@ -45,6 +45,7 @@ struct pf_store_cfg {
 		uint32_t here, elsewhere;
 		bool mail;
 	} disguised;
+	struct pf_memo *memo; /* what stores of the same run found out; NULL: each for itself */
 	const struct pf_addresses *addresses; /* of a directory, and whose they are; or NULL */
 	bool keep_raw;      /* items that are given in another form are wanted as they are, too */
 	bool recovered;     /* deleted items that are still to be had are wanted, too */

@@ -1,12 +1,14 @@
 """A tree of .msg files as a source: every file of the shared corpus, counted and compared with olefile's reading of it."""
 
 import collections
+import ctypes
 import email
 import email.policy
 import mailbox
 import os
 import re
 import shutil
+import struct
 
 import corpus
 import pytest
@@ -100,6 +102,52 @@ def test_texts_and_files_of_messages(ledger, tmp_path):
             compared += 1
         assert len([p for p in mail.walk() if p.get_filename()]) >= item.attachments - 1 or mail.get_content_type() == "multipart/signed"
     assert compared > 5
+
+
+class Opened:
+    """How often each file of a directory is opened meanwhile, by inotify(7)."""
+
+    IN_OPEN, IN_NONBLOCK = 0x20, 0o4000
+
+    def __init__(self, path):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = libc.inotify_init1(self.IN_NONBLOCK)
+        assert self.fd >= 0 and libc.inotify_add_watch(self.fd, os.fsencode(path), self.IN_OPEN) >= 0, os.strerror(ctypes.get_errno())
+
+    def counts(self):
+        found, raw = collections.Counter(), b""
+        while True:
+            try:
+                raw += os.read(self.fd, 1 << 16)
+            except BlockingIOError:
+                break
+        os.close(self.fd)
+        while raw:
+            _, _, _, n = struct.unpack_from("iIII", raw)
+            found[raw[16:16 + n].rstrip(b"\0").decode()] += 1
+            raw = raw[16 + n:]
+        return found
+
+
+@needs_corpus
+def test_how_often_a_file_is_read(ledger, tmp_path):
+    """Once to see what it is, whatever the targets and kinds; and when it is copied, what is no mail once more to know it again."""
+    tree = tmp_path / "Saved"
+    tree.mkdir()
+    for i, path in enumerate(FILES):
+        shutil.copy(path, tree / f"{i}.msg")
+    kinds = {f"{i}.msg": Item(path).kind for i, path in enumerate(FILES)}
+    opened = Opened(tree)
+    done = copy(f"msg:{tree}", f"archive:{tmp_path}/all", ledger)
+    assert done.status == 0 and done.outcome["copied"] == len(FILES), done
+    counts = opened.counts()
+    assert {name for name in kinds if counts[name] > (2 if kinds[name] == "mail" else 3)} == set(), counts
+    opened = Opened(tree)
+    os.utime(tree / "0.msg")  # it may be another one now
+    again = copy(f"msg:{tree}", f"archive:{tmp_path}/all", ledger)
+    assert again.status == 0 and again.outcome["copied_now"] == 0, again
+    counts = opened.counts()
+    assert all(counts[name] == 1 for name in kinds if kinds[name] == "mail" and name != "0.msg"), counts
 
 
 @needs_corpus

@@ -159,8 +159,7 @@ static int walk(struct ms_store *s, const char *dir, size_t depth, struct pf_err
 /* ---- FOLDERS ---- */
 
 /* What kinds of items a directory has; one that can't be read has mail, so that it is told. */
-static int kinds_within(
-	const struct ms_store *s, const char *dir, uint32_t *kinds, struct pf_err *err)
+static int kinds_within(struct ms_store *s, const char *dir, uint32_t *kinds, struct pf_err *err)
 {
 	struct ms_names files = {.n = 0};
 	char path[MS_PATH_MAX];
@@ -174,9 +173,13 @@ static int kinds_within(
 		return why.scope <= PF_SCOPE_FOLDER ? PF_OK : PF_FAIL;
 	}
 	for (size_t i = 0; i < files.n && *kinds != PF_MAPI_KINDS; i++) {
-		*kinds |= ms_path_of(s, dir, pf_span_str(files.v[i]), path, &why) == PF_OK
-				  ? ms_kind_of(path)
-				  : (uint32_t)PF_KIND_MAIL;
+		struct ms_look found = {.kind = PF_KIND_MAIL};
+		struct stat st;
+
+		if (ms_path_of(s, dir, pf_span_str(files.v[i]), path, &why) != PF_OK ||
+			ms_look_at(s, path, &st, &found) == PF_OK) {
+			*kinds |= found.kind;
+		}
 	}
 	ms_names_free(&files);
 	return PF_OK;

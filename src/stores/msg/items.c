@@ -1,3 +1,4 @@
+#include "base/memo.h"
 #include "convert/mapi_open.h"
 #include "proto/msg/msg.h"
 #include "stores/msg/msg_private.h"
@@ -33,8 +34,6 @@ static int read_bytes(int fd, struct ms_read *r, struct pf_err *err)
 		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO,
 			"the item is larger than 1 GiB, more than can be converted");
 	}
-	r->mtime_s = st.st_mtim.tv_sec;
-	r->mtime_ns = st.st_mtim.tv_nsec;
 	if (pf_buf_reserve(&r->bytes, (size_t)st.st_size + 1, err) != PF_OK) {
 		return PF_FAIL;
 	}
@@ -96,37 +95,57 @@ void ms_read_deinit(struct ms_read *r)
 	pf_arena_deinit(&r->arena);
 }
 
-uint32_t ms_kind_of(const char *path)
-{
-	struct ms_read r;
-	struct pf_err ignored; /* GET tells it */
-	int rc = ms_read_file(path, &r, &ignored);
-	uint32_t kind = rc == PF_OK    ? (uint32_t)pf_mapi_kind(pf_mapi_class(r.item))
-			: rc == PF_END ? 0
-				       : (uint32_t)PF_KIND_MAIL;
-
-	ms_read_deinit(&r);
-	return kind;
-}
-
 /* ---- LIST ---- */
 
-/* What was read of a file that is listed. */
-static int give_item(struct ms_store *s, const struct ms_read *r, bool whole, enum pf_kind kind,
-	struct pf_store_event *out, struct pf_err *err)
+static void look(struct ms_store *s, const struct ms_read *r, struct ms_look *out)
 {
-	out->item.size = r->bytes.n;
-	out->item.date_utc_s = PF_DATE_NONE;
-	(void)snprintf(s->version_out, sizeof(s->version_out), "%lld.%09ld-%zu",
-		(long long)r->mtime_s, r->mtime_ns, r->bytes.n);
-	out->item.version = pf_span_str(s->version_out);
-	if (!whole) {
+	struct pf_flags flags = {0};
+	struct pf_err ignored; /* no memory: GET tells it */
+
+	out->kind = (uint32_t)pf_mapi_kind(pf_mapi_class(r->item));
+	out->date_utc_s = pf_mapi_date(&r->item->props);
+	if (out->kind == PF_KIND_MAIL &&
+		pf_mapi_flags(&r->item->props, &s->words, &flags, &ignored) == PF_OK &&
+		flags.kw.n <= sizeof(out->keywords)) {
+		out->flags = flags.sys;
+		out->keywords_n = (uint8_t)flags.kw.n;
+		memcpy(out->keywords, flags.kw.n > 0 ? (const char *)flags.kw.p : "", flags.kw.n);
+	}
+}
+
+int ms_look_at(struct ms_store *s, const char *path, struct stat *st, struct ms_look *out)
+{
+	char state[MS_PATH_MAX + 80];
+	struct pf_span key;
+	struct ms_read r;
+	struct pf_err ignored; /* GET tells it */
+	int rc;
+
+	if (stat(path, st) != 0) {
+		*st = (struct stat){0};
+		if (errno == ENOENT) {
+			return PF_END;
+		}
+	}
+	(void)snprintf(state, sizeof(state), "msg:%lld.%09ld-%lld:%s",
+		(long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (long long)st->st_size, path);
+	key = pf_span_str(state);
+	if (pf_memo_get(s->base.cfg->memo, key, out, sizeof(*out))) {
 		return PF_OK;
 	}
-	out->item.date_utc_s = pf_mapi_date(&r->item->props);
-	return kind == PF_KIND_MAIL
-		       ? pf_mapi_flags(&r->item->props, &s->words, &out->item.flags, err)
-		       : PF_OK;
+	memset(out, 0, sizeof(*out)); /* its gaps are kept as well */
+	out->kind = PF_KIND_MAIL;
+	out->date_utc_s = PF_DATE_NONE;
+	rc = ms_read_file(path, &r, &ignored);
+	if (rc == PF_OK) {
+		look(s, &r, out);
+	}
+	ms_read_deinit(&r);
+	if (rc == PF_END) {
+		return rc;
+	}
+	pf_memo_put(s->base.cfg->memo, key, out, sizeof(*out));
+	return PF_OK;
 }
 
 /* PF_AGAIN: it is of another kind, or gone. */
@@ -134,27 +153,28 @@ static int list_file(struct ms_store *s, const struct pf_op *op, const char *dir
 	struct pf_store_event *out, struct pf_err *err)
 {
 	const char *name = s->files.v[s->at++];
+	struct ms_look *found = &s->look_out;
 	char path[MS_PATH_MAX];
-	struct ms_read r;
-	struct pf_err ignored; /* GET tells it */
+	struct stat st;
 	int rc = ms_path_of(s, dir, pf_span_str(name), path, err);
-	bool whole;
 
 	if (rc != PF_OK) {
 		return rc;
 	}
-	rc = ms_read_file(path, &r, &ignored);
-	whole = rc == PF_OK;
-	if (rc == PF_END || (whole ? pf_mapi_kind(pf_mapi_class(r.item)) : PF_KIND_MAIL) != kind) {
-		ms_read_deinit(&r);
+	if (ms_look_at(s, path, &st, found) != PF_OK || found->kind != (uint32_t)kind) {
 		return PF_AGAIN;
 	}
 	*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->id};
 	(void)snprintf(s->id_out, sizeof(s->id_out), "%s", name);
 	out->item.id = pf_span_str(s->id_out);
-	rc = give_item(s, &r, whole, kind, out, err);
-	ms_read_deinit(&r);
-	return rc;
+	out->item.size = (uint64_t)st.st_size;
+	out->item.date_utc_s = found->date_utc_s;
+	out->item.flags.sys = found->flags;
+	out->item.flags.kw = pf_span(found->keywords, found->keywords_n);
+	(void)snprintf(s->version_out, sizeof(s->version_out), "%lld.%09ld-%zu",
+		(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (size_t)st.st_size);
+	out->item.version = pf_span_str(s->version_out);
+	return PF_OK;
 }
 
 int ms_step_list(

@@ -4,7 +4,8 @@
  * several kinds is given out once for each. One that can't be read is listed as mail by its name,
  * and fails by itself.
  *
- * Nothing of a file is kept: it is read when its directory is looked over, when it is listed and
+ * Of a file only what a listing says of it is kept, in the memo of the run, by its path and state:
+ * so it is read when its directory is looked over, by whichever store of the run comes first, and
  * when it is asked for.
  *
  *   store.c    what the engine sees
@@ -15,6 +16,8 @@
 #define PF_STORES_MSG_MSG_PRIVATE_H
 
 #include "stores/mapi_form.h"
+
+#include <sys/stat.h>
 
 enum { MS_PATH_MAX = 4096, MS_NAME_MAX = 256 };
 
@@ -29,8 +32,15 @@ struct ms_read {
 	struct pf_buf bytes;
 	struct pf_arena arena;
 	struct pf_mapi_item *item;
-	int64_t mtime_s;
-	long mtime_ns;
+};
+
+/* What a listing says of a file. */
+struct ms_look {
+	int64_t date_utc_s;
+	uint32_t kind;     /* mail where it can't be read */
+	uint32_t flags;    /* of mail, enum pf_flag */
+	char keywords[16]; /* likewise, as they are in struct pf_flags */
+	uint8_t keywords_n;
 };
 
 struct ms_store {
@@ -47,6 +57,7 @@ struct ms_store {
 	struct pf_mapi_form form;
 	/* what events borrow */
 	char id_out[MS_PATH_MAX], version_out[80];
+	struct ms_look look_out;
 	struct pf_path path_out;
 	struct pf_folder folder_out;
 	struct pf_buf words;
@@ -77,7 +88,7 @@ int ms_step_get(
  */
 int ms_read_file(const char *path, struct ms_read *out, struct pf_err *err);
 void ms_read_deinit(struct ms_read *r);
-/* What kind of item a file has; mail where it can't be read. 0: it is not there. */
-uint32_t ms_kind_of(const char *path);
+/* What a file is, read if that is not known; *st is its state. PF_END: it is not there any more. */
+int ms_look_at(struct ms_store *s, const char *path, struct stat *st, struct ms_look *out);
 
 #endif
