@@ -1,7 +1,7 @@
 """CalDAV servers, and what stands before them, that are odd but not wrong."""
 
 import pytest
-from calendar_items import seen, texts
+from calendar_items import seen, texts, write
 from dav_peer import Answer, Peer
 from run import copy
 from test_dav_peer import events
@@ -89,3 +89,40 @@ def test_calendars_within_plain_collections(peer, tmp_path, ledger):
         assert done.status == 0 and done.outcome["copied_now"] == copied, done
     assert seen(texts(tmp_path / "to" / "Work").values()) == seen(events(5))
     assert [e for e in done.events if "shut" in e["text"]], done
+
+
+def names_of_its_own(peer, told):
+    def put(request):
+        if request.method == "PUT":
+            name = f"{request.path.rpartition('/')[0]}/{peer.changes}-theirs.ics"
+            peer.store(name, request.body.decode())
+            raise Answer(201, **({"Location": name} if told else {}))
+
+    peer.before.append(put)
+
+
+def some(tmp_path, n):
+    source = tmp_path / "source" / "Work"
+    for i, text in enumerate(events(n)):
+        write(source, f"{i}.ics", text)
+    return f"ics:{source.parent}"
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["Location", "nothing"])
+def test_a_server_that_gives_items_other_names(peer, tmp_path, ledger, told):
+    """What was put is found again by what it means, and not put once more."""
+    source = some(tmp_path, 6)
+    names_of_its_own(peer, told)
+    for status in (0 if told else 1, 0, 0):
+        done = copy(source, peer.url(), ledger)
+        assert done.status == status and seen(peer.named("Work")) == seen(events(6)) and len(peer.named("Work")) == 6, done
+    assert done.outcome["copied_now"] == 0 and done.outcome["quarantined"] == 0, done
+
+
+def test_killed_at_each_write_where_names_change(peer, tmp_path, ledger):
+    source = some(tmp_path, 6)
+    names_of_its_own(peer, True)
+    for at in range(2, 14):
+        copy(source, peer.url(), ledger, env={"POSTFERRY_TEST_KILL_AT_WRITE": str(at)})
+    done = copy(source, peer.url(), ledger)
+    assert done.status == 0 and len(peer.named("Work")) == 6 and seen(peer.named("Work")) == seen(events(6)), done
