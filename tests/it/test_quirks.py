@@ -68,6 +68,18 @@ def test_nothing_goes_below_inbox(ledger, name):
         assert place.startswith("INBOX/") == (name == "other"), place
 
 
+@pytest.mark.parametrize("reply", ["NO not today", "BAD what?", "OK done"])
+def test_a_server_that_does_not_say_what_it_can(ledger, reply):
+    """Then it can what all can."""
+    def before(session, word, args):
+        return reply if word == "CAPABILITY" else None
+
+    with source(before=before) as a, Peer(before=before) as b:
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+        assert [e for e in done.events if "CAPABILITY" in e["text"]], done
+
+
 @pytest.mark.parametrize("name", ["Exchange", "Domino", "Zimbra"])
 def test_what_is_rewritten_is_not_quarantined(ledger, tmp_path, name):
     """Such a target shows each message otherwise than it was given: none is doubled, also when the ledger is lost."""

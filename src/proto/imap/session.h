@@ -159,6 +159,8 @@ PF_MUST_CHECK int pf_imap_session_tick(
  * TLS, signed in). */
 const struct pf_imap_caps *pf_imap_session_caps(const struct pf_imap_session *s);
 bool pf_imap_session_caps_known(const struct pf_imap_session *s);
+/* It does not tell: it has what each IMAP4rev1 server has, and no more (RFC 3501). */
+void pf_imap_session_assume_caps(struct pf_imap_session *s);
 /* They no longer count: TLS has begun. */
 void pf_imap_session_forget_caps(struct pf_imap_session *s);
 /* Bytes that came in the clear behind the answer to STARTTLS are thrown away (RFC 9051

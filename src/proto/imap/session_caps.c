@@ -99,6 +99,11 @@ bool pf_imap_session_caps_known(const struct pf_imap_session *s)
 	return s->caps_known;
 }
 
+void pf_imap_session_assume_caps(struct pf_imap_session *s)
+{
+	session_take_caps(s, pf_span_str("IMAP4rev1"));
+}
+
 void pf_imap_session_forget_caps(struct pf_imap_session *s)
 {
 	s->caps_known = false;

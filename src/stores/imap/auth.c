@@ -444,8 +444,12 @@ static int auth_done(struct iconn *c, const struct pf_imap_session_event *ev, st
 	switch (ev->cmd) {
 	case PF_IMAP_CMD_CAPABILITY:
 		if (!pf_imap_session_caps_known(c->session)) {
-			return pf_fail(err, PF_SCOPE_STORE, PF_RETRY_NO,
-				"the server does not say what it can do (CAPABILITY)");
+			pf_imap_session_assume_caps(c->session);
+			store_note(c->store, PF_EV_FEATURE_OFF, pf_span(NULL, 0), pf_span(NULL, 0),
+				0,
+				"the server does not say what it can do (CAPABILITY): it is taken "
+				"for "
+				"one that can what all can");
 		}
 		return c->step == AUTH_AFTER ? enable(c, err) : advance(c, err);
 	case PF_IMAP_CMD_STARTTLS:
