@@ -148,12 +148,10 @@ static int64_t give_up_s(const struct icalrecurrencetype *rule, const struct pf_
 		       : rule->freq == ICAL_MINUTELY_RECURRENCE ? 60
 		       : rule->freq == ICAL_HOURLY_RECURRENCE   ? 3600
 								: 0;
-	int64_t far = step == 0
-			      ? INT64_MAX
-			      : begin->local_s + STEPS_MAX * step *
-							 (rule->interval > 0 ? rule->interval : 1);
+	int64_t every = rule->interval > 0 ? rule->interval : 1;
+	int64_t far = step == 0 ? INT64_MAX : begin->local_s + (int64_t)STEPS_MAX * step * every;
 	/* a wall is within a day of UTC */
-	int64_t asked = until_utc_s < INT64_MAX - 2 * DAY_S ? until_utc_s + 2 * DAY_S : INT64_MAX;
+	int64_t asked = until_utc_s < LAST_S ? until_utc_s + (int64_t)2 * DAY_S : INT64_MAX;
 
 	*early = far < asked;
 	return *early ? far : asked;
