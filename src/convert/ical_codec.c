@@ -440,6 +440,23 @@ static void add_instance(
 	}
 }
 
+/* An override that is there twice is one instance: only the first of them is kept in a copy. */
+static bool is_again(const struct pf_piece *pieces, size_t i)
+{
+	const struct pf_component *o = part(pieces[i].doc, pieces[i].part);
+
+	for (size_t k = 0; o->is_override && k < i; k++) {
+		const struct pf_component *p = part(pieces[k].doc, pieces[k].part);
+
+		if (p->is_override && p->rid_utc_s == o->rid_utc_s &&
+			p->rid_is_date == o->rid_is_date &&
+			pf_digest_eq(&p->meaning, &o->meaning)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int expand_one(
 	const struct pf_piece *pieces, size_t n, size_t i, struct pf_window *s, struct pf_err *err)
 {
@@ -489,7 +506,7 @@ static int expand(
 
 	window->n = 0;
 	for (size_t i = 0; i < n && rc == PF_OK; i++) {
-		rc = expand_one(pieces, n, i, window, err);
+		rc = is_again(pieces, i) ? PF_OK : expand_one(pieces, n, i, window, err);
 	}
 	if (rc == PF_OK && window->n > 1) {
 		qsort(window->out, window->n < window->max ? window->n : window->max,

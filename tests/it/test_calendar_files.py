@@ -199,6 +199,16 @@ def test_verify_finds_what_differs(boxes, ledger):
     assert done.status == 1 and done.outcome["differing"] == 1 and done.outcome["not_at_target"] == 1, done
 
 
+def test_an_instance_that_its_file_has_twice_is_compared_once(boxes, ledger):
+    a, b = boxes
+    changed = [at(8, "u", "weekly", "RECURRENCE-ID:20240108T090000Z", f"CREATED:2023010{n}T000000Z") for n in (1, 2)]
+    a.put("work", "1", calendar(at(1, "u", "weekly", "RRULE:FREQ=WEEKLY"), *changed))
+    assert run(a, b, ledger).status == 0
+    assert next(iter(b.items("work").values()))[1].count("RECURRENCE-ID") == 1
+    done = postferry("verify", "--deep", "--from", a.url(), "--to", b.url(), "--ledger", ledger, "--json")
+    assert done.status == 0 and done.outcome["compared"] == 1, done
+
+
 def test_killed_at_random_and_run_again(boxes, ledger):
     a, b = boxes
     for n in range(300):
