@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "proto/ical/ical.h"
+#include "proto/line/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -396,23 +397,35 @@ static int compose(const struct pf_piece *pieces, size_t n, const struct pf_comp
 
 /* ---- occurrences ---- */
 
+/* Title and status as the meaning of an item has them, however they are written. */
 static int say_what(struct pf_ical *c, int comp, struct pf_digest *out, struct pf_err *err)
 {
-	static const char *const SAID[] = {"SUMMARY", "STATUS"};
+	const struct pf_line *title = pf_ical_find(c, comp, "SUMMARY");
+	const struct pf_line *status = pf_ical_find(c, comp, "STATUS");
 	struct pf_hash *h = pf_hash_new();
+	struct said k;
+	int rc;
 
 	if (!h) {
 		return pf_fail_memory(err, "an occurrence");
 	}
-	for (size_t i = 0; i < PF_COUNT(SAID); i++) {
-		struct pf_span s = text_line(c, comp, SAID[i], false, err);
-
-		pf_hash_add(h, s.p ? s : pf_span("", 0));
-		pf_hash_add(h, pf_span("", 1));
+	said_init(&k, err);
+	said_begin(&k);
+	if (status) {
+		said_upper(&k, status->value);
 	}
-	pf_hash_take(h, out);
+	said_text(&k, ":");
+	if (title) {
+		(void)said_plain(&k, title->value);
+	}
+	rc = k.rc;
+	if (rc == PF_OK) {
+		pf_hash_add(h, pf_buf_span(&k.text));
+		pf_hash_take(h, out);
+	}
+	said_deinit(&k);
 	pf_hash_free(&h);
-	return PF_OK;
+	return rc;
 }
 
 static bool is_overridden(const struct pf_piece *pieces, size_t n, int64_t at)

@@ -505,6 +505,34 @@ static void instances(void **state)
 	pf_ical_codec.free(&d);
 }
 
+/* Servers write what they were given in their own way: it is the same instance still. */
+static void an_instance_in_other_words(void **state)
+{
+	static const char *const SAME[] = {"SUMMARY:a \"b\"\r\nSTATUS:CONFIRMED\r\n",
+		"SUMMARY:a \\\"b\\\"\r\nSTATUS:Confirmed\r\n",
+		"STATUS:confirmed\r\nSUMMARY:a \r\n \"b\" \r\n"};
+	struct pf_instance out[PF_COUNT(SAME)];
+	struct pf_err err;
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(SAME); i++) {
+		struct pf_window w = {0, INT64_MAX / 2, &out[i], 1, 0};
+		char text[400];
+		struct pf_doc *d;
+
+		(void)snprintf(text, sizeof(text),
+			HEAD "BEGIN:VEVENT\r\nUID:u\r\nDTSTART:20240116T080000Z\r\n%sEND:"
+			     "VEVENT\r\n" TAIL,
+			SAME[i]);
+		d = open_doc(text);
+		assert_int_equal(
+			pf_ical_codec.expand(&(struct pf_piece){d, 0}, 1, &w, &err), PF_OK);
+		assert_int_equal(w.n, 1);
+		assert_true(pf_digest_eq(&out[i].what, &out[0].what));
+		pf_ical_codec.free(&d);
+	}
+}
+
 static size_t seen, unread, altered;
 
 /* Whatever is read can be written anew, and means the same then. */
@@ -586,6 +614,7 @@ int main(void)
 		cmocka_unit_test(what_has_no_calendar_gets_one),
 		cmocka_unit_test(zones_that_are_missing_are_added),
 		cmocka_unit_test(instances),
+		cmocka_unit_test(an_instance_in_other_words),
 		cmocka_unit_test(the_corpus_survives),
 	};
 
