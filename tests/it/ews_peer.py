@@ -572,7 +572,7 @@ class EwsPeer(HttpPeer):
                 raise Failure("ErrorIrresolvableConflict")
             self.look_at("UpdateItem", item)
             if hasattr(item, "xml"):
-                return self.update_other(item, change.find(t("Updates")))
+                return self.update_other(item, change.find(t("Updates")), version)
             was_read, before = item.read, (dict(item.props), list(item.categories))
             self.apply(item, change.find(t("Updates")))
             if item.read and not was_read and item.wants_receipt and not quiet:
@@ -589,13 +589,9 @@ class EwsPeer(HttpPeer):
         one = ews_made.change_occurrence(self, ref, updates)
         return f'<m:Items><t:CalendarItem><t:ItemId Id="{one.id}" ChangeKey="CQ{one.changes}="/></t:CalendarItem></m:Items>'
 
-    def update_other(self, item, updates):
-        import ews_made
-        for u in updates:
-            kind = u[1].tag.rpartition("}")[2]
-            if len(u[1]) != 1 or kind not in (item.kind, "Item"):
-                raise Failure("ErrorIncorrectUpdatePropertyCount" if len(u[1]) != 1 else "ErrorUpdatePropertyMismatch")
-            ews_made.SET[u[1][0].tag.rpartition("}")[2]](item, u[1][0])
+    def update_other(self, item, updates, version):
+        import ews_update
+        ews_update.update(item, updates, version)
         self.touch(item)
         return f'<m:Items><t:{item.kind}><t:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/></t:{item.kind}></m:Items>'
 

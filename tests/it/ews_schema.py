@@ -116,6 +116,7 @@ CHILDREN = {
 # element -> attributes; those with a "!" must be there
 ATTRIBUTES = {
     "t:RequestServerVersion": "Version!", "t:TimeZoneDefinition": "Id!", "t:FieldURI": "FieldURI!",
+    "t:IndexedFieldURI": "FieldURI! FieldIndex!",
     "t:ExtendedFieldURI": "PropertyTag PropertySetId DistinguishedPropertySetId PropertyId PropertyName PropertyType!",
     "t:FolderId": "Id! ChangeKey", "t:DistinguishedFolderId": "Id! ChangeKey", "t:ItemId": "Id! ChangeKey",
     "m:FindFolder": "Traversal!", "m:IndexedPageFolderView": "MaxEntriesReturned Offset! BasePoint!",
@@ -137,7 +138,9 @@ SINCE = {"t:TimeZoneContext": "Exchange2010", "t:SmtpAddress": "Exchange2010", "
          "m:ExportItems": "Exchange2010_SP1", "m:UploadItems": "Exchange2010_SP1"}
 FIELDS = {"item:Sensitivity", "item:Importance", "item:ReminderDueBy", "item:ReminderIsSet", "item:ReminderMinutesBeforeStart",
           "calendar:Start", "calendar:End", "calendar:IsAllDayEvent", "calendar:LegacyFreeBusyStatus", "calendar:Location",
-          "calendar:Recurrence",
+          "calendar:Recurrence", "calendar:StartTimeZone", "calendar:EndTimeZone", "contacts:FileAs", "contacts:DisplayName",
+          "contacts:GivenName", "contacts:MiddleName", "contacts:Nickname", "contacts:CompanyName", "contacts:Department",
+          "contacts:Generation", "contacts:JobTitle", "contacts:Surname",
           "item:Subject", "item:Body", "item:Attachments", "message:From", "message:Sender", "message:ToRecipients",
           "message:CcRecipients", "message:BccRecipients", "calendar:UID", "calendar:CalendarItemType", "calendar:Organizer",
           "calendar:RequiredAttendees", "calendar:OptionalAttendees", "calendar:Resources", "calendar:ModifiedOccurrences",

@@ -4,6 +4,7 @@ side. It has a trap for whatever would make the server write to anybody."""
 import glob
 import os
 import re
+import signal
 import time
 
 import pytest
@@ -299,6 +300,7 @@ def test_an_edit_follows_in_its_place(peer, box, ledger):
     box.put("work", "s", series())
     box.put("work", "a", calendar(event("a", "20240105T100000Z", "before")))
     assert copy(box.url(), peer.url(), ledger).status == 0
+    ids, made = {i.uid: i.id for i in items(peer, "work")}, peer.count("CreateItem")
     time.sleep(1.1)
     box.put("work", "a", calendar(event("a", "20240105T110000Z", "after")))
     box.put("work", "s", series().replace("SUMMARY:Round", "SUMMARY:Rounder"))
@@ -306,6 +308,7 @@ def test_an_edit_follows_in_its_place(peer, box, ledger):
     assert done.status == 0 and len(items(peer, "work")) == 2, done
     found = {i.uid: i for i in items(peer, "work")}
     assert found["a"].subject == "after" and found["series"].subject == "Rounder" and len(found["series"].occurrences) == 1
+    assert found["a"].id == ids["a"] and found["series"].id != ids["series"] and peer.count("CreateItem") == made + 1
     before = peer.writes()
     assert copy(box.url(), peer.url(), ledger).status == 0 and peer.writes() == before
 
@@ -324,18 +327,119 @@ def test_mirror_removes_what_it_wrote(peer, box, ledger):
     assert "a0" not in left and "a1" in left and len(left) == 23, done
 
 
-def test_what_was_changed_there_meanwhile_is_left_alone(peer, box, ledger):
+RICH = ["LOCATION:Room 1", "DESCRIPTION:line\\nline", "CATEGORIES:Red,Blue", "CLASS:PRIVATE", "PRIORITY:1",
+        "X-MICROSOFT-CDO-BUSYSTATUS:OOF", "X-OTHER:kept as text", "BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT25M", "DESCRIPTION:x",
+        "END:VALARM"]
+CARD = ["N:Cee;Ann;B.;Dr.;Jr.", "NICKNAME:A", "EMAIL;TYPE=INTERNET,PREF:ann@example.org", "EMAIL;TYPE=INTERNET:b@example.org",
+        "EMAIL;TYPE=INTERNET:c@example.org", "TEL;TYPE=CELL:+1234", "ADR;TYPE=WORK:;;Street 1;City;;99;Land", "ORG:Acme;Sales", "TITLE:Head",
+        "BDAY:1985-04-12", "NOTE:what", "CATEGORIES:Red"]
+
+
+def as_it_is(item):
+    """All that the server has of it; what is empty or 0 says nothing, nor does when there would be a reminder where there is none."""
+    idle = () if value(item, COMMON, 0x8503) else ((COMMON, 0x8501), (COMMON, 0x8502))
+    return (item.subject, item.text or "", item.html, item.categories, {k: v for k, v in item.named.items() if k not in (KEY, *idle) and v[1] not in ("", 0)})
+
+
+@pytest.mark.parametrize("zone", [None, "W. Europe Standard Time"])
+def test_an_edited_item_is_what_a_new_one_would_be(peer, box, cards, ledger, zone):
+    """What it says no more is gone from it, and what it says anew is there; it is the same item."""
+    peer.zone = zone
+    days = ["BEGIN:VEVENT", "UID:d", "DTSTAMP:20240101T000000Z", "DTSTART;VALUE=DATE:20240304", "SUMMARY:Days", "END:VEVENT"]
+    forms = [("work", calendar(event("a", "20240105T100000Z", "Rich", *RICH)), calendar(event("a", "20240106T110000Z", "Poor")), box),
+             ("work", calendar(event("d", "20240105T100000Z", "Hour")), calendar(lines(days)), box),
+             ("notes", calendar(note("n", "Title", "DESCRIPTION:Title\\nmore", "COLOR:pink", "CATEGORIES:x")),
+              calendar(note("n", "Other", "DESCRIPTION:Other")), box),
+             ("people", card("c", "Ann B. Cee", *CARD), card("c", "Bob", "EMAIL;TYPE=INTERNET:d@example.org"), cards)]
+
+    def put(which):
+        for n, (folder, *texts, where) in enumerate(forms):
+            where.put(folder, f"{n}", texts[which])
+
+    def go(to, name):
+        line = ["--from", box.url(), "--from", cards.url(), "--to", to.url(), "--ledger", ledger + name, "--allow-plaintext", "--json"]
+        done = postferry("copy", *line)
+        assert done.status == 0, done
+        return done
+
+    def found(of):
+        return {value(i, None, 0x3001) or i.subject: i for i in of.all()}
+    for first, then in ((0, 1), (1, 0)):
+        with EwsPeer() as fresh:
+            fresh.zone = zone
+            put(first)
+            go(peer, f"{first}")
+            ids, made = sorted(i.id for i in peer.all()), peer.count("CreateItem")
+            time.sleep(1.1)
+            put(then)
+            done = go(peer, f"{first}")
+            assert done.outcome["copied_now"] == 4 and sorted(i.id for i in peer.all()) == ids and peer.count("CreateItem") == made, done
+            go(fresh, f"fresh {first}")
+            assert {k: as_it_is(i) for k, i in found(peer).items()} == {k: as_it_is(i) for k, i in found(fresh).items()}
+            assert fresh.breaches == [] and fresh.sent == []
+            for item in peer.all():
+                peer.remove(item)
+
+
+@pytest.mark.parametrize("code", ["ErrorInvalidPropertyDelete", "ErrorItemSave", "ErrorCalendarOutOfRange"])
+def test_what_no_update_can_say_is_made_anew(peer, box, ledger, code):
     box.put("work", "a", calendar(event("a", "20240105T100000Z", "before")))
     assert copy(box.url(), peer.url(), ledger).status == 0
     [i] = items(peer, "work")
+    time.sleep(1.1)
+    box.put("work", "a", calendar(event("a", "20240105T110000Z", "after")))
 
-    def meddle(operation, thing):
+    def refuse(operation, thing):
+        if operation == "UpdateItem" and not peer.count("CreateItem") > 1:
+            raise Failure(code)
+    peer.on_item = refuse
+    done = copy(box.url(), peer.url(), ledger)
+    assert done.status == 0 and [(x.subject, x.id != i.id) for x in items(peer, "work")] == [("after", True)], done
+
+
+@pytest.mark.parametrize("hung", ["before", "after"])
+@pytest.mark.parametrize("kill", [False, True])
+def test_an_update_whose_answer_does_not_come(peer, box, ledger, hung, kill):
+    box.put("work", "a", calendar(event("a", "20240105T100000Z", "before", "LOCATION:x")))
+    assert copy(box.url(), peer.url(), ledger).status == 0
+    [i] = items(peer, "work")
+    time.sleep(1.1)
+    box.put("work", "a", calendar(event("a", "20240105T110000Z", "after")))
+    run = start("copy", "--from", box.url(), "--to", peer.url(), "--ledger", ledger, "--allow-plaintext", "--json")
+    seen = []
+
+    def cut(request):
+        if b"<m:UpdateItem" in request.body and not seen:
+            seen.append(request)
+            if kill:
+                os.kill(run.pid, signal.SIGKILL)
+                run.wait()
+            raise Hang
+    (peer.before if hung == "before" else peer.after).append(cut)
+    run.communicate()
+    assert seen and (kill or run.returncode == 0)
+    done = copy(box.url(), peer.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 1, done
+    assert [(x.id, x.subject, value(x, APPOINTMENT, 0x8208)) for x in items(peer, "work")] == [(i.id, "after", None)]
+    writes = peer.writes()
+    assert copy(box.url(), peer.url(), ledger).status == 0 and peer.writes() == writes
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "CreateItem"])
+def test_what_was_changed_there_meanwhile_is_left_alone(peer, box, ledger, operation):
+    """Whether the item is to be changed or, as it has a file, to be replaced."""
+    more = ["ATTACH;ENCODING=BASE64;VALUE=BINARY:aGVsbG8="] if operation == "CreateItem" else []
+    box.put("work", "a", calendar(event("a", "20240105T100000Z", "before", *more)))
+    assert copy(box.url(), peer.url(), ledger).status == 0
+    [i] = items(peer, "work")
+
+    def meddle(at, thing):
         """Somebody else is quicker, just before it is replaced."""
-        if operation == "CreateItem":
+        if at == operation:
             i.subject = "theirs"
             peer.touch(i)
     time.sleep(1.1)
-    box.put("work", "a", calendar(event("a", "20240105T110000Z", "ours")))
+    box.put("work", "a", calendar(event("a", "20240105T110000Z", "ours", *more)))
     peer.on_item = meddle
     done = copy(box.url(), peer.url(), ledger)
     assert done.status == 1 and [x.subject for x in items(peer, "work")] == ["theirs"], done

@@ -29,12 +29,19 @@ void ews_field_end(struct ews_put *p)
 	}
 }
 
+static void drop_field(struct ews_put *p, const char *uri)
+{
+	ews_sayf(p->w, "<t:DeleteItemField><t:FieldURI FieldURI=\"%s\"/></t:DeleteItemField>", uri);
+}
+
 void ews_put_text(struct ews_put *p, const char *uri, const char *name, struct pf_span text)
 {
 	if (text.n > 0) {
 		ews_field(p, uri);
 		ews_element(p->w, name, text);
 		ews_field_end(p);
+	} else if (p->old) {
+		drop_field(p, uri);
 	}
 }
 
@@ -103,8 +110,7 @@ static void put_value(struct ews_writer *w, const struct pf_mapi_value *v)
 	ews_say(w, "</t:Value>");
 }
 
-static void put_property(
-	struct ews_put *p, const struct ews_prop *path, const struct pf_mapi_value *v)
+void ews_put_value(struct ews_put *p, const struct ews_prop *path, const struct pf_mapi_value *v)
 {
 	if (p->changes) {
 		ews_say(p->w, "<t:SetItemField>");
@@ -126,7 +132,7 @@ static void put_property(
 	ews_field_end(p);
 }
 
-static const struct pf_mapi_value *find(const struct pf_mapi_item *item, const struct ews_prop *p)
+const struct pf_mapi_value *ews_find(const struct pf_mapi_item *item, const struct ews_prop *p)
 {
 	return !p->set   ? pf_mapi_tag(&item->props, p->id)
 	       : p->text ? pf_mapi_named(&item->props, p->set, p->text)
@@ -142,7 +148,7 @@ static bool fits(const struct ews_prop *p, const struct pf_mapi_value *v)
 	return number ? given : (int)v->type == p->type;
 }
 
-static bool is_said(const struct ews_put *p, const struct ews_prop *prop)
+bool ews_is_said(const struct ews_put *p, const struct ews_prop *prop)
 {
 	for (size_t i = 0; i < p->said_n; i++) {
 		const struct ews_said *s = &p->said[i];
@@ -160,21 +166,21 @@ void ews_put_properties(struct ews_put *p, uint32_t form)
 {
 	for (size_t i = 0; i < ews_props_n; i++) {
 		const struct ews_prop *path = &ews_props[i];
-		const struct pf_mapi_value *v = find(p->item, path);
+		const struct pf_mapi_value *v = ews_find(p->item, path);
 
 		if (v && (path->forms & form) && !path->stored && fits(path, v) &&
-			!is_said(p, path)) {
-			put_property(p, path, v);
+			!ews_is_said(p, path)) {
+			ews_put_value(p, path, v);
 		}
 	}
 }
 
 void ews_put_property(struct ews_put *p, const struct ews_prop *path)
 {
-	const struct pf_mapi_value *v = find(p->item, path);
+	const struct pf_mapi_value *v = ews_find(p->item, path);
 
 	if (v && fits(path, v)) {
-		put_property(p, path, v);
+		ews_put_value(p, path, v);
 	}
 }
 
@@ -183,7 +189,7 @@ static void put_ours(struct ews_put *p, const char *name, struct pf_span text)
 	const struct ews_prop path = {.set = &pf_set_strings, .text = name, .type = PF_MAPI_STRING};
 
 	if (text.n > 0) {
-		put_property(
+		ews_put_value(
 			p, &path, &(struct pf_mapi_value){.type = PF_MAPI_STRING, .bytes = text});
 	}
 }
@@ -210,7 +216,8 @@ void ews_put_head(struct ews_put *p)
 
 	ews_put_text(
 		p, "item:Subject", "t:Subject", pf_mapi_text(pf_mapi_tag(props, PF_TAG_SUBJECT)));
-	if (pf_mapi_number(pf_mapi_tag(props, PF_TAG_SENSITIVITY), &n) && n >= 0 && n <= 3) {
+	if ((pf_mapi_number(pf_mapi_tag(props, PF_TAG_SENSITIVITY), &n) || p->old) && n >= 0 &&
+		n <= 3) {
 		ews_put_word(p, "item:Sensitivity", "t:Sensitivity", SENSITIVITY[n]);
 	}
 }
@@ -220,7 +227,7 @@ void ews_put_body(struct ews_put *p)
 	struct pf_span text = pf_mapi_text(pf_mapi_tag(&p->item->props, PF_TAG_BODY));
 	struct pf_span html = pf_mapi_text(pf_mapi_tag(&p->item->props, PF_TAG_HTML));
 
-	if (html.n == 0 && text.n == 0) {
+	if (html.n == 0 && text.n == 0 && !p->old) {
 		return;
 	}
 	ews_field(p, "item:Body");
@@ -245,8 +252,11 @@ void ews_put_categories(struct ews_put *p)
 {
 	static const char *const IMPORTANCE[] = {"Low", "Normal", "High"};
 	const struct pf_mapi_value *v = pf_mapi_named(&p->item->props, &pf_set_strings, "Keywords");
-	int64_t n;
+	int64_t n = 1;
 
+	if (!v && p->old) {
+		drop_field(p, "item:Categories");
+	}
 	if (v) {
 		ews_field(p, "item:Categories");
 		ews_say(p->w, "<t:Categories>");
@@ -254,8 +264,8 @@ void ews_put_categories(struct ews_put *p)
 		ews_say(p->w, "</t:Categories>");
 		ews_field_end(p);
 	}
-	if (pf_mapi_number(pf_mapi_tag(&p->item->props, PF_TAG_IMPORTANCE), &n) && n >= 0 &&
-		n <= 2) {
+	if ((pf_mapi_number(pf_mapi_tag(&p->item->props, PF_TAG_IMPORTANCE), &n) || p->old) &&
+		n >= 0 && n <= 2) {
 		ews_put_word(p, "item:Importance", "t:Importance", IMPORTANCE[n]);
 	}
 }
@@ -279,26 +289,32 @@ void ews_put_reminder(struct ews_put *p)
 
 /* ---- notes ---- */
 
-static void put_note(struct ews_put *p, const struct pf_ews_make *make)
+void ews_put_note_fields(struct ews_put *p, const struct pf_ews_make *make)
 {
 	static const struct ews_said SAID[] = {{NULL, PF_TAG_IMPORTANCE},
 		{NULL, PF_TAG_SENSITIVITY}, {NULL, PF_TAG_CREATION_TIME},
 		{NULL, PF_TAG_LAST_MODIFICATION_TIME}, {NULL, PF_TAG_BODY}};
-
 	static const struct ews_prop FLAGS = {.id = PF_TAG_MESSAGE_FLAGS, .type = PF_MAPI_I32};
 	static const struct pf_mapi_value READ = {.type = PF_MAPI_I32, .number = 1};
 
 	p->element = "Message";
 	p->said = SAID;
 	p->said_n = PF_COUNT(SAID);
-	ews_say(p->w, "<t:Message>");
-	ews_element(p->w, "t:ItemClass", pf_mapi_class(p->item));
 	ews_put_head(p);
 	ews_put_body(p);
 	ews_put_categories(p);
-	put_property(p, &FLAGS, &READ); /* else it is a draft, for ever */
+	if (!p->changes) {
+		ews_put_value(p, &FLAGS, &READ); /* else it is a draft, for ever */
+	}
 	ews_put_properties(p, PF_EWS_FORM_NOTE);
 	ews_put_marks(p, make);
+}
+
+static void put_note(struct ews_put *p, const struct pf_ews_make *make)
+{
+	ews_say(p->w, "<t:Message>");
+	ews_element(p->w, "t:ItemClass", pf_mapi_class(p->item));
+	ews_put_note_fields(p, make);
 	ews_say(p->w, "</t:Message>");
 }
 

@@ -11,6 +11,7 @@
 #define PF_PROTO_EWS_ITEM_MAKE_H
 
 #include "model/mapi.h"
+#include "proto/ews/item.h"
 #include "proto/ews/request.h"
 
 /* Properties of ours, in the set PublicStrings: the name that an item was put under, and the text
@@ -89,6 +90,20 @@ struct pf_ews_named {
 };
 PF_MUST_CHECK int pf_ews_set_key(const struct pf_ews_as *as, const struct pf_ews_named *named,
 	struct pf_buf *out, struct pf_err *err);
+
+/*
+ * UpdateItem of all of an item, `old` as it was read (item.h), while it has that version. Only of
+ * one that pf_ews_can_update.
+ */
+struct pf_ews_renewed {
+	struct pf_span id, version;
+	const struct pf_mapi_item *old;
+};
+bool pf_ews_can_update(
+	const struct pf_ews_as *as, const struct pf_ews_whole *old, const struct pf_ews_make *make);
+PF_MUST_CHECK int pf_ews_update_item(const struct pf_ews_as *as,
+	const struct pf_ews_renewed *renewed, const struct pf_ews_make *make, struct pf_buf *out,
+	struct pf_err *err);
 
 /* CreateAttachment of files to one item: begin, the files, end. */
 PF_MUST_CHECK int pf_ews_attach_begin(

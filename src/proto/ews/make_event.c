@@ -248,8 +248,12 @@ static void put_zones(struct ews_put *p, const struct pf_ews_make *make)
 		put_meeting_zone(p->w, make->start);
 		return;
 	}
+	ews_field(p, "calendar:StartTimeZone");
 	put_zone(p->w, "StartTimeZone", make->start);
+	ews_field_end(p);
+	ews_field(p, "calendar:EndTimeZone");
 	put_zone(p->w, "EndTimeZone", make->end ? make->end : make->start);
+	ews_field_end(p);
 }
 
 /* ---- people ---- */
@@ -345,7 +349,8 @@ static void put_people(struct ews_put *p)
 	put_attendees(p, "calendar:Resources", "Resources", RESOURCE);
 }
 
-static void put_all(struct ews_put *p, const struct pf_ews_make *make)
+/* What has nothing to do with when and with whom. */
+static void put_itself(struct ews_put *p)
 {
 	p->said = SAID;
 	p->said_n = PF_COUNT(SAID);
@@ -354,6 +359,11 @@ static void put_all(struct ews_put *p, const struct pf_ews_make *make)
 	ews_put_categories(p);
 	ews_put_reminder(p);
 	ews_put_properties(p, PF_EWS_FORM_EVENT);
+}
+
+static void put_all(struct ews_put *p, const struct pf_ews_make *make)
+{
+	put_itself(p);
 	if (make) {
 		put_instance(p);
 		put_organizer(p);
@@ -375,6 +385,15 @@ void ews_put_event(struct ews_put *p, const struct pf_ews_make *make)
 	}
 	put_zones(p, make);
 	ews_say(p->w, "</t:CalendarItem>");
+}
+
+void ews_renew_event(struct ews_put *p, const struct pf_ews_make *make)
+{
+	p->element = "CalendarItem";
+	put_itself(p);
+	ews_put_marks(p, make);
+	put_zones(p, make); /* in which a whole day is one */
+	put_when(p);
 }
 
 void ews_put_exception(struct ews_put *p)

@@ -48,6 +48,30 @@ static const struct ews_said OF_CONTACT[] = {
 	{&pf_set_address, 0x8055},
 };
 
+static void put_mail(struct ews_put *p, unsigned int n, struct pf_span address)
+{
+	ews_sayf(p->w, "<t:Entry Key=\"EmailAddress%u\">", n);
+	ews_text(p->w, address);
+	ews_say(p->w, "</t:Entry>");
+}
+
+/* One by one. */
+static void change_mail(struct ews_put *p, unsigned int n, struct pf_span address)
+{
+	const char *what = address.n > 0 ? "SetItemField" : "DeleteItemField";
+
+	ews_sayf(p->w,
+		"<t:%s><t:IndexedFieldURI FieldURI=\"contacts:EmailAddress\" "
+		"FieldIndex=\"EmailAddress%u\"/>",
+		what, n);
+	if (address.n > 0) {
+		ews_say(p->w, "<t:Contact><t:EmailAddresses>");
+		put_mail(p, n, address);
+		ews_say(p->w, "</t:EmailAddresses></t:Contact>");
+	}
+	ews_sayf(p->w, "</t:%s>", what);
+}
+
 static void put_mails(struct ews_put *p)
 {
 	bool any = false;
@@ -56,19 +80,18 @@ static void put_mails(struct ews_put *p)
 		struct pf_span address =
 			pf_mapi_text(ews_lid(p, &pf_set_address, 0x8083 + i * 0x10));
 
-		if (address.n == 0) {
-			continue;
+		if (p->changes) {
+			change_mail(p, i + 1, address);
+		} else if (address.n > 0) {
+			ews_say(p->w, any ? "" : "<t:EmailAddresses>");
+			any = true;
+			put_mail(p, i + 1, address);
 		}
-		ews_say(p->w, any ? "" : "<t:EmailAddresses>");
-		any = true;
-		ews_sayf(p->w, "<t:Entry Key=\"EmailAddress%u\">", i + 1);
-		ews_text(p->w, address);
-		ews_say(p->w, "</t:Entry>");
 	}
 	ews_say(p->w, any ? "</t:EmailAddresses>" : "");
 }
 
-void ews_put_contact(struct ews_put *p, const struct pf_ews_make *make)
+void ews_put_contact_fields(struct ews_put *p, const struct pf_ews_make *make)
 {
 	struct pf_span shown = text_of(p, PF_TAG_DISPLAY_NAME);
 	struct pf_span file_as = pf_mapi_text(ews_lid(p, &pf_set_address, 0x8005));
@@ -76,23 +99,28 @@ void ews_put_contact(struct ews_put *p, const struct pf_ews_make *make)
 	p->element = "Contact";
 	p->said = OF_CONTACT;
 	p->said_n = PF_COUNT(OF_CONTACT);
-	ews_say(p->w, "<t:Contact>");
 	ews_put_head(p);
 	ews_put_body(p);
 	ews_put_categories(p);
 	ews_put_properties(p, PF_EWS_FORM_CONTACT);
 	ews_put_marks(p, make);
-	ews_element(p->w, "t:FileAs", file_as.n > 0 ? file_as : shown);
-	ews_put_text(p, "", "t:DisplayName", shown);
-	ews_put_text(p, "", "t:GivenName", text_of(p, 0x3A06));
-	ews_put_text(p, "", "t:MiddleName", text_of(p, 0x3A44));
-	ews_put_text(p, "", "t:Nickname", text_of(p, 0x3A4F));
-	ews_put_text(p, "", "t:CompanyName", text_of(p, 0x3A16));
+	ews_put_text(p, "contacts:FileAs", "t:FileAs", file_as.n > 0 ? file_as : shown);
+	ews_put_text(p, "contacts:DisplayName", "t:DisplayName", shown);
+	ews_put_text(p, "contacts:GivenName", "t:GivenName", text_of(p, 0x3A06));
+	ews_put_text(p, "contacts:MiddleName", "t:MiddleName", text_of(p, 0x3A44));
+	ews_put_text(p, "contacts:Nickname", "t:Nickname", text_of(p, 0x3A4F));
+	ews_put_text(p, "contacts:CompanyName", "t:CompanyName", text_of(p, 0x3A16));
 	put_mails(p);
-	ews_put_text(p, "", "t:Department", text_of(p, 0x3A18));
-	ews_put_text(p, "", "t:Generation", text_of(p, 0x3A05));
-	ews_put_text(p, "", "t:JobTitle", text_of(p, 0x3A17));
-	ews_put_text(p, "", "t:Surname", text_of(p, 0x3A11));
+	ews_put_text(p, "contacts:Department", "t:Department", text_of(p, 0x3A18));
+	ews_put_text(p, "contacts:Generation", "t:Generation", text_of(p, 0x3A05));
+	ews_put_text(p, "contacts:JobTitle", "t:JobTitle", text_of(p, 0x3A17));
+	ews_put_text(p, "contacts:Surname", "t:Surname", text_of(p, 0x3A11));
+}
+
+void ews_put_contact(struct ews_put *p, const struct pf_ews_make *make)
+{
+	ews_say(p->w, "<t:Contact>");
+	ews_put_contact_fields(p, make);
 	ews_say(p->w, "</t:Contact>");
 }
 

@@ -21,6 +21,8 @@ struct ews_put {
 	const struct pf_mapi_item *item;
 	const char *element; /* "CalendarItem" */
 	bool changes;
+	const struct pf_mapi_item *old; /* that is changed as a whole: what it is not to say any
+					   more is taken off; NULL: only what is said changes */
 	const struct ews_said *said;
 	size_t said_n;
 };
@@ -35,6 +37,9 @@ void ews_put_number(struct ews_put *p, const char *uri, const char *name, long l
 void ews_put_moment(
 	struct ews_put *p, const char *uri, const char *name, const struct pf_mapi_value *v);
 
+const struct pf_mapi_value *ews_find(const struct pf_mapi_item *item, const struct ews_prop *p);
+bool ews_is_said(const struct ews_put *p, const struct ews_prop *prop);
+void ews_put_value(struct ews_put *p, const struct ews_prop *path, const struct pf_mapi_value *v);
 /* All of the table that the item has and no element says. */
 void ews_put_properties(struct ews_put *p, uint32_t form);
 void ews_put_property(struct ews_put *p, const struct ews_prop *path);
@@ -49,8 +54,12 @@ void ews_put_body(struct ews_put *p);
 void ews_put_categories(struct ews_put *p);
 void ews_put_reminder(struct ews_put *p);
 
+void ews_put_note_fields(struct ews_put *p, const struct pf_ews_make *make);
+
 /* ---- make_event.c ---- */
 void ews_put_event(struct ews_put *p, const struct pf_ews_make *make);
+/* Of an event that is there and stays, as changes. */
+void ews_renew_event(struct ews_put *p, const struct pf_ews_make *make);
 /* Of an occurrence, as changes. */
 void ews_put_exception(struct ews_put *p);
 /* <t:Recurrence> */
@@ -59,6 +68,8 @@ void ews_put_series(
 
 /* ---- make_other.c ---- */
 void ews_put_contact(struct ews_put *p, const struct pf_ews_make *make);
+/* What is in it, as elements or as changes. */
+void ews_put_contact_fields(struct ews_put *p, const struct pf_ews_make *make);
 void ews_put_group(struct ews_put *p, const struct pf_ews_make *make);
 void ews_put_task(struct ews_put *p, const struct pf_ews_make *make);
 

@@ -386,6 +386,86 @@ static void files_names_and_removals(void **state)
 	end(&w);
 }
 
+/* ---- all of an item ---- */
+
+static void an_item_is_renewed(void **state)
+{
+	static const char *const WORDS[] = {"ConflictResolution=\"NeverOverwrite\"",
+		"SendMeetingInvitationsOrCancellations=\"SendToNone\"",
+		"<t:ItemId Id=\"id\" ChangeKey=\"v\"/><t:Updates>",
+		"<t:SetItemField><t:FieldURI FieldURI=\"item:Subject\"/><t:Contact><t:Subject>new<",
+		"<t:Sensitivity>Normal</t:Sensitivity>", "<t:Body BodyType=\"Text\"></t:Body>",
+		"<t:DeleteItemField><t:FieldURI FieldURI=\"item:Categories\"/></t:DeleteItemField>",
+		"PropertyName=\"X-POSTFERRY-KEY\"", "<t:Value>n:key</t:Value>",
+		"<t:SetItemField><t:FieldURI FieldURI=\"contacts:FileAs\"/>",
+		"<t:DeleteItemField><t:FieldURI FieldURI=\"contacts:GivenName\"/>",
+		"<t:SetItemField><t:IndexedFieldURI FieldURI=\"contacts:EmailAddress\" "
+		"FieldIndex=\"EmailAddress1\"/><t:Contact><t:EmailAddresses><t:Entry "
+		"Key=\"EmailAddress1\">a@x</t:Entry>",
+		"<t:DeleteItemField><t:IndexedFieldURI FieldURI=\"contacts:EmailAddress\" "
+		"FieldIndex=\"EmailAddress2\"/></t:DeleteItemField>",
+		"<t:DeleteItemField><t:ExtendedFieldURI PropertyTag=\"0x3A1C\" "
+		"PropertyType=\"String\"/></t:DeleteItemField>"};
+	struct pf_ews_renewed renewed = {.id = pf_span_str("id"), .version = pf_span_str("v")};
+	struct world w, old;
+
+	(void)state;
+	begin(&old, "IPM.Contact");
+	put(&old, NULL, PF_TAG_SUBJECT, text("old"));
+	put(&old, NULL, 0x3A1C, text("+1"));
+	put(&old, NULL, 0x3A19, text("stays"));
+	put(&old, &pf_set_address, 0x8015, truth(false));
+	renewed.old = old.item;
+	begin(&w, "IPM.Contact");
+	put(&w, NULL, PF_TAG_SUBJECT, text("new"));
+	put(&w, NULL, PF_TAG_DISPLAY_NAME, text("new"));
+	put(&w, NULL, 0x3A19, text("stays"));
+	put(&w, &pf_set_address, 0x8083, text("a@x"));
+	w.make.key = pf_span_str("n:key");
+	assert_int_equal(pf_ews_update_item(&NEW, &renewed, &w.make, &w.out, &w.err), PF_OK);
+	assert_order(&w, WORDS, PF_COUNT(WORDS), "32789"); /* 0x8015, which says nothing */
+	end(&w);
+	end(&old);
+}
+
+static void what_can_be_renewed(void **state)
+{
+	static const struct {
+		const char *was, *is;
+		bool series, files, meeting, instance, older, yes;
+	} CASES[] = {
+		{"IPM.Appointment", "IPM.Appointment", .yes = true},
+		{"IPM.Contact", "IPM.Contact", .yes = true},
+		{"IPM.StickyNote", "IPM.StickyNote", .yes = true},
+		{"IPM.Contact", "IPM.DistList", .yes = false},
+		{"IPM.DistList", "IPM.DistList", .yes = false},
+		{"IPM.Task", "IPM.Task", .yes = false},
+		{"IPM.Appointment", "IPM.Appointment", .series = true},
+		{"IPM.Appointment", "IPM.Appointment", .files = true},
+		{"IPM.Appointment", "IPM.Appointment", .meeting = true},
+		{"IPM.Appointment", "IPM.Appointment", .instance = true},
+		{"IPM.Contact", "IPM.Contact", .older = true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct world w, old;
+		struct pf_ews_whole whole = {.series = CASES[i].series, .lack_n = CASES[i].files};
+
+		begin(&w, CASES[i].is);
+		begin(&old, CASES[i].was);
+		whole.item = old.item;
+		put(&old, &pf_set_appointment, 0x8217, number(CASES[i].meeting));
+		if (CASES[i].instance) {
+			put(&w, &pf_set_appointment, 0x8228, when(0));
+		}
+		assert_int_equal(pf_ews_can_update(CASES[i].older ? &OLD : &NEW, &whole, &w.make),
+			CASES[i].yes);
+		end(&w);
+		end(&old);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +475,8 @@ int main(void)
 		cmocka_unit_test(an_occurrence_is_changed_field_by_field),
 		cmocka_unit_test(a_contact_a_group_a_task_a_note),
 		cmocka_unit_test(files_names_and_removals),
+		cmocka_unit_test(an_item_is_renewed),
+		cmocka_unit_test(what_can_be_renewed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

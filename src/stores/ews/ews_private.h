@@ -87,6 +87,7 @@ struct emade {
 	struct pf_arena arena;
 	struct pf_mapi_made made;
 	struct pf_ews_make make;
+	const struct pf_mapi_item *old; /* that is to become it; NULL: none is known */
 	struct pf_ews_zone start, end;
 	struct pf_ews_series series;
 	size_t files; /* of the item itself */
@@ -104,6 +105,8 @@ enum eput_step {
 	EPUT_NAMES,
 	EPUT_UNDO,
 	EPUT_UPLOAD,
+	EPUT_READ,
+	EPUT_RENEW,
 	EPUT_CREATE,
 	EPUT_FILES,
 	EPUT_CHANGE,
@@ -158,6 +161,7 @@ struct eop {
 	size_t put_at, put_file, asked; /* of the step: what is next; what was asked for */
 	enum eput_step step;
 	bool locked;  /* the item in whose place it goes is marked already */
+	bool anew;    /* that one can't become what it is to be */
 	bool failing; /* UNDO is the last step, then it has failed: */
 	char why[400];
 	/* FLAGS */

@@ -7,6 +7,8 @@
  *   UNDO     what an earlier try left is removed
  *   UPLOAD   UploadItems, several together, of what another Exchange gave (upload.c); in another
  *            one's place LOCK is before it, and only NAME behind it
+ *   READ     in another one's place: how is that one? Where one request can say all that is to be
+ *            other, RENEW is that UpdateItem, and the last step
  *   CREATE   CreateItem, several together; one that has nothing more to come is whole then
  *   FILES    CreateAttachment
  *   CHANGE   UpdateItem of the occurrences that are exceptions, FILES_OF the files of these
@@ -15,8 +17,8 @@
  *   NAME     now it is whole
  *   DROP     the other one is removed
  *
- * An item is always made anew, also where it takes another one's place: so an item that was read
- * is as one request made it or as its steps left it, whenever the run was killed.
+ * All else is made anew, also where it takes another one's place: so an item that was read is as
+ * one request made it or as its steps left it, whenever the run was killed.
  */
 #include "stores/ews/keyed_private.h"
 
@@ -51,6 +53,8 @@ static enum eput_step next_step(const struct eop *o)
 		return o->made ? EPUT_NAME : EPUT_UPLOAD;
 	case EPUT_UPLOAD:
 		return eput_in_place(o) ? EPUT_NAME : EPUT_DONE;
+	case EPUT_READ:
+		return o->anew ? EPUT_CREATE : EPUT_RENEW;
 	case EPUT_NAME:
 		return eput_in_place(o) && o->made ? EPUT_DROP : EPUT_DONE;
 	default:
@@ -132,6 +136,10 @@ int ews_keyed_start(struct estore *s, struct eop *o, struct pf_err *err)
 	case EPUT_UPLOAD:
 	case EPUT_CREATE:
 		return eput_create(s, o, err);
+	case EPUT_READ:
+		return eput_read_old(s, o, err);
+	case EPUT_RENEW:
+		return eput_renew(s, o, err);
 	case EPUT_FILES:
 		return eput_attach(s, o, pf_buf_span(&o->new_id), o->made->made.item, err);
 	case EPUT_CHANGE:
@@ -211,6 +219,8 @@ static const char *words_of(const struct eop *o)
 		[EPUT_PLACE] = "CreateFolder of a folder for its kind",
 		[EPUT_NAMES] = "FindItem",
 		[EPUT_UNDO] = "DeleteItem of what is not whole",
+		[EPUT_READ] = "GetItem",
+		[EPUT_RENEW] = "UpdateItem",
 		[EPUT_FILES] = "CreateAttachment",
 		[EPUT_CHANGE] = "UpdateItem of an occurrence",
 		[EPUT_FILES_OF] = "CreateAttachment to an occurrence",
@@ -240,6 +250,17 @@ static void refused(struct estore *s, struct eop *o, const struct pf_ews_said *s
 	case EPUT_PLACE:
 	case EPUT_UNDO:
 	case EPUT_DROP:
+		eop_refused(s, o, &why);
+		break;
+	case EPUT_READ:
+	case EPUT_RENEW:
+		if (!changed) { /* it is for another item to say */
+			o->anew = true;
+			o->step = EPUT_CREATE;
+			o->h.state = PF_HS_WAITING;
+			break;
+		}
+		o->h.end.conflict = PF_CONFLICT_CHANGED;
 		eop_refused(s, o, &why);
 		break;
 	case EPUT_LOCK:
@@ -325,6 +346,13 @@ static int take_one(struct estore *s, struct eop *o, size_t i, struct pf_ews_ans
 	}
 	if (o->step == EPUT_PLACE) {
 		return eput_take_place(s, o, a, m, err);
+	}
+	if (o->step == EPUT_READ) {
+		return eput_take_old(s, o, m, err);
+	}
+	if (o->step == EPUT_RENEW) {
+		pf_buf_clear(&o->new_id);
+		return pf_buf_add(&o->new_id, eput_old_of(o), err);
 	}
 	if (o->step == EPUT_LOCK && pf_ews_item_next(a, m, &at, &item)) {
 		pf_buf_clear(&o->marked);

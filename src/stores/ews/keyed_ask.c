@@ -230,6 +230,52 @@ int eput_set_key(struct estore *s, struct eop *o, bool lock, struct pf_err *err)
 	return send_one(s, o, "UpdateItem", &text, rc, err);
 }
 
+int eput_read_old(struct estore *s, struct eop *o, struct pf_err *err)
+{
+	const struct pf_ews_ask ask = {.forms = ews_keyed_form(eput_kind_of(s, o))};
+	struct pf_span id = eput_old_of(o);
+	struct pf_buf text;
+	int rc;
+
+	init_text(&text);
+	rc = pf_ews_get_whole(&s->as, &ask, &id, 1, &text, err);
+	o->asked = 1;
+	return send_one(s, o, "GetItem", &text, rc, err);
+}
+
+int eput_take_old(
+	struct estore *s, struct eop *o, const struct pf_ews_message *m, struct pf_err *err)
+{
+	struct pf_ews_whole old = {.arena = &o->made->arena};
+	struct pf_err why;
+
+	if (pf_ews_read_whole(m, &old, &why) != PF_OK) {
+		if (why.scope > PF_SCOPE_ITEM) {
+			*err = why;
+			return PF_FAIL;
+		}
+		o->anew = true;
+		return PF_OK;
+	}
+	o->made->old = old.item;
+	o->anew = !pf_ews_can_update(&s->as, &old, &o->made->make);
+	return PF_OK;
+}
+
+int eput_renew(struct estore *s, struct eop *o, struct pf_err *err)
+{
+	const struct pf_ews_renewed renewed = {
+		.id = eput_old_of(o), .version = eput_op_of(o)->version, .old = o->made->old};
+	struct pf_buf text;
+	int rc = eput_add_key(o, &o->key, "n:", err);
+
+	o->made->make.key = pf_buf_span(&o->key);
+	init_text(&text);
+	rc = rc == PF_OK ? pf_ews_update_item(&s->as, &renewed, &o->made->make, &text, err) : rc;
+	o->asked = 1;
+	return send_one(s, o, "UpdateItem", &text, rc, err);
+}
+
 int eput_remove_one(struct estore *s, struct eop *o, struct pf_span id, struct pf_err *err)
 {
 	struct pf_buf text;

@@ -113,6 +113,20 @@ static int convert(struct estore *s, struct eop *o, struct pf_err *err)
 	return PF_OK;
 }
 
+/* Where nothing of it is there yet. An item that somebody began to replace is replaced. */
+static enum eput_step first_step(const struct estore *s, const struct eop *o)
+{
+	bool over = eput_in_place(o) && !o->locked;
+
+	if (ews_upload_wanted(s, o)) {
+		return over ? EPUT_LOCK : EPUT_UPLOAD;
+	}
+	return over && !o->anew && s->as.version >= PF_EWS_2010 && o->made->files == 0 &&
+			       !o->made->make.series
+		       ? EPUT_READ
+		       : EPUT_CREATE;
+}
+
 /* What the names of the folder's items say about it. */
 static int look_up(struct estore *s, struct eop *o, struct pf_err *err)
 {
@@ -138,10 +152,7 @@ static int look_up(struct estore *s, struct eop *o, struct pf_err *err)
 		o->step = EPUT_DROP;
 		return pf_buf_add(&o->new_id, whole, err);
 	}
-	o->step = half.p                           ? EPUT_UNDO
-		  : !ews_upload_wanted(s, o)       ? EPUT_CREATE
-		  : eput_in_place(o) && !o->locked ? EPUT_LOCK
-						   : EPUT_UPLOAD;
+	o->step = half.p ? EPUT_UNDO : first_step(s, o);
 	return half.p ? pf_buf_add(&o->new_id, half, err) : PF_OK;
 }
 

@@ -71,6 +71,12 @@ int eput_change(struct estore *s, struct eop *o, struct pf_err *err);
 int eput_take_out(struct estore *s, struct eop *o, struct pf_err *err);
 /* Its name, or (`lock`) the mark of the one that it replaces. */
 int eput_set_key(struct estore *s, struct eop *o, bool lock, struct pf_err *err);
+/* The item in whose place it goes: as it is, and then as it is to be. */
+int eput_read_old(struct estore *s, struct eop *o, struct pf_err *err);
+int eput_renew(struct estore *s, struct eop *o, struct pf_err *err);
+/* The answer to the first: whether one request can make it so. */
+int eput_take_old(
+	struct estore *s, struct eop *o, const struct pf_ews_message *m, struct pf_err *err);
 int eput_remove_one(struct estore *s, struct eop *o, struct pf_span id, struct pf_err *err);
 
 #endif
