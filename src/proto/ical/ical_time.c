@@ -189,9 +189,9 @@ int64_t ical_from_libical(const struct icaltimetype *t)
  * keeps (2582). The calendar repeats after 400 years, weekdays too, and so do a zone's rules by
  * then.
  */
-static int64_t fold(int64_t utc_s)
+static int64_t fold(int64_t s)
 {
-	return utc_s < FAR_S ? utc_s : FAR_S - ERA_S + (utc_s - FAR_S) % ERA_S;
+	return s < FAR_S ? s : FAR_S - ERA_S + (s - FAR_S) % ERA_S;
 }
 
 int32_t pf_ical_offset_at(const struct pf_ical_time *t, int64_t utc_s)
@@ -224,7 +224,7 @@ int64_t ical_local_to_utc(const struct pf_ical_time *t, int64_t local_s)
 	if (t->form != PF_ICAL_ZONED || !t->zone) {
 		return local_s;
 	}
-	at = ical_to_libical(local_s, false);
+	at = ical_to_libical(fold(local_s), false);
 	return local_s - icaltimezone_get_utc_offset(t->zone, &at, &is_dst);
 }
 

@@ -116,6 +116,10 @@ static void times_of_all_forms(void **state)
 		{"DTSTART;TZID=Nowhere:20240102T120000", PF_ICAL_FLOATING, "2024-01-02T12:00:00Z"},
 		{"DTSTART;TZID=Mine:20240102T120000", PF_ICAL_ZONED, "2024-01-02T09:30:00Z"},
 		{"DTSTART:16010101T000000Z", PF_ICAL_UTC, "1601-01-01T00:00:00Z"},
+		{"DTSTART;TZID=Europe/Berlin:40480608T120000", PF_ICAL_ZONED,
+			"4048-06-08T10:00:00Z"}, /* past what libical works out by itself */
+		{"DTSTART;TZID=Europe/Berlin:40481208T120000", PF_ICAL_ZONED,
+			"4048-12-08T11:00:00Z"},
 	};
 
 	(void)state;
