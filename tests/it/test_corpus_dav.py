@@ -1,7 +1,7 @@
 """
 The odd calendar items and contacts of the shared corpus, from files to a server and back into files: each is there in the end
 and means the same, repaired where that is told, or it is in quarantine with its bytes, and with the server's own words or the
-names of what the server altered. A run whose ledger is lost changes nothing. The long form takes all of the corpus.
+names of what the server altered. A run whose ledger is lost changes nothing. The long form takes all files that are not too large.
 """
 
 import collections
@@ -19,7 +19,7 @@ from figures import count
 from run import copy, postferry
 from servers import cyrus, radicale, xandikos
 
-LONG = "POSTFERRY_CORPUS" in os.environ
+LONG = int(os.environ.get("POSTFERRY_CORPUS", 0))  # all files of at most so many bytes
 PART, SMALL = 20, 6000  # of the files of at most so many bytes every so many one
 PATIENCE = 3 * 3600 if LONG else 250
 SERVERS = {"radicale": (radicale.available, radicale.Radicale), "xandikos": (xandikos.available, xandikos.Xandikos),
@@ -67,7 +67,7 @@ class Keeper:
 def fill(top, kind):
     """A folder for each source of the corpus."""
     for n, (source, path) in enumerate(corpus.files(kind)):
-        if LONG or n % PART == 0 and os.path.getsize(path) <= SMALL:
+        if os.path.getsize(path) <= (LONG or SMALL) and (LONG or n % PART == 0):
             os.makedirs(top / source, exist_ok=True)
             shutil.copy(path, top / source / f"{n:04d}.{kind}")
 
