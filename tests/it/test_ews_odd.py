@@ -135,6 +135,23 @@ def test_what_passes_with_an_item(peer, tmp_path, ledger, code):
     assert len(told) == 3
 
 
+@pytest.mark.parametrize("how", ["schema", "incorrect", "mailbox"])
+def test_an_old_server_has_other_words_for_it(peer, tmp_path, ledger, how):
+    """2007 finds the name of a newer version to be no value; a new server in front of an old mailbox tells it by folder."""
+    def older(request, *more):
+        if b"Exchange2007_SP1" not in request.body:
+            if how == "mailbox":
+                raise Failure("ErrorInvalidSchemaVersionForMailboxVersion")
+            raise fault("ErrorSchemaValidation" if how == "schema" else "ErrorIncorrectSchemaVersion", version=(8, 1, 240))
+
+    if how == "mailbox":
+        get_folder = peer.get_folder
+        peer.get_folder = lambda r, op, version: peer.each(get_folder(r, op, version), lambda x: older(r) or x)
+    else:
+        peer.before.append(older)
+    arrives(peer, tmp_path, ledger)
+
+
 # ---- folders ----
 
 def test_pages_that_do_not_tell_where_they_end(peer, tmp_path, ledger):

@@ -55,6 +55,8 @@ static const struct {
 	{"ErrorCorruptData", PF_EWS_DAMAGED},
 	{"ErrorInvalidSyncStateData", PF_EWS_SYNC},
 	{"ErrorInvalidServerVersion", PF_EWS_VERSION},
+	{"ErrorIncorrectSchemaVersion", PF_EWS_VERSION},
+	{"ErrorInvalidSchemaVersionForMailboxVersion", PF_EWS_VERSION},
 	{"ErrorAccessDenied", PF_EWS_RIGHTS},
 	{"ErrorImpersonat*", PF_EWS_RIGHTS},
 	{"ErrorNonExistentMailbox", PF_EWS_RIGHTS},

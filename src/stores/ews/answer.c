@@ -214,8 +214,11 @@ static void whole(struct estore *s, struct ecall *c, const struct pf_ews_said *s
 static void fault(struct estore *s, struct ecall *c, const struct pf_ews_head *head)
 {
 	const struct pf_ews_said *said = &head->said;
+	/* To an old server, the name of a newer version is a mistake in the request. */
+	bool version = said->does == PF_EWS_VERSION ||
+		       (said->does == PF_EWS_OURS && c->kind == ECALL_KNOWN);
 
-	if (said->does == PF_EWS_VERSION && ews_older(s, head)) {
+	if (version && ews_older(s, head)) {
 		ecall_put_back(s, c);
 	} else if (said->does == PF_EWS_BUSY) {
 		ecall_put_back(s, c);
