@@ -80,6 +80,17 @@ def test_a_server_that_does_not_say_what_it_can(ledger, reply):
         assert [e for e in done.events if "CAPABILITY" in e["text"]], done
 
 
+@pytest.mark.parametrize("reply", ["NO [EXPIRED] your password has", "NO [PRIVACYREQUIRED] no more",
+                                   "NO User is authenticated but not connected."])
+def test_an_account_that_is_shut_while_it_is_written_to(ledger, reply):
+    """The answer to an APPEND ends the pass; what was under way beside it is found again by the next."""
+    with source() as a, Peer(append_reply=lambda n, raw, flags: reply if n == 3 else "store") as b:
+        done = run(a, b, ledger)
+        assert done.status in (0, 4) and reply in done.err + done.out, done
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == sorted(MESSAGES), done
+
+
 @pytest.mark.parametrize("name", ["Exchange", "Domino", "Zimbra"])
 def test_what_is_rewritten_is_not_quarantined(ledger, tmp_path, name):
     """Such a target shows each message otherwise than it was given: none is doubled, also when the ledger is lost."""

@@ -52,7 +52,8 @@ static int refused_as_such(struct iconn *c, struct icmd *i, const struct pf_imap
 		c->store->bads = c->store->bads || c->errors > 0;
 	}
 	if (why.scope >= PF_SCOPE_STORE) {
-		*taken = false; /* it is lost with the connection */
+		*taken = false; /* it is lost with the connection, and its command is over */
+		i->cmd = NULL;
 		*err = why;
 		return PF_FAIL;
 	}

@@ -11,7 +11,9 @@
 void conn_close_append(struct iconn *c)
 {
 	if (c->append) {
-		pf_imap_cmd_close(c->append->cmd);
+		if (c->append->cmd) {
+			pf_imap_cmd_close(c->append->cmd);
+		}
 		c->append = NULL;
 	}
 }
@@ -222,8 +224,9 @@ int put_done(struct iconn *c, struct icmd *i, const struct pf_imap_session_event
  */
 void put_lost(struct iconn *c, struct icmd *i, const struct pf_err *why)
 {
-	uint64_t written = pf_imap_cmd_written(i->cmd);
-	bool whole = c->append != i && written == pf_imap_cmd_length(i->cmd);
+	/* One that was refused, and the connection with it, was not carried out. */
+	bool whole = i->cmd && c->append != i &&
+		     pf_imap_cmd_written(i->cmd) == pf_imap_cmd_length(i->cmd);
 	struct iend end = {.failed = true, .why = *why};
 	bool fed = c->fed && i->n == 1 && i->ops[0] == c->fed;
 

@@ -224,7 +224,7 @@ bool small_lost(struct iconn *c, struct icmd *i, const struct pf_err *why)
 {
 	struct iend end = {.why = *why, .in_doubt = true};
 
-	if (i->ops[0]->op.kind != PF_OP_COPY || pf_imap_cmd_written(i->cmd) == 0) {
+	if (i->ops[0]->op.kind != PF_OP_COPY || !i->cmd || pf_imap_cmd_written(i->cmd) == 0) {
 		return false;
 	}
 	end.why.scope = PF_SCOPE_ITEM;
