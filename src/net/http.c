@@ -133,10 +133,11 @@ static int on_request(void *arg, char *from, char *to, int from_port, int to_por
 	return f->twice ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-/* A header section without what signs in. */
-static void trace_head(struct http_flight *f, struct pf_span head)
+/* A header section without what signs in, or goes on for it. */
+static void trace_head(struct http_flight *f, char direction, struct pf_span head)
 {
-	static const char *const SECRET[] = {"authorization:", "proxy-authorization:", "cookie:"};
+	static const char *const SECRET[] = {
+		"authorization:", "proxy-authorization:", "cookie:", "set-cookie:"};
 	const struct pf_http_cfg *cfg = &f->http->cfg;
 
 	while (head.n > 0) {
@@ -146,10 +147,11 @@ static void trace_head(struct http_flight *f, struct pf_span head)
 
 		for (size_t i = 0; i < PF_COUNT(SECRET); i++) {
 			if (pf_span_starts(line, SECRET[i])) {
-				shown = pf_span_str("Authorization: ***\r\n");
+				shown = pf_span_str(direction == '>' ? "Authorization: ***\r\n"
+								     : "Set-Cookie: ***\r\n");
 			}
 		}
-		cfg->trace(cfg->trace_arg, f->number, '>', shown);
+		cfg->trace(cfg->trace_arg, f->number, direction, shown);
 		head = pf_span_from(head, line.n);
 	}
 }
@@ -161,10 +163,12 @@ static int on_trace(CURL *easy, curl_infotype what, char *p, size_t n, void *arg
 
 	(void)easy;
 	if (what == CURLINFO_HEADER_OUT) {
-		trace_head(f, pf_span(p, n));
+		trace_head(f, '>', pf_span(p, n));
+	} else if (what == CURLINFO_HEADER_IN) {
+		trace_head(f, '<', pf_span(p, n));
 	} else if (what == CURLINFO_DATA_OUT) {
 		cfg->trace(cfg->trace_arg, f->number, '>', pf_span(p, n));
-	} else if (what == CURLINFO_HEADER_IN || what == CURLINFO_DATA_IN) {
+	} else if (what == CURLINFO_DATA_IN) {
 		cfg->trace(cfg->trace_arg, f->number, '<', pf_span(p, n));
 	}
 	return 0;
@@ -212,6 +216,10 @@ static int set_up_handle(struct http_flight *f, struct pf_err *err)
 	if (h->cfg.https) {
 		http_tls_set_up(h, e);
 	}
+	if (h->shared) {
+		(void)curl_easy_setopt(e, CURLOPT_SHARE, h->shared);
+		(void)curl_easy_setopt(e, CURLOPT_COOKIEFILE, ""); /* none but theirs */
+	}
 	if (h->cfg.rate_bytes_s > 0) {
 		curl_off_t each = (curl_off_t)(h->cfg.rate_bytes_s / h->width.most);
 
@@ -235,8 +243,13 @@ static int set_up(struct pf_http *h, struct pf_err *err)
 
 	h->host = strdup(h->cfg.host);
 	h->multi = curl_multi_init();
-	if (!h->host || !h->multi) {
+	h->shared = h->cfg.cookies ? curl_share_init() : NULL;
+	if (!h->host || !h->multi || (h->cfg.cookies && !h->shared)) {
 		return pf_fail_memory(err, "HTTP");
+	}
+	if (h->shared && curl_share_setopt(h->shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) !=
+				 CURLSHE_OK) {
+		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "libcurl can't be set up");
 	}
 	pf_buf_init(&base, 4096);
 	rc = pf_buf_addf(&base, err, v6 ? "%s://[%s]:%d" : "%s://%s:%d",
@@ -328,6 +341,7 @@ void pf_http_free(struct pf_http **out)
 		curl_easy_cleanup(f->easy);
 	}
 	(void)curl_multi_cleanup(h->multi);
+	(void)curl_share_cleanup(h->shared); /* no handle is left that has it; NULL is fine */
 	http_wait_deinit(h);
 	pf_secret_clear(&h->secret);
 	free(h->user);

@@ -26,6 +26,8 @@ struct pf_http_cfg {
 	const char *host; /* name, IPv4 or IPv6 address without brackets; copied */
 	int port;
 	bool https;
+	bool cookies; /* those that the server sends are given back: balancers tell sessions by them
+		       */
 	struct pf_tls *tls;      /* for https; must outlive the client */
 	size_t connections;      /* as many; 0 = as many as are seen to pay, from two on */
 	size_t connections_most; /* of those; 0 = 16 */

@@ -52,6 +52,7 @@ struct pf_http {
 	struct pf_http_cfg cfg;
 	char *host, *base; /* "https://host:port" */
 	CURLM *multi;
+	CURLSH *shared; /* cookies, by all handles; NULL: none are kept */
 	struct http_socket *sockets;
 	int64_t due_ms; /* libcurl's timer; INT64_MAX: not set */
 	struct http_flight flight[HTTP_FLIGHTS_MAX];

@@ -516,6 +516,7 @@ int pf_hs_connect(struct pf_hs *s, const char *host, int port, bool https, const
 		.host = host,
 		.port = port,
 		.https = https,
+		.cookies = s->does->cookies,
 		.tls = s->cfg->tls,
 		.connections = s->cfg->connections,
 		.connections_most = s->cfg->connections_most,

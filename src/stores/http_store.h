@@ -52,6 +52,7 @@ struct pf_hs_does {
 	int64_t pause_max_ms;
 	size_t id_max, version_max; /* bytes */
 	bool fed;                   /* items may come by feed() */
+	bool cookies;               /* as in pf_http_cfg */
 	/* A new operation; NULL: no memory. What it embeds is set afterwards, and taken down before
 	 * op_free. */
 	struct pf_hs_op *(*op_new)(const struct pf_op *op);

@@ -71,6 +71,23 @@ def test_sent_on_to_another_host(peer, tmp_path, ledger):
         arrives(other, tmp_path, ledger, "--trust-host", f"127.0.0.1:{other.port}", url=url)
 
 
+def test_a_balancer_knows_its_sessions_by_a_cookie(peer, tmp_path, ledger):
+    """It is given back with each request from then on, and is no more in a trace than a password is."""
+    strangers = []
+
+    def step(request):
+        if "session=5ecre7" not in request.headers.get("Cookie", ""):
+            strangers.append(request)
+
+    peer.fields = lambda answer: {"Set-Cookie": "session=5ecre7; path=/; HttpOnly"}
+    peer.before.append(step)
+    deliver(peer, 12)
+    trace = tmp_path / "trace"
+    done = copy(peer.url(), f"maildir:{tmp_path}/to", ledger, "--trace", trace)
+    assert done.status == 0 and maildir(tmp_path / "to") == all_of(12) and len(strangers) == 0, done
+    assert b"SyncFolderItems" in trace.read_bytes() and b"5ecre7" not in trace.read_bytes()
+
+
 # ---- sign-in ----
 
 def test_a_sign_in_that_leads_nowhere(peer, tmp_path, ledger):

@@ -64,6 +64,7 @@ static const struct pf_hs_does DOES = {
 	.id_max = EWS_ID_MAX,
 	.version_max = EWS_ID_MAX,
 	.fed = true,
+	.cookies = true,
 	.op_new = eop_new,
 	.op_free = eop_free,
 	.may_start = eop_may_start,
