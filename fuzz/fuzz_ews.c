@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "proto/ews/answer.h"
 #include "proto/ews/discover.h"
+#include "proto/ews/transfer.h"
 #include "sum.h"
 
 static void look_at_folders(struct pf_ews_answer *a, const struct pf_ews_message *m, uint64_t *sum)
@@ -38,6 +39,16 @@ static void look_at_items(struct pf_ews_answer *a, const struct pf_ews_message *
 	}
 }
 
+static void look_at_moved(struct pf_ews_answer *a, const struct pf_ews_message *m, uint64_t *sum)
+{
+	struct pf_ews_moved moved;
+
+	pf_ews_moved(a, m, &moved);
+	sum_span(sum, moved.id);
+	sum_span(sum, moved.version);
+	sum_span(sum, moved.stream);
+}
+
 static uint64_t look_at(struct pf_span body)
 {
 	struct pf_ews_answer *a = NULL;
@@ -57,6 +68,7 @@ static uint64_t look_at(struct pf_span body)
 		sum_span(&sum, m.state);
 		look_at_folders(a, &m, &sum);
 		look_at_items(a, &m, &sum);
+		look_at_moved(a, &m, &sum);
 	}
 	pf_ews_answer_free(&a);
 	return sum;
