@@ -1,9 +1,11 @@
 /*
  * Calendars: whatever is read has the same parts when it is written anew, the last of them means
- * what it meant, and nothing takes more memory than its size allows.
+ * what it meant, and nothing takes more memory than its size allows. A series that can be made
+ * single events is as many as are told.
  */
 #include "base/defs.h"
 #include "convert/ical_codec.h"
+#include "proto/ical/ical.h"
 #include "sum.h"
 
 static void look_at(const struct pf_doc *d, size_t i)
@@ -33,6 +35,50 @@ static void look_at(const struct pf_doc *d, size_t i)
 	pf_blob_unref(&out.body);
 }
 
+static size_t count_singles(struct pf_span text)
+{
+	struct pf_ical *c = NULL;
+	struct pf_err err;
+	size_t n = 0;
+
+	pf_assert(pf_ical_read(text, &c, &err) == PF_OK);
+	for (size_t i = 0; i < c->comp_count; i++) {
+		const struct pf_line *uid = pf_ical_comp_is(c, (int)i, "VEVENT")
+						    ? pf_ical_find(c, (int)i, "UID")
+						    : NULL;
+
+		n += uid && pf_ical_is_single(uid->value) && !pf_ical_recurs(c, (int)i);
+	}
+	pf_ical_free(&c);
+	return n;
+}
+
+/* The first series, by itself, up to 2030. */
+static void make_singles(struct pf_span bytes)
+{
+	struct pf_ical_singles told = {.n = 0};
+	struct pf_ical_piece piece = {NULL, 0};
+	struct pf_buf out;
+	struct pf_err err;
+
+	pf_buf_init(&out, 4 << 20);
+	if (pf_ical_read(bytes, &piece.c, &err) == PF_OK) {
+		for (size_t i = 0; i < piece.c->comp_count && !told.n; i++) {
+			piece.comp = (int)i;
+			if (pf_ical_comp_is(piece.c, piece.comp, "VEVENT") &&
+				pf_ical_recurs(piece.c, piece.comp) &&
+				pf_ical_singles(&piece, 1, 1893456000, &out, &told, &err) ==
+					PF_OK) {
+				pf_assert(count_singles(pf_buf_span(&out)) == told.n);
+				break;
+			}
+			pf_buf_clear(&out);
+		}
+	}
+	pf_buf_deinit(&out);
+	pf_ical_free(&piece.c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pf_doc *d = NULL;
@@ -45,5 +91,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		look_at(d, i);
 	}
 	pf_ical_codec.free(&d);
+	make_singles(pf_span(data, size));
 	return 0;
 }

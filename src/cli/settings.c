@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECTIONS_MAX = 16, TRIES_MAX = 100 };
+enum { CONNECTIONS_MAX = 16, TRIES_MAX = 100, SERIES_YEARS = 10, SERIES_YEARS_MAX = 100 };
 
 #define bad(err, ...) pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, __VA_ARGS__)
 
@@ -77,6 +77,12 @@ const struct pf_option pf_rule_options[] = {
 	{"exclude", "GLOB", "leave out the folders that match", true},
 	{"duplicates", "keep|merge",
 		"equal calendar items or contacts of one identifier; default: keep", false},
+	{"series", "quarantine|expand",
+		"what becomes of a series that the target has no words for (Exchange: dates of its "
+		"own, several rules, days that some months lack); expand: a single event for each "
+		"of its instances; default: quarantine",
+		false},
+	{"series-years", "N", "up to the end of the N-th year from this one; default: 10", false},
 	{"labels", "each|first|views",
 		"where folders are labels (Gmail): a message goes to the folder of each of its "
 		"labels "
@@ -319,6 +325,13 @@ static int read_one(struct pf_settings *s, const struct pf_given *g, struct pf_e
 		if (!s->rules.merge && strcmp(g->value, "keep") != 0) {
 			return bad(err, "--duplicates %s: it is keep or merge", g->value);
 		}
+	} else if (strcmp(name, "series") == 0) {
+		s->rules.singles = strcmp(g->value, "expand") == 0;
+		if (!s->rules.singles && strcmp(g->value, "quarantine") != 0) {
+			return bad(err, "--series %s: it is quarantine or expand", g->value);
+		}
+	} else if (strcmp(name, "series-years") == 0) {
+		return read_count(name, g->value, SERIES_YEARS_MAX, &s->series_years, err);
 	} else if (strcmp(name, "labels") == 0) {
 		return read_labels(g->value, &s->rules.labels, err);
 	} else if (strcmp(name, "since") == 0) {
@@ -399,7 +412,7 @@ static int read_admin_forms(const struct pf_args *args, struct pf_settings *s, s
 
 int pf_settings_read(const struct pf_args *args, struct pf_settings *s, struct pf_err *err)
 {
-	*s = (struct pf_settings){0};
+	*s = (struct pf_settings){.series_years = SERIES_YEARS};
 	s->rules.since_utc_s = PF_DATE_NONE;
 	s->rules.before_utc_s = PF_DATE_NONE;
 	s->include = calloc(args->given_count + 1, sizeof(*s->include));

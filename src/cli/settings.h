@@ -21,6 +21,7 @@ struct pf_settings {
 	bool unwrap_tnef; /* a message as what its TNEF part holds */
 	bool allow_plaintext, mirror, mirror_all, dry_run, json, quiet, no_progress, verbose, deep;
 	size_t connections, tries;
+	size_t series_years; /* behind this one, that series are made single events for */
 	uint64_t rate, memory;
 	uint64_t daily[2]; /* source, target; 0: nothing said, UINT64_MAX: none */
 	bool no_wait;      /* for the next day */

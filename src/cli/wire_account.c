@@ -1,11 +1,13 @@
 /*
  * One account at work: two stores and a job, with the settings that plan and command line come to.
  */
+#include "base/civil.h"
 #include "cli/wire_private.h"
 #include "convert/ical_codec.h"
 #include "convert/vcard_codec.h"
 #include "stores/registry.h"
 #include "stores/wrap/disguise.h"
+#include "stores/wrap/singles.h"
 
 #include <stdlib.h>
 
@@ -185,6 +187,23 @@ static int open_side(struct wire_account *a, size_t side, size_t connections, st
 	return side == 0 && may_disguise(s->url.scheme) ? disguise(a, err) : PF_OK;
 }
 
+/* Series that the target does not say come as single events, where that is wanted: until the end of
+ * a year, so that runs of one year make the same ones. */
+static int split_series(struct wire_account *a, struct pf_err *err)
+{
+	const struct pf_settings *set = a->wire->set;
+	struct pf_singles_cfg cfg = {.says = pf_store_facts(a->side[1].store)->says};
+	struct pf_civil d;
+
+	if (!set->rules.singles || !cfg.says) {
+		return PF_OK;
+	}
+	pf_civil_from_unix(pf_loop_utc_s(a->wire->loop), &d);
+	d = (struct pf_civil){.year = d.year + (int)set->series_years + 1, .month = 1, .day = 1};
+	cfg.until_utc_s = pf_civil_to_unix(&d);
+	return pf_singles_open(a->side[0].store, &cfg, &a->side[0].store, err);
+}
+
 /* The bytes in flight that the account begins with; later they are shared out anew. */
 static size_t window_of(const struct pf_wire *w)
 {
@@ -241,7 +260,8 @@ int wire_account_new(struct pf_wire *w, size_t row, const size_t connections[2],
 	a->wire = w;
 	a->row = row;
 	if (open_side(a, 0, connections[0], err) != PF_OK ||
-		open_side(a, 1, connections[1], err) != PF_OK || make_job(a, err) != PF_OK) {
+		open_side(a, 1, connections[1], err) != PF_OK || split_series(a, err) != PF_OK ||
+		make_job(a, err) != PF_OK) {
 		wire_account_free(&a);
 		return PF_FAIL;
 	}

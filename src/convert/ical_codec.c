@@ -542,5 +542,6 @@ const struct pf_codec pf_ical_codec = {
 	.recurs_at = recurs_at,
 	.yields = yields,
 	.compose = compose,
+	.single = pf_ical_is_single,
 	.expand = expand,
 };

@@ -210,7 +210,8 @@ static int note_left(struct pf_fold *f, struct keyed_task *t)
 	const struct pf_id_item *x = keyed_item_of(f, t);
 
 	for (size_t i = 0; i < x->part_count; i++) {
-		const struct keyed_doc *d = &f->keyed->doc[keyed_doc_of(f, x, i)];
+		struct keyed_doc *d = &f->keyed->doc[keyed_doc_of(f, x, i)];
+		int number = d->converted ? PF_EV_ITEM_CONVERTED : PF_EV_ATTACHMENT_LEFT;
 		struct pf_span left = d->left;
 		size_t n = strlen(t->note);
 
@@ -219,8 +220,11 @@ static int note_left(struct pf_fold *f, struct keyed_task *t)
 		}
 		(void)snprintf(t->note + n, sizeof(t->note) - n, "%s%s", n > 0 ? "; " : "",
 			(const char *)left.p);
-		keyed_event_log(f, d->converted ? PF_EV_ITEM_CONVERTED : PF_EV_ATTACHMENT_LEFT,
-			&f->keyed->row[t->row], "%s", (const char *)left.p);
+		if (d->left_number == 0 || !d->left_told) { /* of the document: once */
+			keyed_event_log(f, d->left_number ? d->left_number : number,
+				&f->keyed->row[t->row], "%s", (const char *)left.p);
+		}
+		d->left_told = true;
 	}
 	return PF_OK;
 }

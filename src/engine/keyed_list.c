@@ -130,23 +130,24 @@ static bool is_settled(
 {
 	enum pf_job_mode mode = f->job->cfg->mode;
 
-	if (mode == PF_JOB_RETRY && r->verdict == PF_VERDICT_QUARANTINED) {
-		return false;
+	if ((mode == PF_JOB_RETRY || f->job->cfg->rules->singles) &&
+		r->verdict == PF_VERDICT_QUARANTINED) {
+		return false; /* it may be given in another form now */
 	}
 	return r->verdict != PF_VERDICT_NONE && r->verdict != PF_VERDICT_VANISHED && d->version.p &&
 	       pf_span_eq(r->src_version, d->version) &&
 	       r->codec_version == f->keyed->codec->version;
 }
 
-/* For --mirror: only what this ledger wrote, and only while it is as it was written. */
-static int note_removal(struct pf_fold *f, const struct keyed_row *r, struct pf_err *err)
+bool keyed_is_removable(const struct keyed_row *r)
+{
+	return r->verdict == PF_VERDICT_COPIED && r->dst_id.p && r->dst_uid.p;
+}
+
+int keyed_note_removal(struct pf_fold *f, const struct keyed_row *r, struct pf_err *err)
 {
 	struct pf_gone *g;
 
-	if (!f->job->cfg->mirror || r->verdict != PF_VERDICT_COPIED || !r->dst_id.p ||
-		!r->dst_uid.p) {
-		return PF_OK;
-	}
 	if (f->gone_n == f->gone_cap) {
 		size_t cap = f->gone_cap ? f->gone_cap * 2 : 16;
 		struct pf_gone *grown = realloc(f->gone, cap * sizeof(*grown));
@@ -175,7 +176,8 @@ static int note_gone(struct pf_fold *f, struct keyed_row *r, size_t row, struct 
 	if (r->verdict == PF_VERDICT_COPIED || r->verdict == PF_VERDICT_PRESENT) {
 		f->job->outcome.gone_from_source += r->dst_uid.p != NULL;
 		f->keyed->gone_told += r->dst_uid.p != NULL;
-		return note_removal(f, r, err);
+		return f->job->cfg->mirror && keyed_is_removable(r) ? keyed_note_removal(f, r, err)
+								    : PF_OK;
 	}
 	if (r->verdict == PF_VERDICT_NONE) {
 		r->state = PF_ROW_DONE;

@@ -161,6 +161,39 @@ static int adopt(struct pf_fold *f, const struct pf_id_item *x, size_t row, stru
 	return end_row(f, row, sent ? PF_VERDICT_COPIED : PF_VERDICT_PRESENT, note, err);
 }
 
+/* What a row stood for is not there, but another one that is what the item is now: an edit that was
+ * put before an interruption, where a target gives what is put in an item's place a new id. */
+static size_t find_put(
+	const struct pf_keyed *k, const struct pf_id_item *x, const struct keyed_row *r)
+{
+	if (keyed_find_target(k, r->dst_id) != SIZE_MAX) {
+		return SIZE_MAX;
+	}
+	for (size_t i = 0; i < k->target_n; i++) {
+		const struct keyed_target *t = &k->target[i];
+
+		if (t->row == SIZE_MAX && t->uid.p && pf_span_eq(t->uid, x->uid) &&
+			pf_id_means(x, &t->whole)) {
+			return i;
+		}
+	}
+	return SIZE_MAX;
+}
+
+static int take_put(struct pf_fold *f, size_t row, size_t target, struct pf_err *err)
+{
+	struct pf_keyed *k = f->keyed;
+	struct keyed_row *r = &k->row[row];
+
+	r->dst_id = k->target[target].id;
+	r->dst_version = k->target[target].version;
+	r->whole = k->target[target].whole;
+	r->has_whole = true;
+	k->target[target].row = row;
+	keyed_event_log(f, PF_EV_DOUBT_SETTLED, r, "its edit had arrived before the interruption");
+	return end_row(f, row, (enum pf_verdict)r->verdict, NULL, err);
+}
+
 /* ---- tasks ---- */
 
 static void note_of(const struct pf_id_item *x, char *out, size_t size)
@@ -215,7 +248,7 @@ static int plan_item(struct pf_fold *f, const struct pf_id_item *x, size_t item,
 	struct pf_keyed *k = f->keyed;
 	const char *why = left_out(f, x);
 	struct keyed_row *r;
-	size_t row = 0;
+	size_t row = 0, put;
 	bool known;
 
 	k->parts_placed += x->part_count + x->merged_parts;
@@ -240,6 +273,10 @@ static int plan_item(struct pf_fold *f, const struct pf_id_item *x, size_t item,
 	}
 	if (!known && x->foreign != SIZE_MAX) {
 		return adopt(f, x, row, err);
+	}
+	put = known ? find_put(k, x, r) : SIZE_MAX;
+	if (put != SIZE_MAX) {
+		return take_put(f, row, put, err);
 	}
 	f->to_copy_items++;
 	if (!known) {
@@ -300,6 +337,13 @@ static int plan_follower(
 	return PF_OK;
 }
 
+/* An event that was made of an instance of a series, and that the target has. */
+static bool is_single(const struct pf_keyed *k, const struct keyed_row *r)
+{
+	return k->codec->single && k->codec->single(r->src_uid) && keyed_is_removable(r) &&
+	       keyed_find_target(k, r->dst_id) != SIZE_MAX;
+}
+
 /* What a row said of a document that was read now, and says no more. */
 static int end_stale(struct pf_fold *f, struct pf_err *err)
 {
@@ -312,6 +356,12 @@ static int end_stale(struct pf_fold *f, struct pf_err *err)
 		if (d == SIZE_MAX || !(k->doc[d].bits & KEYED_READ) ||
 			r->verdict == PF_VERDICT_VANISHED) {
 			continue;
+		}
+		if (is_single(k, r)) { /* an edit of its series took it away */
+			if (keyed_note_removal(f, r, err) != PF_OK) {
+				return PF_FAIL;
+			}
+			continue; /* its row ends when it is gone */
 		}
 		r->state = PF_ROW_DONE;
 		r->verdict = PF_VERDICT_VANISHED;

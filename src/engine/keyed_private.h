@@ -83,7 +83,9 @@ struct keyed_doc {
 	struct pf_doc *open;    /* its parts are at hand, and ... */
 	struct pf_blob *native; /* ... the source's own form of it, where the target has it too */
 	struct pf_span left; /* what of it the source could not give, in words; absent: nothing */
-	bool converted;      /* ... as the form that it is given in has no place for that */
+	int left_number;     /* pf_store_event.left_number */
+	bool left_told;
+	bool converted; /* ... as the form that it is given in has no place for that */
 };
 
 /* An item of the target. */
@@ -220,6 +222,10 @@ void keyed_sort(struct pf_keyed *k);
 size_t keyed_find_doc(const struct pf_keyed *k, struct pf_span id);
 size_t keyed_find_target(const struct pf_keyed *k, struct pf_span id);
 void keyed_want_target(struct pf_keyed *k, size_t target);
+/* Whether what a row stands for may be taken from the target: only what this ledger wrote. */
+bool keyed_is_removable(const struct keyed_row *r);
+/* It is removed at the end of the pass, while it is as it was written (mirror.c). */
+int keyed_note_removal(struct pf_fold *f, const struct keyed_row *r, struct pf_err *err);
 
 /* ---- keyed_messages.c ---- */
 /* Documents that the target has as messages are listed no more. */

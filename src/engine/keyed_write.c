@@ -652,6 +652,7 @@ int keyed_open_event(struct pf_fold *f, const struct pf_store_event *ev, struct 
 		}
 		pf_blob_unref(&body);
 		if (ev->left) {
+			d->left_number = ev->left_number;
 			return keyed_keep(k, pf_span_str(ev->left), &d->left, err);
 		}
 	} else if (ev->kind == PF_STORE_FAILED || ev->kind == PF_STORE_DONE) {

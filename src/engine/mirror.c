@@ -1,8 +1,10 @@
 /*
- * --mirror: what left the source is removed from the target, and only what this ledger wrote there.
- * Nothing is removed when more than a tenth would go, or most of a folder, unless the administrator
- * says so: a source that lists too little is more likely than one that was cleared. The bytes of
- * what is removed are kept first, so that it can be put back.
+ * What is taken from the target. Without --mirror only events that were made of a series'
+ * instances, when an edit of the series took these away (keyed_plan.c). --mirror: what left the
+ * source is removed from the target, and only what this ledger wrote there. Nothing is removed when
+ * more than a tenth would go, or most of a folder, unless the administrator says so: a source that
+ * lists too little is more likely than one that was cleared. The bytes of what is removed are kept
+ * first, so that it can be put back.
  */
 #include "engine/fold_private.h"
 
@@ -65,7 +67,7 @@ static int consider(struct pf_job *job, struct pf_err *err)
 	uint64_t all = 0;
 
 	job->mirror_ready = true;
-	if (!job->cfg->mirror_all) {
+	if (job->cfg->mirror && !job->cfg->mirror_all) {
 		hold_back(job);
 	}
 	n = removals(job);
@@ -75,7 +77,7 @@ static int consider(struct pf_job *job, struct pf_err *err)
 	if (copied(job, &all, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	if ((uint64_t)n * TENTH > all && !job->cfg->mirror_all) {
+	if (job->cfg->mirror && (uint64_t)n * TENTH > all && !job->cfg->mirror_all) {
 		job->outcome.mirror_stopped = true;
 		job_event(job, PF_EV_REMOVED, NULL, NULL,
 			"nothing removed: %zu of %llu items would go, more than a tenth", n,
@@ -137,7 +139,7 @@ static int step_folder(struct pf_fold *f, struct pf_err *err)
 
 int job_mirror_step(struct pf_job *job, struct pf_err *err)
 {
-	if (!job->cfg->mirror || !job_writes(job)) {
+	if (!job_writes(job)) {
 		return PF_OK;
 	}
 	if (!job->mirror_ready) {
@@ -182,7 +184,7 @@ static int keep(
 		.size = g->size,
 		.date_utc_s = g->date_utc_s,
 		.flags = {.sys = g->sys, .kw = g->kw},
-		.reason = "removed from the target by --mirror, as it left the source",
+		.reason = "removed from the target, as it left the source",
 		.at_utc_s = f->job->now.utc_s,
 	};
 	int rc = open_removed(f->job, err);

@@ -29,8 +29,9 @@ struct pf_rules {
 	uint64_t max_size;                 /* bytes; 0 = any */
 	const char *const *skip_subjects; /* exact subjects, decoded; of DESIGN's --skip-subjects */
 	size_t skip_subject_count;
-	bool merge;  /* equal calendar items or contacts of one UID become one */
-	bool shared; /* other users' and public folders, too */
+	bool singles; /* series that the target does not say are given as single events */
+	bool merge;   /* equal calendar items or contacts of one UID become one */
+	bool shared;  /* other users' and public folders, too */
 	enum pf_labels_rule labels;
 };
 

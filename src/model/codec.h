@@ -123,6 +123,9 @@ struct pf_codec {
 	 */
 	int (*compose)(const struct pf_piece *pieces, size_t n, const struct pf_compose *how,
 		struct pf_composed *out, struct pf_err *err);
+	/* Whether a UID is one that was made for an instance of a series, as an item of its own.
+	 * NULL: none is. */
+	bool (*single)(struct pf_span uid);
 	/* Occurrences that overlap the window, in order. Contacts have none. */
 	int (*expand)(const struct pf_piece *pieces, size_t n, struct pf_window *window,
 		struct pf_err *err);

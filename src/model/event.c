@@ -380,7 +380,16 @@ static const struct pf_event_doc DOCS[] = {
 		"longer octet for octet.",
 		"To have appointments and the like in their place, name a target for their kind as "
 		"well (--to caldavs://..., --to carddavs://...), and run again with another "
-		"ledger."},
+		"ledger; where one target takes mail and them, with --mirror."},
+	{PF_EV_SERIES_SINGLES, PF_SEV_WARNING, "series made single events",
+		"The target has no words for the series (dates of its own, several rules, days "
+		"that some months lack), and --series expand was given.",
+		"Each instance up to the end of the year that the text names is an event of its "
+		"own there. They are known again in later passes; an edit of the series at the "
+		"source is followed, and the event of an instance that it takes away is removed, "
+		"its bytes kept in the quarantine.",
+		"Where the series goes on behind that day, enter the rest at the target, or copy "
+		"again with more --series-years when the series is edited."},
 	{PF_EV_PASS_BEGUN, PF_SEV_INFO, "pass begun", "A run over the account has begun.",
 		"Both sides are opened and their folders compared with the ledger.",
 		"Nothing is to be done."},

@@ -68,6 +68,7 @@ static int is_known(enum pf_event_number number)
 	case PF_EV_ATTACHMENT_LEFT:
 	case PF_EV_ITEM_CONVERTED:
 	case PF_EV_ITEM_DISGUISED:
+	case PF_EV_SERIES_SINGLES:
 	case PF_EV_UNREADABLE_RESPONSE:
 	case PF_EV_PROTOCOL_ODDITY:
 		return 1;

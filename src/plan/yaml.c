@@ -65,6 +65,8 @@ static const struct key TOP[] = {
 	{"max_size", VALUE_TEXT, "max-size", 0},
 	{"skip_subjects", VALUE_PATH, "skip-subjects", 0},
 	{"labels", VALUE_TEXT, "labels", 0},
+	{"series", VALUE_TEXT, "series", 0},
+	{"series_years", VALUE_TEXT, "series-years", 0},
 	{"mirror", VALUE_FLAG, "mirror", 0},
 	{"mirror_all", VALUE_FLAG, "mirror-all", 0},
 	{"no_receipts", VALUE_FLAG, "no-receipts", 0},

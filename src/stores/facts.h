@@ -5,7 +5,9 @@
 #ifndef PF_STORES_FACTS_H
 #define PF_STORES_FACTS_H
 
+#include "base/err.h"
 #include "base/span.h"
+#include "model/item.h"
 
 /* Facts to plan with. */
 enum pf_cap {
@@ -69,6 +71,9 @@ struct pf_store_facts {
 	size_t max_path_bytes;
 	size_t (*segment_bytes)(struct pf_span segment); /* what it takes; NULL: its UTF-8 */
 	const char *forbidden; /* characters that no segment may have, e.g. the delimiter */
+	/* Whether there are words for an item, as text: PF_FAIL (item scope), or no memory. Pure;
+	 * NULL: there are for each, as far as is known. */
+	int (*says)(enum pf_kind kind, struct pf_span item, struct pf_err *why);
 	enum pf_uid_scope uid_scope;
 	const char *server; /* what it calls itself, safe to print; "" = nothing */
 	size_t connections; /* that pay at the most, as far as is known by now */

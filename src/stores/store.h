@@ -192,6 +192,7 @@ struct pf_store_event {
 	bool uid_made;    /* BODY: the item has no identifier, the store made that of its text */
 	bool existed;     /* DONE of MKFOLDER: made by somebody else before this operation */
 	const char *left; /* BODY: what of the item could not be had, in words; NULL: nothing */
+	int left_number;  /* the event that tells it; 0: one that the engine chooses */
 	bool pieced;      /* BODY, first CHUNK: put together from parts; sizes prove it whole */
 	/* STATE only */
 	bool delta;                  /* the ITEMs to come are only what changed since the cursor */

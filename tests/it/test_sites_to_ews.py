@@ -4,11 +4,11 @@ import collections
 
 import pytest
 from calendar_items import calendar, card, event, parts, seen
-from ews_peer import EwsPeer
 from mail import FOLDERS, Account, difference, snapshot
 from run import postferry
 from servers import cyrus, radicale
 from servers.dovecot import Dovecot
+from test_ews_keyed import peer  # noqa: F401 (a fixture)
 
 BERLIN = ("BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\nBEGIN:DAYLIGHT\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\n"
           "DTSTART:19700329T020000\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\r\nEND:DAYLIGHT\r\nBEGIN:STANDARD\r\n"
@@ -97,13 +97,6 @@ def has(where):
 
 SITES = [pytest.param(where, id=where.__name__.rpartition(".")[2], marks=pytest.mark.skipif(not has(where), reason="not installed"))
          for where in (radicale, cyrus)]
-
-
-@pytest.fixture
-def peer():
-    with EwsPeer() as p:
-        yield p
-        assert p.breaches == [] and p.sent == []
 
 
 @pytest.fixture

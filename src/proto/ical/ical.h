@@ -131,10 +131,32 @@ struct pf_ical_edit {
 	struct pf_span meant;  /* X-POSTFERRY-MEANT of the first component; absent: as it is */
 	const int64_t *wanted; /* taken out of the EXDATEs */
 	size_t wanted_n;
+	const int64_t *single_utc_s; /* of a series the instance that begins then, as a single
+					event; NULL: as it is */
 };
 /* `changes` gets repairs in words. */
 PF_MUST_CHECK int pf_ical_write(const struct pf_ical_piece *pieces, size_t n,
 	const struct pf_ical_edit *edit, struct pf_buf *out, struct pf_buf *changes,
 	struct pf_err *err);
+
+/* ---- a series as single events (ical_singles.c) ---- */
+
+struct pf_ical_singles {
+	size_t n;            /* that were written */
+	size_t first_bytes;  /* of the first */
+	int64_t first_utc_s; /* when it was to begin */
+	bool more, endless;  /* some come later than `until`; the series has no end at all */
+};
+
+/*
+ * Append a VCALENDAR for each instance of a series that was to begin before `until`: `pieces` are
+ * the master and all its overrides. An instance that is overridden is what the override says. UIDs
+ * are made of the master's and of the day; they are known by pf_ical_is_single. PF_FAIL (item
+ * scope): some of it can't be followed so (EXRULE, periods, RANGE, a rule that can't be read, more
+ * than 5,000), `out` is to be thrown away then; or no memory.
+ */
+PF_MUST_CHECK int pf_ical_singles(const struct pf_ical_piece *pieces, size_t n, int64_t until_utc_s,
+	struct pf_buf *out, struct pf_ical_singles *told, struct pf_err *err);
+bool pf_ical_is_single(struct pf_span uid);
 
 #endif

@@ -165,6 +165,9 @@ static void put_one(struct ical_writer *w, struct pf_ical *c, int comp, size_t i
 		if (l == pf_ical_find(c, comp, "UID")) { /* a second one goes */
 			put_uid(w, l, original);
 		}
+	} else if ((e->single_utc_s && ical_put_single(w, c, comp, l)) ||
+		   (e->meant.p && pf_span_is(l->name, "X-POSTFERRY-MEANT"))) {
+		return; /* of these it has others now */
 	} else if (e->agent &&
 		   (pf_span_is(l->name, "ATTENDEE") || pf_span_is(l->name, "ORGANIZER"))) {
 		put_person(w, l);
@@ -175,8 +178,6 @@ static void put_one(struct ical_writer *w, struct pf_ical *c, int comp, size_t i
 		ical_put_changed(w, &renamed, l->params, l->value);
 	} else if (e->wanted_n > 0 && pf_span_is(l->name, "EXDATE")) {
 		put_exdate(w, c, l);
-	} else if (e->meant.p && pf_span_is(l->name, "X-POSTFERRY-MEANT")) {
-		return; /* it has another one now */
 	} else if (short_ && (pf_span_is(l->name, "DTEND") || pf_span_is(l->name, "DURATION"))) {
 		ical_put_short(w, c, comp, l);
 	} else if (!(e->repair && ical_repair_line(w, c, comp, l))) {

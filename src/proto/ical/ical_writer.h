@@ -26,6 +26,10 @@ void ical_put_changed(struct ical_writer *w, const struct pf_line *l, struct pf_
 /* A repair, told once however often it was made. */
 void ical_changed(struct ical_writer *w, const char *what);
 
+/* ---- ical_singles.c ---- */
+/* A line of a series that is written as a single event. true: it was dealt with. */
+bool ical_put_single(struct ical_writer *w, struct pf_ical *c, int comp, const struct pf_line *l);
+
 /* ---- ical_repair.c ---- */
 /* true: the line was dealt with. */
 bool ical_repair_line(struct ical_writer *w, struct pf_ical *c, int comp, const struct pf_line *l);

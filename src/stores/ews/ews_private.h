@@ -478,6 +478,8 @@ bool ews_upload_said(
 	struct estore *s, const struct ecall *c, struct eop *o, const struct pf_ews_said *said);
 
 /* ---- made.c ---- */
+/* Whether it can be made an item at all. */
+int ews_says(enum pf_kind kind, struct pf_span text, struct pf_err *why);
 /* The item of a text. PF_FAIL (item scope): Exchange has no words for it. */
 int ews_make(enum pf_kind kind, struct pf_span text, const struct pf_mapi_ways *ways,
 	struct emade **out, struct pf_err *err);

@@ -472,3 +472,13 @@ int ews_make(enum pf_kind kind, struct pf_span text, const struct pf_mapi_ways *
 	*out = m;
 	return PF_OK;
 }
+
+int ews_says(enum pf_kind kind, struct pf_span text, struct pf_err *why)
+{
+	const struct pf_mapi_ways ways = {.key = pf_span("", 0)};
+	struct emade *made = NULL;
+	int rc = ews_make(kind, text, &ways, &made, why);
+
+	ews_made_free(&made);
+	return rc;
+}

@@ -109,6 +109,7 @@ static void init_facts(struct estore *s)
 		.max_segment_bytes = 250,
 		.max_depth = 250,
 		.forbidden = ews_controls, /* which XML can't carry */
+		.says = ews_says,
 		.uid_scope = PF_UID_ANYWHERE,
 		.server = s->server,
 		.connections = s->h.cfg->connections ? s->h.cfg->connections : EWS_CONNECTIONS,
