@@ -77,12 +77,44 @@ static int put_mark(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 	return PF_OK;
 }
 
+/*
+ * All of it is there, and something of the target's own besides: it has arrived. It is marked as
+ * well, as it would not be known without its ledger.
+ */
+static int grown(struct pf_fold *f, struct keyed_task *t, const char *names, struct pf_err *err)
+{
+	struct keyed_row *r = &f->keyed->row[t->row];
+	bool ours = t->over || t->sent_before;
+	char note[sizeof(t->note)];
+
+	(void)snprintf(note, sizeof(note), "the target added %s", names);
+	r->state = PF_ROW_DONE;
+	r->verdict = ours ? PF_VERDICT_COPIED : PF_VERDICT_PRESENT;
+	r->whole = t->said.whole;
+	r->has_whole = true;
+	f->job->outcome.copied_now += ours;
+	f->job->outcome.present_now += !ours;
+	f->job->progress.items_done++;
+	if (keyed_save(f, t->row, note, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	if (can_be_marked(f, t)) {
+		return put_mark(f, t, err);
+	}
+	keyed_task_end(f, t);
+	return PF_OK;
+}
+
 int keyed_altered(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 {
 	char names[200], why[sizeof(t->why)];
+	bool more;
 
-	if (keyed_differ(f, t, names, sizeof(names), err) != PF_OK) {
+	if (keyed_differ(f, t, names, sizeof(names), &more, err) != PF_OK) {
 		return PF_FAIL;
+	}
+	if (more) {
+		return grown(f, t, names, err);
 	}
 	(void)snprintf(why, sizeof(why), names[0] ? "%.180s (%s)" : "%.180s", t->why, names);
 	keyed_event_log(f, PF_EV_ITEM_ALTERED, &f->keyed->row[t->row], "%s", why);

@@ -31,6 +31,7 @@ int keyed_confirm_begin(struct pf_fold *f, struct pf_err *err)
 static int not_shown(struct pf_fold *f, size_t row, struct pf_err *err)
 {
 	static const char WHY[] = "the target took it, but does not show it";
+	const struct keyed_said unknown = {0};
 	struct keyed_row *r = &f->keyed->row[row];
 
 	keyed_event_log(f, PF_EV_NOT_AT_TARGET, r, "%s", WHY);
@@ -38,7 +39,7 @@ static int not_shown(struct pf_fold *f, size_t row, struct pf_err *err)
 	r->state = PF_ROW_REFUSED;
 	r->verdict = PF_VERDICT_NONE;
 	r->dst_id = pf_span(NULL, 0);
-	if (r->attempts++ > 0 && keyed_task_cure(f, row, WHY, pf_span(NULL, 0), true)) {
+	if (r->attempts++ > 0 && keyed_task_cure(f, row, WHY, &unknown, true)) {
 		return PF_OK;
 	}
 	f->job->outcome.copied_now -= f->job->outcome.copied_now > 0;
@@ -104,8 +105,8 @@ static int looks_right(struct pf_fold *f, size_t row, struct pf_err *err)
 	return keyed_save_versions(f, row, err);
 }
 
-static int looks_wrong(
-	struct pf_fold *f, size_t row, const char *why, struct pf_span said, struct pf_err *err)
+static int looks_wrong(struct pf_fold *f, size_t row, const char *why,
+	const struct keyed_said *said, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
 	struct keyed_row *r = &k->row[row];
@@ -125,12 +126,11 @@ static int looks_wrong(
 static int looked(struct pf_fold *f, size_t row, const struct pf_doc *doc, struct pf_err *err)
 {
 	const struct pf_codec *codec = f->keyed->codec;
-	struct pf_span said = pf_span(NULL, 0);
+	struct keyed_said said = {0};
 	struct pf_digest whole;
 
 	if (!doc) {
-		return looks_wrong(
-			f, row, "what the target gives back can't be read", pf_span(NULL, 0), err);
+		return looks_wrong(f, row, "what the target gives back can't be read", &said, err);
 	}
 	if (keyed_meaning(codec, doc, &whole, err) != PF_OK) {
 		return PF_FAIL;
@@ -139,7 +139,7 @@ static int looked(struct pf_fold *f, size_t row, const struct pf_doc *doc, struc
 		return looks_right(f, row, err);
 	}
 	return keyed_tell(f, doc, &said, err) == PF_OK
-		       ? looks_wrong(f, row, KEYED_ALTERED, said, err)
+		       ? looks_wrong(f, row, KEYED_ALTERED, &said, err)
 		       : PF_FAIL;
 }
 

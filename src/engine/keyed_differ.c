@@ -49,7 +49,8 @@ static int tell_line(struct pf_span line, struct told *out, struct pf_err *err)
 	return PF_OK;
 }
 
-int keyed_tell(struct pf_fold *f, const struct pf_doc *doc, struct pf_span *out, struct pf_err *err)
+int keyed_tell(
+	struct pf_fold *f, const struct pf_doc *doc, struct keyed_said *out, struct pf_err *err)
 {
 	const struct pf_codec *codec = f->keyed->codec;
 	struct pf_piece *pieces = calloc(codec->parts(doc), sizeof(*pieces));
@@ -70,7 +71,8 @@ int keyed_tell(struct pf_fold *f, const struct pf_doc *doc, struct pf_span *out,
 		rc = tell_line(next_line(&rest), &t, err);
 		rc = rc == PF_OK ? pf_buf_add(&all, pf_span(&t, sizeof(t)), err) : rc;
 	}
-	rc = rc == PF_OK ? keyed_keep(f->keyed, pf_buf_span(&all), out, err) : rc;
+	rc = rc == PF_OK ? keyed_keep(f->keyed, pf_buf_span(&all), &out->lines, err) : rc;
+	rc = rc == PF_OK ? keyed_meaning(codec, doc, &out->whole, err) : rc;
 	pf_buf_deinit(&text);
 	pf_buf_deinit(&all);
 	free(pieces);
@@ -122,19 +124,47 @@ static void add_names(struct pf_span a, struct pf_span b, char *out, size_t max)
 	}
 }
 
-int keyed_differ(
-	struct pf_fold *f, const struct keyed_task *t, char *out, size_t max, struct pf_err *err)
+/* Whether all lines of `a` that `b` has not are of properties that no standard has. */
+static bool is_own(struct pf_span a, struct pf_span b)
 {
+	for (size_t i = 0; i < a.n / sizeof(struct told); i++) {
+		struct told t = told_at(a, i);
+
+		if (!has(b, &t) && strncmp(t.name, "X-", 2) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool has_all(struct pf_span a, struct pf_span b)
+{
+	for (size_t i = 0; i < b.n / sizeof(struct told); i++) {
+		struct told t = told_at(b, i);
+
+		if (!has(a, &t)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int keyed_differ(struct pf_fold *f, const struct keyed_task *t, char *out, size_t max, bool *grown,
+	struct pf_err *err)
+{
+	struct pf_span said = t->said.lines;
 	struct pf_doc *doc = NULL;
-	struct pf_span sent = pf_span(NULL, 0);
-	int rc = t->said.p ? f->keyed->codec->read(pf_blob_span(t->body), &doc, err) : PF_END;
+	struct keyed_said sent = {0};
+	int rc = said.p ? f->keyed->codec->read(pf_blob_span(t->body), &doc, err) : PF_END;
 
 	out[0] = '\0';
+	*grown = false;
 	rc = rc == PF_OK ? keyed_tell(f, doc, &sent, err) : rc;
 	f->keyed->codec->free(&doc);
 	if (rc == PF_OK) {
-		add_names(sent, t->said, out, max);
-		add_names(t->said, sent, out, max);
+		add_names(sent.lines, said, out, max);
+		add_names(said, sent.lines, out, max);
+		*grown = out[0] && has_all(said, sent.lines) && is_own(said, sent.lines);
 	}
 	return rc == PF_END ? PF_OK : rc;
 }

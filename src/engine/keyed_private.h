@@ -110,6 +110,12 @@ enum task_state {
 	TASK_DONE,
 };
 
+/* What a target made of an item. */
+struct keyed_said {
+	struct pf_span lines; /* in short, see keyed_differ.c; absent: unknown */
+	struct pf_digest whole;
+};
+
 /* What is done to an item that a target does not take, or does not keep, as it is. */
 struct keyed_form {
 	bool repaired;
@@ -140,7 +146,7 @@ struct keyed_task {
 	bool native;      /* put in the source's own form, in which it has no name to find it by */
 	bool has_first;
 	struct pf_digest first; /* what it means in no form but its own */
-	struct pf_span said;    /* keyed_tell: what the target made of it; absent: unknown */
+	struct keyed_said said;
 	char why[400], note[300];
 };
 
@@ -297,16 +303,19 @@ int keyed_give_up(struct pf_fold *f, struct keyed_task *t, const char *why, stru
  * more, repaired, or ends in quarantine, at once where that is `in_vain`. false: nothing of it is
  * known any more.
  */
-bool keyed_task_cure(
-	struct pf_fold *f, size_t row, const char *why, struct pf_span said, bool in_vain);
+bool keyed_task_cure(struct pf_fold *f, size_t row, const char *why, const struct keyed_said *said,
+	bool in_vain);
 
 /* ---- keyed_differ.c ---- */
 /* What a document says, in short; kept in the arena. */
 int keyed_tell(
-	struct pf_fold *f, const struct pf_doc *doc, struct pf_span *out, struct pf_err *err);
-/* The names of what the task's body says otherwise than `t->said`; "" where that is unknown. */
-int keyed_differ(
-	struct pf_fold *f, const struct keyed_task *t, char *out, size_t max, struct pf_err *err);
+	struct pf_fold *f, const struct pf_doc *doc, struct keyed_said *out, struct pf_err *err);
+/*
+ * The names of what the task's body says otherwise than `t->said`; "" where that is unknown.
+ * *grown: it says all that the body does, and besides only properties that no standard has (X-).
+ */
+int keyed_differ(struct pf_fold *f, const struct keyed_task *t, char *out, size_t max, bool *grown,
+	struct pf_err *err);
 
 /* ---- keyed_altered.c ---- */
 /* The target does not keep it as it is, for the reason in t->why: quarantine. */

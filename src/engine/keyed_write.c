@@ -57,7 +57,7 @@ int keyed_give_up(struct pf_fold *f, struct keyed_task *t, const char *why, stru
 /* ---- composing ---- */
 
 bool keyed_task_cure(
-	struct pf_fold *f, size_t row, const char *why, struct pf_span said, bool in_vain)
+	struct pf_fold *f, size_t row, const char *why, const struct keyed_said *said, bool in_vain)
 {
 	struct pf_keyed *k = f->keyed;
 	size_t i = 0;
@@ -79,7 +79,7 @@ bool keyed_task_cure(
 		keyed_event_log(f, PF_EV_ITEM_TRIED_AGAIN, &k->row[row], "%s", why);
 	}
 	(void)snprintf(t->why, sizeof(t->why), "%s", why);
-	t->said = said;
+	t->said = *said;
 	t->note[0] = '\0';
 	t->over = true;
 	t->state = TASK_OPENING;

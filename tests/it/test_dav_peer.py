@@ -1,6 +1,7 @@
 """What CalDAV and CardDAV servers do to a client, by a strict peer: refusals in each server's words, truncated listings,
 throttling, broken answers, redirects, other origins, and a trap for invitations."""
 
+import json
 import re
 from pathlib import Path
 
@@ -612,6 +613,30 @@ def test_what_was_altered_is_known_without_its_ledger(peer, source, ledger, cont
         assert peer.folders[path] == there and peer.etags == etags
     kept = [p.read_text() for p in Path(ledger + "-3.quarantine").glob("**/*.eml")]
     assert len(kept) == 3 and all("Lunch" in text and "X-POSTFERRY-MEANT" not in text for text in kept)
+
+
+@pytest.mark.parametrize("contacts", [False, True], ids=["events", "contacts"])
+def test_what_a_target_adds_of_its_own_harms_nothing(peer, source, ledger, contacts):
+    """It has arrived, with a note; so it is in the next run, to verify, and without its ledger."""
+    peer.contacts = contacts
+    kind = "vcf" if contacts else "ics"
+    for n, (uid, title) in enumerate((("u", "Lunch"), ("u", "Dinner"), ("v", "Lunch"))):
+        text = card(uid, title) if contacts else calendar(event(uid, f"2024010{n + 1}T120000Z", title))
+        write(source, f"{n}.{kind}", text)
+    rewrite(peer, b"Lunch", b"Lunch\r\nX-KEEPER-ID;X-BY=her:4711")
+    url = f"{kind}:{source.parent}"
+    done = copy(url, peer.url(), ledger)
+    assert done.status == 0 and done.outcome["copied"] == 3, done
+    report = json.loads(postferry("report", "--ledger", ledger, "--format", "json").out)
+    assert [n["note"] for n in report["noted"]].count("the target added X-KEEPER-ID") == 2, report
+    there, etags = dict(peer.folders), dict(peer.etags)
+    again = copy(url, peer.url(), ledger)
+    assert again.status == 0 and again.outcome["copied_now"] == 0 and peer.etags == etags, again
+    checked = postferry("verify", "--deep", "--from", url, "--to", peer.url(), "--ledger", ledger, "--allow-plaintext")
+    assert checked.status == 0, checked
+    lost = copy(url, peer.url(), ledger + "-2")
+    assert lost.status == 0 and lost.outcome["copied_now"] == 0 and lost.outcome["present"] == 3, lost
+    assert peer.folders == there and peer.etags == etags
 
 
 @pytest.mark.parametrize("how", ["altered", "altered though repaired", "refused"])
