@@ -639,6 +639,19 @@ def test_what_a_target_adds_of_its_own_harms_nothing(peer, source, ledger, conta
     assert peer.folders == there and peer.etags == etags
 
 
+@pytest.mark.parametrize("old,new,named", [
+    (b"LOCATION:here\r\n", b"X-KEEPER-ID:4711\r\n", "LOCATION, X-KEEPER-ID"),
+    (b"LOCATION:here\r\n", b"LOCATION:here\r\nCATEGORIES:theirs\r\n", "CATEGORIES"),
+], ids=["takes away", "adds a standard one"])
+def test_what_a_target_takes_away_or_says_besides_is_told(peer, source, ledger, old, new, named):
+    """Only what is all there, with nothing but the target's own besides, has arrived."""
+    write(source, "1.ics", calendar(event("u", "20240101T120000Z", "Lunch", "LOCATION:here")))
+    rewrite(peer, old, new)
+    done = to_peer(source, peer, ledger)
+    assert done.status == 1 and done.outcome["quarantined"] == 1 and done.outcome["copied"] == 0, done
+    assert done.missed[0]["reason"].endswith(f"({named})"), done
+
+
 @pytest.mark.parametrize("how", ["altered", "altered though repaired", "refused"])
 def test_what_does_not_arrive_is_kept_item_by_item(peer, source, ledger, how):
     """Several items of one file: the bytes of each, and what the server made of it."""
