@@ -8,12 +8,15 @@ enum { MEMO_MOST = 1 << 18 }; /* 16 MiB */
 
 /* ---- trace ---- */
 
+/* "S1.0 > 31": source of the first row, its first connection, to the server, so many bytes after
+ * this line. Links of one moment lie between each other. */
 static void on_bytes(struct pf_trace *base, size_t connection, char direction, struct pf_span bytes)
 {
 	struct file_trace *t = pf_container_of(base, struct file_trace, base);
 
 	/* A trace that can't be written costs nothing but itself. */
-	(void)fprintf(t->file, "%c%zu %c %zu\n", t->side, connection, direction, bytes.n);
+	(void)fprintf(
+		t->file, "%c%zu.%zu %c %zu\n", t->side, t->row + 1, connection, direction, bytes.n);
 	(void)fwrite(bytes.p, 1, bytes.n, t->file);
 	(void)fputc('\n', t->file);
 }
@@ -26,10 +29,12 @@ static int open_trace(struct pf_wire *w, const char *path, struct pf_err *err)
 	if (!w->trace_file) {
 		return pf_fail_sys(err, PF_SCOPE_RUN, PF_RETRY_NO, "--trace %s", path);
 	}
-	for (int i = 0; i < 2; i++) {
-		w->trace[i] = (struct file_trace){{on_bytes}, w->trace_file, i == 0 ? 'S' : 'T'};
-	}
 	return PF_OK;
+}
+
+void wire_trace(struct pf_wire *w, size_t row, size_t side, struct file_trace *out)
+{
+	*out = (struct file_trace){{on_bytes}, w->trace_file, side == 0 ? 'S' : 'T', row};
 }
 
 /* ---- TLS ---- */

@@ -153,6 +153,7 @@ static int open_side(struct wire_account *a, size_t side, size_t connections, st
 		wire_tls(w, server, side, &tls, err) != PF_OK) {
 		return PF_FAIL;
 	}
+	wire_trace(w, a->row, side, &s->trace);
 	s->cfg = (struct pf_store_cfg){
 		.url = &s->url,
 		.secret = &s->secret.base,
@@ -175,7 +176,7 @@ static int open_side(struct wire_account *a, size_t side, size_t connections, st
 		.source = side == 0,
 		.connections = connections,
 		.connections_most = share_of(w, a->row, side),
-		.trace = w->trace_file ? &w->trace[side].base : NULL,
+		.trace = w->trace_file ? &s->trace.base : NULL,
 		.stirred = &a->stirred,
 	};
 	if (rate_of(w, a->row, side, &s->cfg.rate_bytes_s, err) != PF_OK) {

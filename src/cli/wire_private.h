@@ -25,7 +25,8 @@ enum {
 struct file_trace {
 	struct pf_trace base;
 	FILE *file;
-	char side;
+	char side;  /* S, the source, or T */
+	size_t row; /* of the plan */
 };
 
 /* Certificates to trust: one for each that the plan names. */
@@ -40,6 +41,7 @@ struct wire_side {
 	struct pf_cli_secret secret;
 	struct pf_store_cfg cfg;
 	struct pf_store *store;
+	struct file_trace trace;
 };
 
 /* An account at work. */
@@ -64,7 +66,6 @@ struct pf_wire {
 	/* Of one account, for each of its rows: what a person entered before all else; of rows with
 	 * the same store, for the first. */
 	struct pf_cli_secret (*asked)[2];
-	struct file_trace trace[2];
 	FILE *trace_file;
 	char *ledger_path, *quarantine, *jsonl;
 	struct pf_ledger *ledger;
@@ -84,6 +85,9 @@ struct pf_wire {
 };
 
 /* ---- wire.c ---- */
+/* Where the bytes of a side of a row are written, told from those of the others. */
+void wire_trace(struct pf_wire *w, size_t row, size_t side, struct file_trace *out);
+
 /* What a side of a row trusts, and the certificate of ours that it is shown; shared by all who have
  * the same. */
 int wire_tls(struct pf_wire *w, const struct pf_plan_server *server, size_t side,

@@ -129,17 +129,33 @@ def test_each_goes_to_its_kind(where, fast_dir, ledger, tmp_path):
         assert postferry("verify", *line).status == 0
 
 
+def sent_by_connection(trace):
+    """What went to the source on each of its connections, in order: those of one moment lie between each other in the file."""
+    sent, at = collections.defaultdict(bytes), 0
+    with open(trace, "rb") as f:
+        text = f.read()
+    while at < len(text):
+        head, at = text[at:text.index(b"\n", at)], text.index(b"\n", at) + 1
+        connection, direction, n = head.split(b" ")
+        if connection.startswith(b"S") and direction == b">":
+            sent[connection] += text[at:at + int(n)]
+        at += int(n) + 1
+    return sent.values()
+
+
 def asked(trace):
     """UIDs that were asked for whole, of each folder."""
-    found, folder = collections.Counter(), None
-    for line in open(trace, "rb").read().split(b"\r\n"):
-        select = re.search(rb'(?:EXAMINE|SELECT) "?([^" ]+)"?', line)
-        folder = select.group(1) if select else folder
-        fetch = re.search(rb"UID FETCH ([\d,:]+) \(UID BODY\.PEEK\[\]\)", line)
-        for part in fetch.group(1).split(b",") if fetch else ():
-            first, _, last = part.partition(b":")
-            for uid in range(int(first), int(last or first) + 1):
-                found[folder, uid] += 1
+    found = collections.Counter()
+    for connection in sent_by_connection(trace):
+        folder = None
+        for line in connection.split(b"\r\n"):
+            select = re.search(rb'(?:EXAMINE|SELECT) "?([^" ]+)"?', line)
+            folder = select.group(1) if select else folder
+            fetch = re.search(rb"UID FETCH ([\d,:]+) \(UID BODY\.PEEK\[\]\)", line)
+            for part in fetch.group(1).split(b",") if fetch else ():
+                first, _, last = part.partition(b":")
+                for uid in range(int(first), int(last or first) + 1):
+                    found[folder, uid] += 1
     return found
 
 
