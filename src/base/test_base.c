@@ -6,6 +6,7 @@
 #include "base/decimal.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "base/secret.h"
 #include "base/utf8.h"
 
@@ -245,6 +246,30 @@ static void hexadecimal_digits(void **state)
 	}
 }
 
+static void arrays_grow_and_keep_what_they_have(void **state)
+{
+	size_t cap = 0, was = 0, grown = 0;
+	int *v = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++) {
+		v = pf_grown(v, i, &cap, sizeof(*v));
+		assert_non_null(v);
+		assert_true(cap > i);
+		grown += cap != was;
+		was = cap;
+		v[i] = (int)i;
+	}
+	for (size_t i = 0; i < 1000; i++) {
+		assert_int_equal(v[i], i);
+	}
+	assert_true(grown < 10);
+	cap = was = SIZE_MAX / 16;
+	assert_null(pf_grown(v, cap, &cap, sizeof(*v) * 16));
+	assert_int_equal(cap, was);
+	free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +285,7 @@ int main(void)
 		cmocka_unit_test(ids_sort_by_value),
 		cmocka_unit_test(folding_finds_equal_names),
 		cmocka_unit_test(hexadecimal_digits),
+		cmocka_unit_test(arrays_grow_and_keep_what_they_have),
 		cmocka_unit_test(secret_is_kept_and_cleared),
 	};
 

@@ -6,9 +6,7 @@
 /* Of a message that may have to be taken apart. */
 enum { UNWRAP_MAX = 64 << 20 };
 
-static const struct pf_store_ops OPS;
-
-static struct dg_store *store_of(struct pf_store *base)
+static struct dg_store *store_of(struct pf_wrapper *base)
 {
 	return pf_container_of(base, struct dg_store, base);
 }
@@ -38,7 +36,7 @@ static int submit_list(struct dg_store *s, const struct pf_op *op, struct pf_err
 	return PF_OK;
 }
 
-static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err)
+static int submit(struct pf_wrapper *base, const struct pf_op *op, struct pf_err *err)
 {
 	struct dg_store *s = store_of(base);
 	bool reads = op->kind == PF_OP_LIST || op->kind == PF_OP_GET;
@@ -59,7 +57,7 @@ static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *
 		op->get.whole_max < UNWRAP_MAX) {
 		whole.get.whole_max = UNWRAP_MAX;
 	}
-	return pf_store_submit(s->inner, &whole, err);
+	return pf_store_submit(s->base.inner, &whole, err);
 }
 
 /* PF_AGAIN: none has. */
@@ -89,7 +87,7 @@ static int hand_on_lists(struct dg_store *s, struct pf_err *err)
 		if (!f->has_list || !dg_looked(f) || dg_is_put_off(f)) {
 			continue;
 		}
-		rc = pf_store_submit(s->inner, &f->list.op, err);
+		rc = pf_store_submit(s->base.inner, &f->list.op, err);
 		if (rc == PF_AGAIN) {
 			return PF_OK;
 		}
@@ -120,18 +118,13 @@ static void mark_item(struct dg_store *s, struct pf_store_event *ev)
 int dg_replace(struct dg_store *s, struct pf_store_event *ev, uint32_t kinds, struct pf_err *err)
 {
 	int rc = dg_convert(s, pf_blob_span(ev->body), kinds, err);
-	struct pf_blob *blob;
 
 	if (rc != PF_OK) {
 		return rc;
 	}
-	blob = pf_blob_new(s->form.bytes.n);
-	if (!blob) {
-		return pf_fail_memory(err, "an item");
+	if (pf_wrapper_replace(ev, pf_buf_span(&s->form.bytes), err) != PF_OK) {
+		return PF_FAIL;
 	}
-	memcpy(blob->bytes, s->form.bytes.p, s->form.bytes.n);
-	pf_blob_unref(&ev->body);
-	ev->body = blob;
 	pf_mapi_form_tell(&s->form, ev);
 	return PF_OK;
 }
@@ -156,8 +149,23 @@ static void mail_body(struct dg_store *s, struct pf_store_event *ev)
 
 /* ---- the table ---- */
 
-static int take_event(struct dg_store *s, struct pf_store_event *ev, struct pf_err *err)
+static int give(struct pf_wrapper *base, struct pf_store_event *out, struct pf_err *err)
 {
+	struct dg_store *s = store_of(base);
+	int rc = dg_give_folders(s, out, err);
+
+	rc = rc == PF_AGAIN ? dg_give_items(s, out) : rc;
+	rc = rc == PF_AGAIN ? fail_lists(s, out) : rc;
+	if (rc != PF_AGAIN) {
+		return rc;
+	}
+	return dg_look_step(s, err) == PF_OK && hand_on_lists(s, err) == PF_OK ? PF_AGAIN : PF_FAIL;
+}
+
+static int take(struct pf_wrapper *base, struct pf_store_event *ev, struct pf_err *err)
+{
+	struct dg_store *s = store_of(base);
+
 	if (dg_look_owns(ev->op)) {
 		return dg_look_event(s, ev, err) == PF_OK ? PF_AGAIN : PF_FAIL;
 	}
@@ -178,42 +186,11 @@ static int take_event(struct dg_store *s, struct pf_store_event *ev, struct pf_e
 	return PF_OK;
 }
 
-static int next(
-	struct pf_store *base, struct pf_store_event *out, int64_t *wake_ms, struct pf_err *err)
+/* Those of another kind than mail are items that never change under their ids. */
+static const struct pf_store_facts *facts(struct pf_wrapper *base)
 {
 	struct dg_store *s = store_of(base);
-
-	int rc;
-
-	do {
-		rc = dg_give_folders(s, out, err);
-		rc = rc == PF_AGAIN ? dg_give_items(s, out) : rc;
-		rc = rc == PF_AGAIN ? fail_lists(s, out) : rc;
-		if (rc != PF_AGAIN) {
-			return rc;
-		}
-		if (dg_look_step(s, err) != PF_OK || hand_on_lists(s, err) != PF_OK) {
-			return PF_FAIL;
-		}
-		rc = pf_store_next(s->inner, out, wake_ms, err);
-		if (rc != PF_OK) {
-			return rc;
-		}
-		rc = take_event(s, out, err);
-	} while (rc == PF_AGAIN);
-	return rc;
-}
-
-static int feed(struct pf_store *base, uint64_t op, struct pf_span part, struct pf_err *err)
-{
-	return pf_store_feed(store_of(base)->inner, op, part, err);
-}
-
-/* Those of another kind than mail are items that never change under their ids. */
-static const struct pf_store_facts *facts(const struct pf_store *base)
-{
-	struct dg_store *s = store_of((struct pf_store *)(uintptr_t)base);
-	const struct pf_store_facts *inner = pf_store_facts(s->inner);
+	const struct pf_store_facts *inner = pf_store_facts(s->base.inner);
 
 	if (s->cfg->disguised.here == 0) {
 		return inner;
@@ -233,14 +210,10 @@ static const struct pf_store_facts *facts(const struct pf_store *base)
 	return &s->facts;
 }
 
-static void close_store(struct pf_store *base)
+static void deinit(struct pf_wrapper *base)
 {
-	struct dg_store *s = base ? store_of(base) : NULL;
+	struct dg_store *s = store_of(base);
 
-	if (!s) {
-		return;
-	}
-	pf_store_close(&s->inner);
 	for (size_t i = 0; i < s->folder_n; i++) {
 		dg_folder_free(s, &s->folders[i]);
 	}
@@ -248,31 +221,21 @@ static void close_store(struct pf_store *base)
 	dg_items_free(s);
 	pf_mapi_form_deinit(&s->form);
 	pf_buf_deinit(&s->folder_id);
-	free(s);
 }
 
-static const struct pf_store_ops OPS = {
-	.submit = submit,
-	.feed = feed,
-	.next = next,
-	.facts = facts,
-	.close = close_store,
-};
+static const struct pf_wrapper_does DOES = {submit, give, take, facts, deinit};
 
 int pf_disguise_open(struct pf_store *inner, const struct pf_store_cfg *cfg, struct pf_store **out,
 	struct pf_err *err)
 {
-	struct dg_store *s = calloc(1, sizeof(*s));
+	struct dg_store *s = pf_wrapper_new(sizeof(*s), inner, &DOES, err);
 
 	if (!s) {
-		pf_store_close(&inner);
-		return pf_fail_memory(err, "a store");
+		return PF_FAIL;
 	}
-	s->base.ops = &OPS;
-	s->inner = inner;
 	s->cfg = cfg;
 	pf_mapi_form_init(&s->form);
 	pf_buf_init(&s->folder_id, 1 << 20);
-	*out = &s->base;
+	*out = &s->base.base;
 	return PF_OK;
 }

@@ -11,7 +11,7 @@ static const char BESIDE = '\x01';
 
 int dg_submit_folders(struct dg_store *s, const struct pf_op *op, struct pf_err *err)
 {
-	int rc = pf_store_submit(s->inner, op, err);
+	int rc = pf_store_submit(s->base.inner, op, err);
 
 	if (rc != PF_OK) {
 		return rc;

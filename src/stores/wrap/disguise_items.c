@@ -1,3 +1,4 @@
+#include "base/grow.h"
 #include "stores/wrap/disguise_private.h"
 
 #include <stdio.h>
@@ -7,16 +8,13 @@
 
 static int add_request(struct dg_store *s, const struct dg_request *new, struct pf_err *err)
 {
-	if (s->request_n == s->request_cap) {
-		size_t cap = s->request_cap ? 2 * s->request_cap : 64;
-		struct dg_request *grown = realloc(s->requests, cap * sizeof(*grown));
+	struct dg_request *grown =
+		pf_grown(s->requests, s->request_n, &s->request_cap, sizeof(*grown));
 
-		if (!grown) {
-			return pf_fail_memory(err, "a request");
-		}
-		s->requests = grown;
-		s->request_cap = cap;
+	if (!grown) {
+		return pf_fail_memory(err, "a request");
 	}
+	s->requests = grown;
 	s->requests[s->request_n++] = *new;
 	return PF_OK;
 }
@@ -87,7 +85,7 @@ static int ask_body(
 	inner.folder = pf_buf_span(&f->id);
 	inner.item = id;
 	inner.get.part = PF_PART_WHOLE; /* its header is no item's */
-	return pf_store_submit(s->inner, &inner, err);
+	return pf_store_submit(s->base.inner, &inner, err);
 }
 
 int dg_submit_items(struct dg_store *s, const struct pf_op *op, struct pf_err *err)

@@ -1,3 +1,4 @@
+#include "base/grow.h"
 #include "stores/wrap/disguise_private.h"
 
 #include <stdlib.h>
@@ -36,16 +37,12 @@ size_t dg_find_folder(const struct dg_store *s, struct pf_span id)
 
 int dg_add_folder(struct dg_store *s, struct pf_span id, size_t *out, struct pf_err *err)
 {
-	if (s->folder_n == s->folder_cap) {
-		size_t cap = s->folder_cap ? 2 * s->folder_cap : 64;
-		struct dg_folder *grown = realloc(s->folders, cap * sizeof(*grown));
+	struct dg_folder *grown = pf_grown(s->folders, s->folder_n, &s->folder_cap, sizeof(*grown));
 
-		if (!grown) {
-			return no_memory(err);
-		}
-		s->folders = grown;
-		s->folder_cap = cap;
+	if (!grown) {
+		return no_memory(err);
 	}
+	s->folders = grown;
 	*out = s->folder_n++;
 	s->folders[*out] = (struct dg_folder){.look = DG_NOT_LOOKED};
 	pf_arena_init(&s->folders[*out].now.arena);
@@ -110,7 +107,7 @@ static int ask_find(struct dg_store *s, size_t i, struct pf_err *err)
 		.id = own_id(OWN_FIND, i, 0),
 		.folder = pf_buf_span(&f->id),
 		.list = {.find = true}};
-	int rc = pf_store_submit(s->inner, &op, err);
+	int rc = pf_store_submit(s->base.inner, &op, err);
 
 	if (rc == PF_OK) {
 		f->look = DG_FINDING;
@@ -129,7 +126,7 @@ static int ask_peek(struct dg_store *s, size_t i, size_t at, struct pf_err *err)
 		.item = item->id,
 		.get = {.part = f->first_parts ? PF_PART_FIRST : PF_PART_SECOND,
 			.whole_max = SIZE_MAX}};
-	int rc = pf_store_submit(s->inner, &op, err);
+	int rc = pf_store_submit(s->base.inner, &op, err);
 
 	f->open += rc == PF_OK;
 	return rc;
@@ -231,17 +228,12 @@ static int add_item(struct dg_folder *f, struct pf_span id, struct pf_err *err)
 	struct dg_found *now = &f->now;
 	struct dg_item *known =
 		f->before.validity == now->validity ? find_in(&f->before, id) : NULL;
+	struct dg_item *grown = pf_grown(now->v, now->n, &now->cap, sizeof(*grown));
 
-	if (now->n == now->cap) {
-		size_t cap = now->cap ? 2 * now->cap : 64;
-		struct dg_item *grown = realloc(now->v, cap * sizeof(*grown));
-
-		if (!grown) {
-			return no_memory(err);
-		}
-		now->v = grown;
-		now->cap = cap;
+	if (!grown) {
+		return no_memory(err);
 	}
+	now->v = grown;
 	now->v[now->n] = (struct dg_item){.id = pf_arena_span(&now->arena, id)};
 	if (known) {
 		now->v[now->n].kind = known->kind;

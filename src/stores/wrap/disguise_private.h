@@ -15,6 +15,7 @@
 #include "stores/mapi_form.h"
 #include "stores/op.h"
 #include "stores/wrap/disguise.h"
+#include "stores/wrap/wrapper.h"
 
 enum {
 	DG_PEEKS_MAX = 256, /* beginnings of parts that are asked for at the same time */
@@ -70,8 +71,7 @@ struct dg_request {
 };
 
 struct dg_store {
-	struct pf_store base;
-	struct pf_store *inner;
+	struct pf_wrapper base;
 	const struct pf_store_cfg *cfg;
 	struct pf_store_facts facts;
 	struct dg_folder *folders;

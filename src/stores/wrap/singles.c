@@ -1,7 +1,9 @@
 #include "stores/wrap/singles.h"
 
 #include "base/buf.h"
+#include "base/grow.h"
 #include "proto/ical/ical.h"
+#include "stores/wrap/wrapper.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +11,7 @@
 enum { OUT_MAX = 64 << 20, ID_MAX = 65536, LEFT_MAX = 280, WHY_MAX = 100 };
 
 struct sg_store {
-	struct pf_store base;
-	struct pf_store *inner;
+	struct pf_wrapper base;
 	struct pf_singles_cfg cfg;
 	struct pf_buf *folder; /* ids of those that hold events */
 	size_t folder_n, folder_cap;
@@ -19,9 +20,7 @@ struct sg_store {
 	char left[LEFT_MAX];
 };
 
-static const struct pf_store_ops OPS;
-
-static struct sg_store *store_of(struct pf_store *base)
+static struct sg_store *store_of(struct pf_wrapper *base)
 {
 	return pf_container_of(base, struct sg_store, base);
 }
@@ -185,14 +184,9 @@ static int split(struct document *d)
 
 static int replace(struct document *d, struct pf_store_event *ev)
 {
-	struct pf_blob *blob = pf_blob_new(d->out.n);
-
-	if (!blob) {
-		return pf_fail_memory(d->err, "a calendar");
+	if (pf_wrapper_replace(ev, pf_buf_span(&d->out), d->err) != PF_OK) {
+		return PF_FAIL;
 	}
-	memcpy(blob->bytes, d->out.p, d->out.n);
-	pf_blob_unref(&ev->body);
-	ev->body = blob;
 	(void)snprintf(d->s->left, sizeof(d->s->left), "%s%s%.*s", ev->left ? ev->left : "",
 		ev->left ? "; " : "", (int)d->note.n, (const char *)d->note.p);
 	ev->left = d->s->left;
@@ -203,6 +197,8 @@ static int replace(struct document *d, struct pf_store_event *ev)
 static int look_at(struct sg_store *s, struct pf_store_event *ev, struct pf_err *err)
 {
 	struct document d = {.s = s, .err = err};
+	struct pf_ical_piece *group;
+	bool *taken;
 	struct pf_err ignored; /* what can't be read is for the engine to say */
 	int rc = PF_OK;
 
@@ -212,15 +208,17 @@ static int look_at(struct sg_store *s, struct pf_store_event *ev, struct pf_err 
 	}
 	pf_buf_init(&d.out, OUT_MAX);
 	pf_buf_init(&d.note, 1 << 20);
-	d.group = calloc(d.c->comp_count + 1, sizeof(*d.group));
-	d.taken = calloc(d.c->comp_count + 1, sizeof(*d.taken));
-	rc = d.group && d.taken ? split(&d) : pf_fail_memory(err, "a calendar");
+	group = calloc(d.c->comp_count + 1, sizeof(*group));
+	taken = calloc(d.c->comp_count + 1, sizeof(*taken));
+	d.group = group;
+	d.taken = taken;
+	rc = group && taken ? split(&d) : pf_fail_memory(err, "a calendar");
 	rc = rc == PF_OK ? replace(&d, ev) : rc == PF_END ? PF_OK : rc;
 	if (rc == PF_FAIL && err->scope <= PF_SCOPE_ITEM) {
 		rc = PF_OK; /* it stays as it is */
 	}
-	free(d.group);
-	free(d.taken);
+	free(group);
+	free(taken);
 	pf_buf_deinit(&d.out);
 	pf_buf_deinit(&d.note);
 	pf_ical_free(&d.c);
@@ -242,55 +240,48 @@ static bool holds_events(const struct sg_store *s, struct pf_span id)
 static int note_folder(struct sg_store *s, const struct pf_folder *f, struct pf_err *err)
 {
 	uint32_t kinds = f->kinds ? f->kinds : (uint32_t)f->kind;
+	struct pf_buf *grown;
 
 	if (!(kinds & PF_KIND_CALENDAR) || holds_events(s, f->id)) {
 		return PF_OK;
 	}
-	if (s->folder_n == s->folder_cap) {
-		size_t cap = s->folder_cap ? 2 * s->folder_cap : 16;
-		struct pf_buf *grown = realloc(s->folder, cap * sizeof(*grown));
-
-		if (!grown) {
-			return pf_fail_memory(err, "a list of folders");
-		}
-		s->folder = grown;
-		s->folder_cap = cap;
+	grown = pf_grown(s->folder, s->folder_n, &s->folder_cap, sizeof(*grown));
+	if (!grown) {
+		return pf_fail_memory(err, "a list of folders");
 	}
+	s->folder = grown;
 	pf_buf_init(&s->folder[s->folder_n], ID_MAX);
 	return pf_buf_add(&s->folder[s->folder_n++], f->id, err);
 }
 
 static int room_for_get(struct sg_store *s, struct pf_err *err)
 {
-	if (s->get_n == s->get_cap) {
-		size_t cap = s->get_cap ? 2 * s->get_cap : 64;
-		uint64_t *grown = realloc(s->get, cap * sizeof(*grown));
+	uint64_t *grown = pf_grown(s->get, s->get_n, &s->get_cap, sizeof(*grown));
 
-		if (!grown) {
-			return pf_fail_memory(err, "a request");
-		}
-		s->get = grown;
-		s->get_cap = cap;
+	if (!grown) {
+		return pf_fail_memory(err, "a request");
 	}
+	s->get = grown;
 	return PF_OK;
 }
 
-static int submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err)
+static int submit(struct pf_wrapper *base, const struct pf_op *op, struct pf_err *err)
 {
 	struct sg_store *s = store_of(base);
 	bool event = op->kind == PF_OP_GET && op->get.part == PF_PART_WHOLE &&
 		     holds_events(s, op->folder);
 	int rc = event ? room_for_get(s, err) : PF_OK;
 
-	rc = rc == PF_OK ? pf_store_submit(s->inner, op, err) : rc;
+	rc = rc == PF_OK ? pf_store_submit(base->inner, op, err) : rc;
 	if (rc == PF_OK && event) {
 		s->get[s->get_n++] = op->id;
 	}
 	return rc;
 }
 
-static int take_event(struct sg_store *s, struct pf_store_event *ev, struct pf_err *err)
+static int take(struct pf_wrapper *base, struct pf_store_event *ev, struct pf_err *err)
 {
+	struct sg_store *s = store_of(base);
 	size_t i = 0;
 
 	if (ev->kind == PF_STORE_FOLDER) {
@@ -308,61 +299,28 @@ static int take_event(struct sg_store *s, struct pf_store_event *ev, struct pf_e
 	return ev->kind == PF_STORE_BODY ? look_at(s, ev, err) : PF_OK;
 }
 
-static int next(
-	struct pf_store *base, struct pf_store_event *out, int64_t *wake_ms, struct pf_err *err)
+static void deinit(struct pf_wrapper *base)
 {
 	struct sg_store *s = store_of(base);
-	int rc = pf_store_next(s->inner, out, wake_ms, err);
 
-	return rc == PF_OK ? take_event(s, out, err) : rc;
-}
-
-static int feed(struct pf_store *base, uint64_t op, struct pf_span part, struct pf_err *err)
-{
-	return pf_store_feed(store_of(base)->inner, op, part, err);
-}
-
-static const struct pf_store_facts *facts(const struct pf_store *base)
-{
-	return pf_store_facts(store_of((struct pf_store *)(uintptr_t)base)->inner);
-}
-
-static void close_store(struct pf_store *base)
-{
-	struct sg_store *s = base ? store_of(base) : NULL;
-
-	if (!s) {
-		return;
-	}
-	pf_store_close(&s->inner);
 	for (size_t i = 0; i < s->folder_n; i++) {
 		pf_buf_deinit(&s->folder[i]);
 	}
 	free(s->folder);
 	free(s->get);
-	free(s);
 }
 
-static const struct pf_store_ops OPS = {
-	.submit = submit,
-	.feed = feed,
-	.next = next,
-	.facts = facts,
-	.close = close_store,
-};
+static const struct pf_wrapper_does DOES = {submit, NULL, take, NULL, deinit};
 
 int pf_singles_open(struct pf_store *inner, const struct pf_singles_cfg *cfg, struct pf_store **out,
 	struct pf_err *err)
 {
-	struct sg_store *s = calloc(1, sizeof(*s));
+	struct sg_store *s = pf_wrapper_new(sizeof(*s), inner, &DOES, err);
 
 	if (!s) {
-		pf_store_close(&inner);
-		return pf_fail_memory(err, "a store");
+		return PF_FAIL;
 	}
-	s->base.ops = &OPS;
-	s->inner = inner;
 	s->cfg = *cfg;
-	*out = &s->base;
+	*out = &s->base.base;
 	return PF_OK;
 }
