@@ -353,6 +353,9 @@ static int step_confirming(struct pf_fold *f, struct pf_err *err)
 	if (!f->confirmed) {
 		bool more = false;
 
+		if (fold_confirm_forgets(f)) {
+			return begin_confirm(f, err);
+		}
 		f->confirmed = true;
 		if (fold_confirm_names(f, &more, err) != PF_OK) {
 			return PF_FAIL;
@@ -370,6 +373,9 @@ static int step_confirming(struct pf_fold *f, struct pf_err *err)
 	rc = fold_deep_step(f, err);
 	if (rc != PF_OK) {
 		return rc;
+	}
+	if (fold_confirm_forgets(f)) {
+		return begin_confirm(f, err);
 	}
 	if (f->again > 0 && f->confirm_rounds <= 1) { /* the target lost some: once more */
 		f->state = FOLD_COPYING;

@@ -80,6 +80,16 @@ int fold_compare(
 	return compare_flags(f, e, item, err);
 }
 
+/* Neither size nor date are those of what was put: a target that rewrites keeps one of them. */
+static bool is_no_counterpart(
+	const struct pf_fold *f, const struct pf_entry *e, const struct pf_item *item)
+{
+	return job_has_cap(f->job, DST, PF_CAP_EXACT_SIZE) &&
+	       job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE) && item->size != e->size &&
+	       item->date_utc_s != e->date_utc_s && e->date_utc_s != PF_DATE_NONE &&
+	       !pf_date_is_odd(e->date_utc_s);
+}
+
 int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_err *err)
 {
 	struct pf_entry *e = pf_rows_find_dst(&f->rows, item->id);
@@ -87,7 +97,52 @@ int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_e
 	if (!e) {
 		return fold_add_foreign(f, item, err);
 	}
-	return fold_is_awaited(f, e) ? fold_compare(f, e, item, err) : PF_OK;
+	if (!fold_is_awaited(f, e)) {
+		return PF_OK;
+	}
+	if (job_writes(f->job) && !f->ids_forgotten && is_no_counterpart(f, e, item)) {
+		f->ids_wrong = true;
+		return PF_OK;
+	}
+	return fold_compare(f, e, item, err);
+}
+
+/* ---- ids that are not what they were told to be ---- */
+
+static bool were_told_wrong(const struct pf_fold *f)
+{
+	bool wrong = f->ids_wrong;
+
+	/* One that is not there is lost, unless there is something that nobody knows. */
+	for (size_t i = 0; i < f->rows.n && f->foreign_n > 0 && !wrong; i++) {
+		const struct pf_entry *e = &f->rows.v[i];
+
+		wrong = fold_is_awaited(f, e) && e->dst_id.p;
+	}
+	return wrong && job_writes(f->job) && !f->ids_forgotten;
+}
+
+bool fold_confirm_forgets(struct pf_fold *f)
+{
+	if (!were_told_wrong(f)) {
+		return false;
+	}
+	f->ids_forgotten = true;
+	f->confirm_rounds--;
+	f->foreign_n = 0;
+	for (size_t i = 0; i < f->rows.n; i++) {
+		struct pf_entry *e = &f->rows.v[i];
+
+		if ((e->bits & PF_ENTRY_CONFIRM) && e->dst_id.p) {
+			f->job->outcome.compared -= (e->bits & PF_ENTRY_CONFIRMED) != 0;
+			e->bits &= (uint16_t) ~(PF_ENTRY_CONFIRMED | PF_ENTRY_DEEP);
+			e->dst_id = pf_span(NULL, 0);
+		}
+	}
+	job_event(f->job, PF_EV_PROTOCOL_ODDITY, f, NULL,
+		"the target told ids of what it stored under which it has something else, or "
+		"nothing: they are looked for by what they are");
+	return true;
 }
 
 /* ---- what is not there ---- */

@@ -222,22 +222,24 @@ struct pf_fold {
 	struct pf_fingerprinter **pair_printers[2];
 	size_t pair_next[2], pair_open[2];
 
-	struct pf_slot *first, *last; /* got or being got, in order */
-	size_t next_entry;            /* to be asked for */
-	size_t slots;                 /* in use by this folder */
-	size_t putting;               /* PUTs without answer */
-	bool may_ask;                 /* it is one of those that share the window */
-	bool asking;                  /* its share was half empty, and was not full since */
-	bool probing;                 /* one item was asked for behind the last of its pauses */
-	size_t puts_open;             /* put since the last FLUSH and not answered */
-	uint64_t bytes_open;          /* budget of its slots */
-	size_t doubts, missing;       /* items whose end must be found out */
-	bool solo;                    /* one of the PUTs must be alone */
-	bool late_anew;               /* ... of an earlier pass */
-	bool late;                    /* some may yet arrive: see fold_late.c */
-	unsigned int late_looks;      /* at the target, for what came late */
-	int64_t doubt_ms;             /* when the last item came to be in doubt */
-	int64_t dst_listed_ms;        /* when the target was last asked for a listing */
+	struct pf_slot *first, *last;  /* got or being got, in order */
+	size_t next_entry;             /* to be asked for */
+	size_t slots;                  /* in use by this folder */
+	size_t putting;                /* PUTs without answer */
+	bool may_ask;                  /* it is one of those that share the window */
+	bool asking;                   /* its share was half empty, and was not full since */
+	bool probing;                  /* one item was asked for behind the last of its pauses */
+	bool ids_wrong, ids_forgotten; /* those that the target told: see fold_confirm.c */
+	size_t puts_open;              /* put since the last FLUSH and not answered */
+	uint64_t bytes_open;           /* budget of its slots */
+	size_t doubts, missing;        /* items whose end must be found out */
+	bool solo;                     /* one of the PUTs must be alone */
+	bool late_anew;                /* ... of an earlier pass */
+	bool late;                     /* some may yet arrive: see fold_late.c */
+	unsigned int strangers;        /* found under the id of another item */
+	unsigned int late_looks;       /* at the target, for what came late */
+	int64_t doubt_ms;              /* when the last item came to be in doubt */
+	int64_t dst_listed_ms;         /* when the target was last asked for a listing */
 	size_t again; /* entries behind next_entry that are to be asked for once more */
 	int64_t again_ms;
 	unsigned int breaks;     /* items in a row that the source put off */
@@ -411,6 +413,9 @@ int missing_settle(struct pf_fold *f, struct pf_err *err);
 /* ---- fold_confirm.c ---- */
 int fold_confirm_begin(struct pf_fold *f, struct pf_err *err); /* PF_END: nothing to read back */
 int fold_confirm_item(struct pf_fold *f, const struct pf_item *item, struct pf_err *err);
+/* The listing is complete: whether the ids that the target told in this pass can't be right. They
+ * are forgotten then, and it is to be read back once more, as that of a target that tells none. */
+bool fold_confirm_forgets(struct pf_fold *f);
 int fold_not_there(struct pf_fold *f, struct pf_entry *e, struct pf_err *err);
 bool fold_is_awaited(const struct pf_fold *f, const struct pf_entry *e);
 /* The item as the target lists it: what differs is noted, or marked to be looked at. */

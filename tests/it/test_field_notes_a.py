@@ -430,6 +430,32 @@ def test_fn11_ids_of_another_uidvalidity_are_not_taken(ledger):
         assert marked == [a.boxes["INBOX"].items[1][0]]
 
 
+WRONG_IDS = {"shifted": lambda uid: uid + 1, "far": lambda uid: uid + 1000, "before": lambda uid: uid - 1, "one": lambda uid: 1,
+             "backwards": lambda uid: len(MESSAGES) + 1 - uid}
+
+
+@pytest.mark.parametrize("others", [False, True])
+@pytest.mark.parametrize("how", WRONG_IDS)
+def test_fn11_appenduid_with_other_ids(ledger, how, others):
+    """A server, or a proxy before it, tells ids under which something else is, or nothing: all is there once, and is known."""
+    old = b"Subject: of before\r\n\r\nThis was here.\r\n"
+    with source() as a, Peer(append_uid=lambda validity, uid: (validity, WRONG_IDS[how](uid))) as b:
+        if others:
+            b.boxes["INBOX"].add(old)
+        first = next(iter(a.boxes["INBOX"].items.values()))
+        want = sorted(MESSAGES + [old] * others)
+        done = run(a, b, ledger)
+        assert done.status == 0 and bodies(b) == want and done.outcome["copied"] == len(MESSAGES), done
+        first[1].append("\\Flagged")
+        a.boxes["INBOX"].add(b"Subject: new\r\n\r\nx\r\n")
+        again = run(a, b, ledger)
+        want = sorted(want + [b"Subject: new\r\n\r\nx\r\n"])
+        assert again.status == 0 and again.outcome["copied_now"] == 1 and bodies(b) == want, again
+        assert [item[0] for item in b.boxes["INBOX"].items.values() if "\\Flagged" in item[1]] == [first[0]]
+        assert run(a, b, ledger, command="verify").status == 0
+        assert run(a, b, ledger).outcome["copied_now"] == 0 and bodies(b) == want
+
+
 @pytest.mark.parametrize("side,command", [("source", "UID_FETCH"), ("source", "EXAMINE"), ("target", "APPEND"),
                                           ("target", "UID_FETCH"), ("target", "UID_STORE")])
 @pytest.mark.parametrize("at", [1, 2, 3])
