@@ -301,7 +301,8 @@ static int after_copy(struct pf_fold *f, struct pf_err *err)
 		return begin_anew(f, err);
 	}
 	if (f->doubts > 0 && f->settle_rounds < SETTLE_ROUNDS_MAX) {
-		f->settle_rounds++;
+		f->settle_rounds = f->put_some ? 1 : f->settle_rounds + 1;
+		f->put_some = false;
 		f->state = FOLD_SETTLING;
 		return fold_list_dst(f, f->dst_mark, err);
 	}

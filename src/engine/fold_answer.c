@@ -301,6 +301,7 @@ static int put_done(struct pf_slot *s, struct pf_span id, struct pf_err *err)
 	e->size = s->total;
 	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
 	e->bits |= PF_ENTRY_CONFIRM;
+	f->put_some = true;
 	job_target_takes(job);
 	job_room_taken(job);
 	job->outcome.copied_now++;

@@ -136,7 +136,8 @@ static int settle_alone(struct pf_fold *f, struct pf_entry *e, struct pf_err *er
 		f->late = true;
 		return PF_OK;
 	}
-	if ((e->bits & PF_ENTRY_BUSY) && ++e->attempts >= DOUBTS_MAX) {
+	if ((e->bits & PF_ENTRY_BUSY) && !(e->bits & PF_ENTRY_PUT_OFF) &&
+		++e->attempts >= DOUBTS_MAX) {
 		return quarantine_entry(f, e, NULL,
 			"the connection to the target broke each time it was put; the source still "
 			"has it",
@@ -144,7 +145,7 @@ static int settle_alone(struct pf_fold *f, struct pf_entry *e, struct pf_err *er
 	}
 	e->state = PF_ROW_PLANNED;
 	e->note = pf_span(NULL, 0);
-	e->bits &= (uint16_t)~PF_ENTRY_BUSY;
+	e->bits &= (uint16_t) ~(PF_ENTRY_BUSY | PF_ENTRY_PUT_OFF);
 	if (e->bits & PF_ENTRY_GONE) { /* and the source does not have it any more */
 		e->state = PF_ROW_DONE;
 		e->verdict = PF_VERDICT_VANISHED;

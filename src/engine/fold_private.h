@@ -38,7 +38,7 @@ enum {
 	RESTARTS_MAX = 3,      /* of a folder whose ids lost their meaning */
 	DOUBTS_MAX = 3,        /* times that an item may be in doubt in one pass */
 	LIST_TRIES_MAX = 4,    /* of a listing */
-	SETTLE_ROUNDS_MAX = 5, /* of a folder whose items are in doubt */
+	SETTLE_ROUNDS_MAX = 5, /* of a folder whose items are in doubt, with nothing put between */
 	PAIR_WINDOW = 256,     /* fingerprints being taken on each side */
 };
 
@@ -233,6 +233,7 @@ struct pf_fold {
 	size_t puts_open;              /* put since the last FLUSH and not answered */
 	uint64_t bytes_open;           /* budget of its slots */
 	size_t doubts, missing;        /* items whose end must be found out */
+	bool put_some;                 /* since the last look at what became of those */
 	bool solo;                     /* one of the PUTs must be alone */
 	bool late_anew;                /* ... of an earlier pass */
 	bool late;                     /* some may yet arrive: see fold_late.c */

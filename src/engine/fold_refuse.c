@@ -294,7 +294,8 @@ static int try_otherwise(struct pf_slot *s, const struct pf_err *why, struct pf_
 	return PF_OK;
 }
 
-static int doubtful(struct pf_slot *s, struct pf_err *err)
+/* `put_off`: that it is in doubt is no sign that it breaks the link. */
+static int doubtful(struct pf_slot *s, bool put_off, struct pf_err *err)
 {
 	struct pf_fold *f = s->fold;
 	struct pf_entry *e = slot_entry(s);
@@ -305,6 +306,7 @@ static int doubtful(struct pf_slot *s, struct pf_err *err)
 		rc = pf_rows_set_digest(&f->rows, e, &s->digest, err);
 		e->size = s->total;
 	}
+	e->bits |= put_off ? (uint16_t)PF_ENTRY_PUT_OFF : 0;
 	f->doubt_ms = f->job->now.ms;
 	f->doubts++; /* it stays SENT: what came of it is found out at the target */
 	rc = rc == PF_OK ? note_put_flags(s, &noted, err) : rc;
@@ -400,7 +402,7 @@ int refuse_put(struct pf_slot *s, const struct pf_store_event *ev, struct pf_err
 		links_failed(s);
 	}
 	if (ev->failed.in_doubt) {
-		return doubtful(s, err);
+		return doubtful(s, ev->failed.put_off, err);
 	}
 	if (s->link && why->retry == PF_RETRY_NO) {
 		not_tried(s);

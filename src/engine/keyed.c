@@ -286,7 +286,7 @@ static int begin_anew(struct pf_fold *f, struct pf_err *err)
 	struct pf_job *job = f->job;
 	const struct pf_err no_wish = {.retry = PF_RETRY_LATER};
 	uint64_t docs = f->keyed->doc_n;
-	unsigned int rounds = f->keyed->rounds + 1;
+	unsigned int rounds = f->keyed->wrote ? 1 : f->keyed->rounds + 1;
 
 	job->progress.items -= docs < job->progress.items ? docs : job->progress.items;
 	job->progress.items_done -=

@@ -184,7 +184,8 @@ struct pf_keyed {
 	size_t parts_read, parts_placed;
 	struct keyed_check *check; /* of each row, while both sides are compared */
 	bool unsure;               /* some were put, and nothing tells whether they arrived */
-	unsigned int rounds;       /* that were begun anew for that */
+	bool wrote;                /* one was put, and the target said so */
+	unsigned int rounds;       /* that were begun anew for that, in a row with none put */
 	uint64_t gone_told;        /* items that left the source, counted in this round */
 };
 

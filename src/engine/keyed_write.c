@@ -379,6 +379,7 @@ static int written(struct pf_fold *f, struct keyed_task *t, struct pf_span id,
 	r->whole = t->whole;
 	r->has_whole = true;
 	r->bits |= KEYED_WRITTEN;
+	k->wrote = true;
 	f->job->outcome.copied_now++;
 	f->job->outcome.bytes_now += r->size;
 	f->job->progress.items_done++;
@@ -468,13 +469,14 @@ int keyed_met(struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc,
 
 /*
  * In its own form it has no name to be found by: the folder is looked at anew when all else is
- * written, and then it is there or it is not. Once more it goes as a text, which has a name.
+ * written, and then it is there or it is not. Once more it goes as a text, which has a name, unless
+ * it was only put off.
  */
-static int look_anew(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+static int look_anew(struct pf_fold *f, struct keyed_task *t, bool put_off, struct pf_err *err)
 {
 	struct keyed_row *r = &f->keyed->row[t->row];
 
-	r->attempts++;
+	r->attempts += !put_off;
 	f->keyed->unsure = true;
 	keyed_event_log(f, PF_EV_ITEM_TRIED_AGAIN, r, "%s", t->why);
 	keyed_task_end(f, t);
@@ -489,9 +491,10 @@ static int retry(struct pf_fold *f, struct keyed_task *t, const struct pf_store_
 	struct pf_job *job = f->job;
 
 	if (ev->failed.in_doubt && t->native && !t->over) {
-		return look_anew(f, t, err);
+		return look_anew(f, t, ev->failed.put_off, err);
 	}
-	if (++t->tries > KEYED_TRIES) {
+	t->tries += !ev->failed.put_off; /* the store ends it when that is all that it hears */
+	if (t->tries > KEYED_TRIES) {
 		bool again = ev->failed.in_doubt && f->keyed->row[t->row].attempts++ > 0;
 
 		return again ? keyed_give_up(f, t, t->why, err) : leave(f, t, t->why, err);

@@ -24,6 +24,7 @@ enum pf_entry_bit {
 	PF_ENTRY_PIECED = 1u << 11, /* the source gave it in parts only */
 	PF_ENTRY_SINGLY = 1u << 12, /* its flags were refused together: they go one by one */
 	PF_ENTRY_NAMELESS = 1u << 13, /* ended badly, and what it is was not seen */
+	PF_ENTRY_PUT_OFF = 1u << 14,  /* in doubt, and the target only wanted patience */
 };
 
 /* Flags of an entry as they are to be and as they were carried before. */

@@ -382,6 +382,7 @@ static void give_end(struct pf_hs *s, struct pf_hs_op *o, struct pf_store_event 
 	}
 	out->failed.why = e->why;
 	out->failed.in_doubt = e->in_doubt;
+	out->failed.put_off = e->put_off;
 	out->failed.recalled = e->recalled;
 	out->failed.missing = e->missing;
 	out->failed.refused = e->refused;

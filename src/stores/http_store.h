@@ -24,7 +24,7 @@ enum { PF_HS_OPS_MAX = 1024, PF_HS_NOTES = 8 };
 /* An operation's end. */
 struct pf_hs_end {
 	struct pf_err why;
-	bool failed, in_doubt, missing, refused, recalled, existed;
+	bool failed, in_doubt, put_off, missing, refused, recalled, existed;
 	enum pf_conflict conflict;
 	struct pf_buf id, version, holder;
 	char native_refused[200]; /* why it was stored as its body; "": it was not refused */

@@ -169,6 +169,8 @@ struct pf_store_event {
 			struct pf_err why;
 			bool in_doubt; /* FAILED of PUT, COPY, FLAGS, REMOVE, MKFOLDER: it may have
 					  been done all the same */
+			bool put_off;  /* with in_doubt: as the server wants to be left alone for
+					  a while, which says nothing of this item */
 			bool missing;  /* FAILED of GET: the answer was read well, without it */
 			bool refused;  /* the server's final no to this very item (PUT, GET) */
 			bool grouped;  /* FAILED of PUT: a group was, nothing stored: try alone */

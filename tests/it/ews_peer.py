@@ -108,6 +108,7 @@ class EwsPeer(HttpPeer):
         self.folders, self.known, self.number, self.moment = {}, {}, 0, 0
         self.others, self.attachments = {}, {}  # occurrences and attachments, by id
         self.on_item = None  # function (operation, item or mime) that may raise Failure
+        self.on_done = None  # the same, called when it was done
         self.after = []  # functions (request) called when all was done; they may raise Answer or Hang
         self.operations = []  # (name, number of items)
         self.owners = []  # who was impersonated
@@ -436,6 +437,10 @@ class EwsPeer(HttpPeer):
         if self.on_item:
             self.on_item(operation, thing)
 
+    def done(self, operation, thing):
+        if self.on_done:
+            self.on_done(operation, thing)
+
     def get_item(self, r, op, version):
         shape = op.find(m("ItemShape"))
 
@@ -516,6 +521,7 @@ class EwsPeer(HttpPeer):
             self.look_at("CreateItem", mime)
             item = self.add_item(folder, mime)
             self.set_all(item, message)
+            self.done("CreateItem", item)
             return (f'<m:Items><t:Message><t:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/></t:Message></m:Items>')
         return self.each(op.find(m("Items")), one)
 
@@ -526,6 +532,7 @@ class EwsPeer(HttpPeer):
             raise Failure("ErrorSendMeetingInvitationsRequired")
         self.look_at("CreateItem", element)
         item = ews_made.create(self, folder, element, version)
+        self.done("CreateItem", item)
         return f'<m:Items><t:{kind}><t:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/></t:{kind}></m:Items>'
 
     def create_attachment(self, r, op, version):
@@ -535,6 +542,7 @@ class EwsPeer(HttpPeer):
         def one(element):
             self.look_at("CreateAttachment", element)
             a, root = ews_made.attach(self, self.item_of(item), element)
+            self.done("CreateAttachment", root)
             return (f'<m:Attachments><t:FileAttachment><t:AttachmentId Id="{a.id}" RootItemId="{root.id}" '
                     f'RootItemChangeKey="CQ{root.changes}="/></t:FileAttachment></m:Attachments>')
         return self.each(op.find(m("Attachments")), one)
@@ -593,6 +601,7 @@ class EwsPeer(HttpPeer):
         import ews_update
         ews_update.update(item, updates, version)
         self.touch(item)
+        self.done("UpdateItem", item)
         return f'<m:Items><t:{item.kind}><t:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/></t:{item.kind}></m:Items>'
 
     def apply(self, item, updates):

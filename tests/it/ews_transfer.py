@@ -79,6 +79,7 @@ def upload_items(peer, r, op, version):
         renew(peer, item)
         item.folder = folder
         folder.items[item.id] = item
+        peer.done("UploadItems", item)
         return f'<m:ItemId Id="{item.id}" ChangeKey="CQ{item.changes}="/>'
     return peer.each(op.find(m("Items")), one)
 

@@ -72,12 +72,20 @@ static void full(struct estore *s, const struct ecall *c, struct eop *o, const c
 	eop_failed(s, o, &why);
 }
 
-/* It may pass. Something that was stored in spite of it would be there twice: the engine looks. */
+/* Something that was stored in spite of what was answered would be there twice: the engine looks.
+ */
+static void in_doubt(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
+{
+	ews_keys_doubt(s, pf_buf_span(&o->place));
+	o->h.end.in_doubt = true;
+	fail_op(s, c, o, PF_RETRY_LATER, text);
+}
+
+/* It may pass. */
 static void once_more(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
 {
 	if (ecall_makes(c)) {
-		o->h.end.in_doubt = true;
-		fail_op(s, c, o, PF_RETRY_LATER, text);
+		in_doubt(s, c, o, text);
 	} else if (++o->h.tries < EWS_PASSES) {
 		o->h.state = PF_HS_WAITING;
 		pf_hs_pause(&s->h, o->h.tries < 4 ? o->h.tries : 4);
@@ -86,12 +94,37 @@ static void once_more(struct estore *s, const struct ecall *c, struct eop *o, co
 	}
 }
 
-/* Its own mistake, with this one perhaps and not with the others: alone, then it is refused. */
+/*
+ * It waits until the server is to be asked again. That it is busy does not tell that it did
+ * nothing: who made the request is not the one that found it to be too long.
+ */
+static void put_off(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
+{
+	if (ews_keyed_put_off(s, c, o, text)) {
+		return;
+	}
+	if (ecall_makes(c)) {
+		o->h.end.put_off = true;
+		in_doubt(s, c, o, text);
+	} else {
+		o->h.state = PF_HS_WAITING;
+	}
+}
+
+/* Its own mistake, with this one perhaps and not with the others: alone, then it is refused. A
+ * message has no name to be found by: the engine looks, and puts it alone the next time. */
 static void alone(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
 {
-	if (!o->alone || ++o->h.tries < EWS_TRIES) {
+	bool message = c->kind == ECALL_CREATE && !o->made;
+
+	if (message && !o->alone) {
+		in_doubt(s, c, o, text);
+	} else if (!message && (!o->alone || ++o->h.tries < EWS_TRIES)) {
 		o->alone = true;
 		o->h.state = PF_HS_WAITING;
+		if (c->kind == ECALL_CREATE) {
+			ews_keyed_look_again(s, o);
+		}
 	} else {
 		fail_op(s, c, o, PF_RETRY_NO, text);
 	}
@@ -137,8 +170,8 @@ bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_
 	case PF_EWS_DONE:
 		return false;
 	case PF_EWS_BUSY:
-		o->h.state = PF_HS_WAITING;
 		pf_hs_be_patient(&s->h, said->back_off_ms, said->text);
+		put_off(s, c, o, said->text);
 		break;
 	case PF_EWS_UNTRIED:
 		o->h.state = PF_HS_WAITING;
@@ -211,6 +244,16 @@ static void whole(struct estore *s, struct ecall *c, const struct pf_ews_said *s
 	}
 }
 
+/* All of it is put off. */
+static void be_patient(struct estore *s, struct ecall *c, int64_t ms, const char *text)
+{
+	pf_hs_be_patient(&s->h, ms, text);
+	for (size_t i = 0; i < c->n; i++) {
+		put_off(s, c, c->ops[i], text);
+	}
+	ecall_put_back(s, c);
+}
+
 static void fault(struct estore *s, struct ecall *c, const struct pf_ews_head *head)
 {
 	const struct pf_ews_said *said = &head->said;
@@ -221,8 +264,7 @@ static void fault(struct estore *s, struct ecall *c, const struct pf_ews_head *h
 	if (version && ews_older(s, head)) {
 		ecall_put_back(s, c);
 	} else if (said->does == PF_EWS_BUSY) {
-		ecall_put_back(s, c);
-		pf_hs_be_patient(&s->h, said->back_off_ms, said->text);
+		be_patient(s, c, said->back_off_ms, said->text);
 	} else if (said->does == PF_EWS_RIGHTS) {
 		rights(s, c, NULL, said->text);
 	} else {
@@ -328,8 +370,7 @@ static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer
 		return;
 	}
 	if (a->status == 429 || a->status == 503) {
-		ecall_put_back(s, c);
-		pf_hs_be_patient(&s->h, (int64_t)a->retry_after_s * 1000, said.text);
+		be_patient(s, c, (int64_t)a->retry_after_s * 1000, said.text);
 		return;
 	}
 	if (a->status == 413) {

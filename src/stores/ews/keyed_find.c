@@ -81,6 +81,30 @@ void eput_doubtful(struct estore *s, struct eop *o, const char *text)
 	eop_failed(s, o, &why);
 }
 
+void ews_keyed_look_again(struct estore *s, struct eop *o)
+{
+	ews_keys_doubt(s, eput_place_of(o));
+	pf_buf_clear(&o->new_id);
+	o->sent = true;
+	o->step = EPUT_BEGIN;
+	o->h.state = PF_HS_WAITING;
+}
+
+bool ews_keyed_put_off(struct estore *s, const struct ecall *c, struct eop *o, const char *text)
+{
+	if (c->kind == ECALL_KEYED && o->step == EPUT_LOCK && eput_removes(o)) {
+		eput_doubtful(s, o, text); /* it may be marked, and then has another version */
+		return true;
+	}
+	if ((c->kind == ECALL_CREATE && o->made) ||
+		(c->kind == ECALL_KEYED && (o->step == EPUT_FILES || o->step == EPUT_FILES_OF ||
+						   o->step == EPUT_LOCK))) {
+		ews_keyed_look_again(s, o);
+		return true;
+	}
+	return false;
+}
+
 /* ---- the first steps ---- */
 
 /* The text becomes an item; what Exchange has no words for is refused here. */
@@ -127,6 +151,17 @@ static enum eput_step first_step(const struct estore *s, const struct eop *o)
 		       : EPUT_CREATE;
 }
 
+static int made_after_all(struct estore *s, struct eop *o, struct pf_span id, struct pf_err *err)
+{
+	if (ews_item_id(s, o, id, eput_op_of(o)->put.kind, &o->h.end.id, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	o->step = EPUT_DONE;
+	ews_made_free(&o->made);
+	eop_give(s, o);
+	return PF_OK;
+}
+
 /* What the names of the folder's items say about it. */
 static int look_up(struct estore *s, struct eop *o, struct pf_err *err)
 {
@@ -140,6 +175,9 @@ static int look_up(struct estore *s, struct eop *o, struct pf_err *err)
 	old = eput_in_place(o) ? ews_keys_of_item(s, eput_place_of(o), eput_old_of(o))
 			       : pf_span(NULL, 0);
 	o->locked = ews_key_is(old, 'r');
+	if (whole.p && !eput_in_place(o) && o->sent) { /* there was none before it was sent */
+		return made_after_all(s, o, whole, err);
+	}
 	if (whole.p && !eput_in_place(o)) {
 		if (ews_item_id(s, o, whole, eput_op_of(o)->put.kind, &o->h.end.holder, err) !=
 			PF_OK) {
