@@ -138,6 +138,21 @@ def test_what_passes_at_the_beginning(peer, tmp_path, ledger, code):
     arrives(peer, tmp_path, ledger)
 
 
+@pytest.mark.parametrize("name", ["msgfolderroot", "inbox"])
+def test_a_folder_that_is_not_told_in_passing(peer, tmp_path, ledger, name):
+    left, folder_xml = [1, 1], peer.folder_xml
+
+    def told(folder):
+        if folder is peer.known[name] and left:
+            left.pop()
+            raise Failure("ErrorMailboxStoreUnavailable")
+        return folder_xml(folder)
+
+    peer.folder_xml = told
+    arrives(peer, tmp_path, ledger)
+    assert not left and (tmp_path / "to" / "cur").exists()
+
+
 @pytest.mark.parametrize("code", ["ErrorADUnavailable", "ErrorMailboxFailover", "ErrorProxyRequestProcessingFailed"])
 def test_what_passes_with_an_item(peer, tmp_path, ledger, code):
     told = []
@@ -191,3 +206,43 @@ def test_folders_that_are_called_alike(peer, tmp_path, ledger):
     deliver(peer, 1, twins[1], begin=6)
     done = copy(peer.url(), f"maildir:{tmp_path}/to", ledger, "--kinds", "mail")
     assert done.status == 0 and done.outcome["copied_now"] == 1 and maildir(tmp_path / "to") == all_of(7), done
+
+
+# ---- pages for people ----
+
+HASTY = {"POSTFERRY_TEST_CLOCK": "50"}
+PAGE = "<html><head><title>Gateway</title><style>b{}</style></head><body><h1>Out of order</h1>\n<p>Ask your  administrator</p></body></html>"
+
+
+def page_in_place_of(peer, operation, status, times):
+    told = []
+
+    def step(request):
+        if f"<m:{operation}".encode() in request.body[:1500] and len(told) < times:
+            told.append(1)
+            raise Answer(status, PAGE, "text/html")
+    peer.before.append(step)
+    return told
+
+
+@pytest.mark.parametrize("status", [200, 502])
+@pytest.mark.parametrize("operation", ["GetFolder", "FindFolder", "FindItem", "SyncFolderItems", "GetItem"])
+def test_a_page_that_passes(peer, tmp_path, ledger, operation, status):
+    """A proxy answers in its place, once and once more."""
+    told = page_in_place_of(peer, operation, status, 2)
+    deliver(peer, 12)
+    done = copy(peer.url(), f"maildir:{tmp_path}/to", ledger, env=HASTY)
+    assert done.status == 0 and maildir(tmp_path / "to") == all_of(12) and len(told) == 2, done
+
+
+@pytest.mark.parametrize("status", [200, 502])
+@pytest.mark.parametrize("operation", ["GetFolder", "FindFolder"])
+def test_a_page_that_stays(peer, tmp_path, ledger, operation, status):
+    """It is asked a few times, with pauses; then a person is to look, and is told where, at what, and what may help."""
+    told = page_in_place_of(peer, operation, status, 10000)
+    deliver(peer, 2)
+    done = copy(peer.url(), f"maildir:{tmp_path}/to", ledger, env=HASTY)
+    assert done.status == (3 if operation == "GetFolder" else 4) and 6 <= len(told) <= 60, done
+    assert f"http://127.0.0.1:{peer.port}/EWS/Exchange.asmx answers with HTML (HTTP {status})" in done.err, done
+    assert "Out of order Ask your administrator" in done.err and "look at it with a browser" in done.err, done
+    assert "asked for again" in done.out or status == 502, done

@@ -356,6 +356,27 @@ static void not_here(struct estore *s, int status, const char *words)
 	}
 }
 
+/* It may pass; at the beginning there may be no Exchange behind it. */
+static void page(struct estore *s, struct ecall *c, const struct pf_ews_said *said)
+{
+	unsigned int tries = c->n > 0 ? c->ops[0]->h.tries : s->begin_tries;
+	struct pf_err why;
+
+	if (tries == 0) {
+		pf_hs_note(&s->h, PF_EV_UNREADABLE_RESPONSE, "%s is asked for again: %s",
+			words_of(c), said->text);
+	}
+	if (c->n > 0 || tries + 1 < EWS_PASSES) {
+		whole(s, c, said);
+		return;
+	}
+	(void)pf_fail(&why, PF_SCOPE_STORE, PF_RETRY_NO, "no Exchange Web Services are found: %s%s",
+		said->text, s->where.begun ? "" : s->where.says);
+	if (!ews_locate(s, &why, true)) {
+		pf_hs_lost(&s->h, &why);
+	}
+}
+
 /* Something between us and Exchange, or its web server, answered. */
 static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer *a)
 {
@@ -364,7 +385,11 @@ static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer
 
 	pf_print_safe(
 		words, sizeof(words), a->status >= 300 && a->status < 400 ? a->location : a->body);
-	(void)snprintf(said.text, sizeof(said.text), "HTTP %d: %.200s", a->status, words);
+	if (ews_is_page(a)) {
+		ews_page_words(s, a, said.text, sizeof(said.text));
+	} else {
+		(void)snprintf(said.text, sizeof(said.text), "HTTP %d: %.200s", a->status, words);
+	}
 	if (a->status >= 300 && a->status < 400 && ews_sent_on(s, a->location)) {
 		ecall_put_back(s, c);
 		return;
@@ -380,6 +405,10 @@ static void plain(struct estore *s, struct ecall *c, const struct pf_http_answer
 		return;
 	} else if (a->status == 408 || a->status == 502 || a->status == 504) {
 		said.does = PF_EWS_PASSING;
+	} else if (a->status == 200 && ews_is_page(a)) {
+		said.does = PF_EWS_PASSING;
+		page(s, c, &said);
+		return;
 	} else if (c->n == 0 && a->status < 500) {
 		not_here(s, a->status, words);
 		return;

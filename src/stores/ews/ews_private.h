@@ -6,6 +6,7 @@
  *   op.c        operations: their order, what they keep
  *   call.c      requests in flight; lost links
  *   answer.c    what all answers have in common: refusals, whole and of single items
+ *   page.c      pages for people in place of an answer
  *   sign_in.c   who we are, which version is spoken, the folders that each mailbox has
  *   locate.c    where the service is, when not at the URL's host
  *   folders.c   FindFolder; what folders are for
@@ -334,6 +335,11 @@ int ews_answer(
 	struct estore *s, struct ecall *c, const struct pf_http_answer *a, struct pf_err *err);
 /* What was said instead of doing it: true, the operation is dealt with. */
 bool ews_said(struct estore *s, struct ecall *c, struct eop *o, const struct pf_ews_said *said);
+
+/* ---- page.c ---- */
+bool ews_is_page(const struct pf_http_answer *a);
+/* From where, its first words, what to do about it. */
+void ews_page_words(const struct estore *s, const struct pf_http_answer *a, char *out, size_t size);
 
 /* ---- sign_in.c ---- */
 /* PF_AGAIN: nothing to do just now. */

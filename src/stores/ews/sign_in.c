@@ -84,6 +84,10 @@ int ews_take_known(struct estore *s, struct pf_ews_answer *a, struct pf_err *err
 			pf_hs_be_patient(&s->h, m.said.back_off_ms, m.said.text);
 			return PF_OK;
 		}
+		if (m.said.does == PF_EWS_PASSING && ++s->begin_tries < EWS_PASSES) {
+			pf_hs_pause(&s->h, s->begin_tries < 4 ? s->begin_tries : 4);
+			return PF_OK;
+		}
 		if (m.said.does == PF_EWS_VERSION && ews_older(s, pf_ews_answer_head(a))) {
 			return PF_OK; /* of the mailbox's own server, an older one than we asked */
 		}
