@@ -47,6 +47,7 @@ static const struct {
 	{"ErrorMimeContentInvalid*", PF_EWS_CONTENT},
 	{"ErrorMimeContentConversionFailed", PF_EWS_CONTENT},
 	{"ErrorContentConversionFailed", PF_EWS_CONTENT},
+	{"ErrorUnsupportedMimeConversion", PF_EWS_CONTENT}, /* of a document and its like */
 	{"ErrorPropertyValidationFailure", PF_EWS_CONTENT},
 	{"ErrorCalendar*", PF_EWS_CONTENT},
 	{"ErrorRecurrence*", PF_EWS_CONTENT},
