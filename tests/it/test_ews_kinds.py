@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import signal
+import struct
 import time
 
 import pytest
@@ -243,11 +244,28 @@ def test_addresses_of_the_directory(peer, tmp_path, ledger):
     assert done.status == 0 and "EMAIL;PREF=1:bob@example.org" in "".join(texts_below(tmp_path / "a")), done
 
 
+def entry(*who):
+    """A one-off entry id: name, type, address."""
+    return (bytes(4) + bytes.fromhex("812b1fa4bea310199d6e00dd010f5402") + bytes.fromhex("00000180")
+            + "".join(s + "\0" for s in who).encode("utf-16-le"))
+
+
+def test_a_large_group_is_whom_the_server_names(peer, tmp_path, ledger):
+    """Outlook keeps a large list once more, with the directory's own addresses: the server says who that is outside of it."""
+    one = entry("Ann", "EX", "/o=Org/ou=Site/cn=Recipients/cn=ann")
+    stream = struct.pack("<HH6I", 1, 0, 0, 0, 1, len(one), len(one), 0)
+    stream += b"".join(struct.pack("<I", len(b)) + b for b in (one, one, b""))
+    group = Whole(peer, "IPM.DistList", "Team", members=[("Ann", "ann@example.org")]).lid(ADDRESS, 0x8064, "Binary", stream)
+    put(peer, peer.known["contacts"], group)
+    done = copy(peer.url(), f"vcf:{tmp_path}/a", ledger, "--kinds", "contacts")
+    [card] = texts_below(tmp_path / "a")
+    assert done.status == 0 and [l for l in unfold(card) if l.startswith("MEMBER")] == ["MEMBER;X-CN=Ann:mailto:ann@example.org"], card
+
+
 def test_groups_of_older_servers(peer, tmp_path, ledger):
     """Exchange 2007 has no element for members: they are in their entry ids."""
     peer.newest, peer.build = "Exchange2007_SP1", (8, 3, 83)
-    one = (bytes(4) + bytes.fromhex("812b1fa4bea310199d6e00dd010f5402") + bytes.fromhex("00000180")
-           + "".join(s + "\0" for s in ("Ann", "SMTP", "ann@example.org")).encode("utf-16-le"))
+    one = entry("Ann", "SMTP", "ann@example.org")
     group = Whole(peer, "IPM.DistList", "Team").lid(ADDRESS, 0x8054, "BinaryArray", [one]).lid(ADDRESS, 0x8055, "BinaryArray", [one])
     put(peer, peer.known["contacts"], group)
     put(peer, peer.known["contacts"], person(peer))
@@ -353,7 +371,8 @@ def letter(peer, **more):
     return item
 
 
-@pytest.mark.parametrize("code", ["ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorItemCorrupt", "ErrorCorruptData"])
+@pytest.mark.parametrize("code", ["ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorItemCorrupt", "ErrorCorruptData",
+                                  "ErrorUnsupportedMimeConversion"])
 @pytest.mark.parametrize("body", [True, False])
 def test_a_message_is_made_of_its_properties(peer, tmp_path, ledger, code, body):
     for n in range(3):
@@ -373,6 +392,19 @@ def test_a_message_is_made_of_its_properties(peer, tmp_path, ledger, code, body)
     assert files["a.bin"].get_content() == bytes(range(256)) and files["deep.txt"].get_content().strip() == "deep"
     again = copy(peer.url(), f"maildir:{tmp_path}/m", ledger)
     assert again.status == 0 and again.outcome["copied_now"] == 0, again
+
+
+def test_a_document_that_lies_in_a_mail_folder(peer, tmp_path, ledger):
+    """Exchange gives it no MIME form, as it is no message: the file arrives in one all the same."""
+    item = Whole(peer, "IPM.Document.txt", "notes.txt", fails={"MimeContent": "ErrorUnsupportedMimeConversion"})
+    item.attachments = [Attachment(peer, "notes.txt", b"what was said", "text/plain")]
+    put(peer, peer.known["inbox"], item)
+    done = copy(peer.url(), f"maildir:{tmp_path}/m", ledger)
+    assert done.status == 0 and done.outcome["copied"] == 1, done
+    [name] = os.listdir(tmp_path / "m" / "cur")
+    made = email.message_from_bytes((tmp_path / "m" / "cur" / name).read_bytes(), policy=email.policy.default)
+    [file] = [p for p in made.walk() if p.get_filename() == "notes.txt"]
+    assert made["Subject"] == "notes.txt" and file.get_content().strip() == "what was said"
 
 
 def test_a_message_that_can_not_be_had_at_all(peer, tmp_path, ledger):

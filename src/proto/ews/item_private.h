@@ -73,7 +73,8 @@ struct ews_reading {
 	struct pf_ews_whole *w;
 	struct pf_err *err;
 	unsigned int depth;
-	bool members; /* the members of a list were told by elements */
+	bool members;     /* the members of a list were told by elements: ... */
+	size_t members_n; /* ... so many */
 };
 
 /* PF_FAIL: no memory. */

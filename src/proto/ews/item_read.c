@@ -14,6 +14,8 @@ enum {
 	LACKS_MAX = 1 << 16,
 	ONE_OFFS = 0x8054, /* of a distribution list ([MS-OXOCNTC] 2.2.2.2) */
 	MEMBERS = 0x8055,
+	STREAM = 0x8064,       /* of a large list ([MS-OXOCNTC] 2.2.2.2.4): all of both, ... */
+	STREAM_COUNT_AT = 12,  /* ... and how many there are */
 	RECUR = 0x8216,        /* PidLidAppointmentRecur */
 	REPLACE_TIME = 0x8228, /* PidLidExceptionReplaceTime */
 };
@@ -287,6 +289,23 @@ static int path_of(struct ews_reading *r, const xmlNode *path, struct pf_mapi_pr
 		       : PF_OK;
 }
 
+/* A large list's members as its owner's program keeps them, where elements told no fewer: with
+ * addresses that mean something outside of the server. */
+static bool is_told(const struct ews_reading *r, const struct pf_mapi_prop *p)
+{
+	struct pf_span stream = p->value.bytes;
+	size_t n = 0;
+
+	if (!r->members || !p->name || !pf_guid_eq(&p->name->set, &pf_set_address) ||
+		p->name->number != STREAM || p->value.type != PF_MAPI_BINARY) {
+		return false;
+	}
+	for (size_t i = 4; i-- > 0 && stream.n >= STREAM_COUNT_AT + 4;) {
+		n = n << 8 | stream.p[STREAM_COUNT_AT + i];
+	}
+	return r->members_n >= n;
+}
+
 static int read_property(struct ews_reading *r, struct pf_mapi_item *item, const xmlNode *n)
 {
 	const xmlNode *path = xml_child(n, "ExtendedFieldURI"), *value = xml_child(n, "Value");
@@ -300,8 +319,8 @@ static int read_property(struct ews_reading *r, struct pf_mapi_item *item, const
 		rc = type & PF_MAPI_MANY ? values_of(r, type, values, &one.value)
 					 : value_of(r, type, value, &one.value);
 	}
-	if (rc != PF_OK) {
-		return rc == PF_END ? PF_OK : PF_FAIL;
+	if (rc != PF_OK || is_told(r, &one)) {
+		return rc == PF_FAIL ? PF_FAIL : PF_OK;
 	}
 	p = pf_mapi_add(item, &item->props);
 	if (!p) {
@@ -348,6 +367,7 @@ static int read_item(struct ews_reading *r, const xmlNode *n, struct pf_mapi_ite
 	}
 	*out = item;
 	r->members = members != NULL;
+	r->members_n = 0;
 	rc = members ? ews_read_typed(r, item, members) : PF_OK;
 	for (const xmlNode *c = ews_first(n); c && rc == PF_OK; c = ews_next(c)) {
 		if (xml_is(c, "ExtendedProperty")) {

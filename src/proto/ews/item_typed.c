@@ -272,6 +272,7 @@ static int add_members(struct ews_reading *r, struct pf_mapi_item *item, const x
 	prop->value.type = (enum pf_mapi_type)(PF_MAPI_BINARY | PF_MAPI_MANY);
 	prop->value.many.v = v;
 	prop->value.many.n = found;
+	r->members_n = found;
 	return PF_OK;
 }
 

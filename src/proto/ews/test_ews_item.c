@@ -360,6 +360,43 @@ static void members(void **state)
 	end(&w);
 }
 
+/* What a large list has beside them does not count either, unless elements told fewer. */
+static void members_of_a_large_list(void **state)
+{
+	static const struct {
+		const char *stream; /* version, build, flags, how many, three sums: 28 bytes */
+		bool kept;
+	} CASES[] = {
+		{"AQAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAA==", false},
+		{"AQAAAAAAAAAAAAAAAgAAAAAAAAAAAAAAAAAAAA==", true},
+		{"AQAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAA==", true},
+		{"AQAA", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES); i++) {
+		struct world w;
+		char text[2000];
+
+		(void)snprintf(text, sizeof(text),
+			ITEM("DistributionList",
+				PROPERTY("DistinguishedPropertySetId=\"Address\" "
+					 "PropertyId=\"32868\"",
+					"Binary", VALUE("%s")) "<t:Members><t:Member><t:Mailbox>"
+							       "<t:EmailAddress>a@x"
+							       "</t:EmailAddress>"
+							       "</t:Mailbox></t:Member>"
+							       "</t:Members>"),
+			CASES[i].stream);
+		begin(&w);
+		assert_int_equal(take(&w, text, SIZE_MAX), PF_OK);
+		assert_int_equal(pf_mapi_lid(&w.w.item->props, &pf_set_address, 0x8064) != NULL,
+			CASES[i].kept);
+		assert_non_null(pf_mapi_lid(&w.w.item->props, &pf_set_address, 0x8054));
+		end(&w);
+	}
+}
+
 /* ---- what is lacking ---- */
 
 static void attachments(void **state)
@@ -473,6 +510,7 @@ int main(void)
 		cmocka_unit_test(no_values),
 		cmocka_unit_test(people_and_texts),
 		cmocka_unit_test(members),
+		cmocka_unit_test(members_of_a_large_list),
 		cmocka_unit_test(attachments),
 		cmocka_unit_test(depth),
 		cmocka_unit_test(occurrences),
