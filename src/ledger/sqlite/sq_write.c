@@ -4,10 +4,13 @@
  * again.
  */
 #include "base/buf.h"
-#include "ledger/sqlite/kill_point.h"
+#include "base/kill_point.h"
 #include "ledger/sqlite/sq_private.h"
 
 #include <errno.h>
+
+/* N: right before commit (N + 1) / 2 when N is odd, right after it when N is even. */
+static const char KILL_AT_WRITE[] = "POSTFERRY_TEST_KILL_AT_WRITE";
 
 const char *const PF_SQ_WRITE_SQL[PF_SQ_WRITE_COUNT] = {
 	[PF_SQ_BEGIN] = "BEGIN IMMEDIATE",
@@ -160,13 +163,13 @@ int pf_ledger_commit(struct pf_ledger *led, struct pf_err *err)
 	if (may_write(led, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	pf_kill_point(led->commits + 1, PF_KILL_BEFORE);
+	pf_kill_point(KILL_AT_WRITE, 2 * led->commits + 1);
 	if (run(led, &f, -1, "making writes durable", err) != PF_OK) {
 		return PF_FAIL;
 	}
 	led->dirty = false;
 	led->commits++;
-	pf_kill_point(led->commits, PF_KILL_AFTER);
+	pf_kill_point(KILL_AT_WRITE, 2 * led->commits);
 	return PF_OK;
 }
 
