@@ -19,8 +19,9 @@ enum pf_cap {
 	PF_CAP_LIST_DELTA = 1u << 5,   /* LIST takes a cursor and gives only what changed since */
 	PF_CAP_REMOVE_ONE = 1u << 6,   /* REMOVE can't touch anything but the item (UIDPLUS) */
 	PF_CAP_SUBSCRIBE = 1u << 7,
-	PF_CAP_PUT_GROUPS = 1u << 8,      /* PUTs of one folder go faster together (MULTIAPPEND) */
-	PF_CAP_FOLD_CASE = 1u << 9,       /* folder names that differ in case only are one */
+	PF_CAP_PUT_GROUPS =
+		1u << 8,            /* PUTs of one folder go faster together (MULTIAPPEND, files) */
+	PF_CAP_FOLD_CASE = 1u << 9, /* folder names that differ in case only are one */
 	PF_CAP_INBOX_CHILDREN = 1u << 10, /* INBOX can hold folders */
 	PF_CAP_MIXED = 1u << 11,          /* a folder can hold items and folders */
 	PF_CAP_KEEPS_DATE = 1u << 12,     /* the date of a PUT is kept */

@@ -7,6 +7,9 @@ enum { OPS_MAX = 1024 };
 struct pf_serial_op {
 	struct pf_serial_op *next;
 	struct pf_op_kept kept;
+	bool flushed; /* none follows that it should wait for */
+	bool failed;  /* held, so that what came before it is told first */
+	struct pf_err why;
 };
 
 static struct pf_serial *serial_of(struct pf_store *base)
@@ -53,6 +56,16 @@ void pf_serial_deinit(struct pf_serial *s)
 	s->told = NULL;
 }
 
+/* Whatever folder it is of: to wait once for all is no slower. */
+static void flush(struct pf_serial *s)
+{
+	if (s->at) {
+		s->last->flushed = true;
+	} else {
+		s->over = s->held > 0;
+	}
+}
+
 int pf_serial_submit(struct pf_store *base, const struct pf_op *op, struct pf_err *err)
 {
 	struct pf_serial *s = serial_of(base);
@@ -62,7 +75,8 @@ int pf_serial_submit(struct pf_store *base, const struct pf_op *op, struct pf_er
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "a source is never changed");
 	}
 	if (op->kind == PF_OP_FLUSH) {
-		return PF_OK; /* each item is on disk when its PUT is done */
+		flush(s);
+		return PF_OK;
 	}
 	if (op->kind == PF_OP_RECALL) {
 		return PF_OK; /* trying one costs no more than giving it back */
@@ -80,6 +94,7 @@ int pf_serial_submit(struct pf_store *base, const struct pf_op *op, struct pf_er
 	}
 	*(s->last ? &s->last->next : &s->first) = n;
 	s->last = n;
+	s->at = s->at ? s->at : n;
 	s->n++;
 	return PF_OK;
 }
@@ -91,14 +106,14 @@ int pf_serial_feed(struct pf_store *base, uint64_t id, struct pf_span part, stru
 	if (!s->does->take) {
 		return pf_fail(err, PF_SCOPE_ITEM, PF_RETRY_NO, "items of this store come whole");
 	}
-	if (!s->feeding || !s->first || s->first->kept.op.id != id) {
+	if (!s->feeding || !s->at || s->at->kept.op.id != id) {
 		return PF_AGAIN;
 	}
 	if (!part.p) {
 		s->abandoned = true;
 		return PF_OK;
 	}
-	if (part.n > s->first->kept.op.put.size - s->fed) {
+	if (part.n > s->at->kept.op.put.size - s->fed) {
 		return pf_fail(err, PF_SCOPE_RUN, PF_RETRY_NO, "more bytes than were announced");
 	}
 	s->fed += part.n;
@@ -127,7 +142,9 @@ void pf_serial_end(struct pf_serial *s, struct pf_store_event *out, const struct
 {
 	struct pf_serial_op *o = s->first;
 
+	pf_assert(s->held == 0); /* or their ends come out of order */
 	s->first = o->next;
+	s->at = s->at == o ? o->next : s->at;
 	s->last = s->first ? s->last : NULL;
 	s->n--;
 	s->told = o;
@@ -138,6 +155,14 @@ void pf_serial_end(struct pf_serial *s, struct pf_store_event *out, const struct
 		out->failed.refused = why->retry == PF_RETRY_NO && why->scope == PF_SCOPE_ITEM;
 	}
 	reset(s);
+}
+
+void pf_serial_end_in_doubt(
+	struct pf_serial *s, struct pf_store_event *out, const struct pf_err *why)
+{
+	pf_serial_end(s, out, why);
+	out->failed.in_doubt = true;
+	out->failed.refused = false;
 }
 
 static int next_part(struct pf_serial *s, uint64_t total, struct pf_span *part, struct pf_err *err)
@@ -219,12 +244,88 @@ void pf_serial_missing(struct pf_serial *s, struct pf_store_event *out)
 	out->failed.refused = false;
 }
 
+/* ---- PUTs that are held ---- */
+
+static bool may_be_held(const struct pf_serial *s, const struct pf_op *op)
+{
+	return s->does->settle && op->kind == PF_OP_PUT && op->put.body && !op->put.alone;
+}
+
+/* The operation `at`, with others or alone; `why` NULL: it is done but for its end. */
+static void hold(struct pf_serial *s, const struct pf_err *why)
+{
+	struct pf_serial_op *o = s->at;
+
+	o->failed = why != NULL;
+	if (why) {
+		o->why = *why;
+	}
+	s->held++;
+	s->over = why || o->flushed || s->held == PF_SERIAL_HELD || !may_be_held(s, &o->kept.op) ||
+		  (!o->next && !o->kept.op.put.more);
+	s->at = o->next;
+	reset(s);
+}
+
+/* Before the operation that comes next, or because none does. */
+static bool is_to_settle(const struct pf_serial *s)
+{
+	return s->held > 0 && (s->over || (s->at && !may_be_held(s, &s->at->kept.op)));
+}
+
+static void settle(struct pf_serial *s)
+{
+	s->does->settle(s);
+	s->settled = s->held;
+	s->told_n = 0;
+	s->held = 0;
+	s->over = false;
+}
+
+static void tell_settled(struct pf_serial *s, struct pf_store_event *out)
+{
+	const struct pf_serial_op *o = s->first;
+
+	if (o->failed) {
+		pf_serial_end(s, out, &o->why);
+	} else {
+		s->does->settled(s, s->told_n, &o->kept.op, out);
+	}
+	s->told_n++;
+	s->settled--;
+}
+
+/* ---- events ---- */
+
+/* The next one of the operation `at`. PF_END: it is held, and something else comes next. */
+static int step(struct pf_serial *s, struct pf_store_event *out)
+{
+	struct pf_err why;
+	int rc;
+
+	if (s->at->kept.op.kind == PF_OP_CLOSE) {
+		s->closed = true;
+		pf_serial_end(s, out, NULL);
+		return PF_OK;
+	}
+	pf_err_clear(&why);
+	rc = s->does->step(s, &s->at->kept.op, out, &why);
+	if (rc == PF_END || (rc == PF_FAIL && s->held > 0)) {
+		hold(s, rc == PF_END ? NULL : &why);
+		return PF_END;
+	}
+	if (rc == PF_FAIL) {
+		pf_serial_end(s, out, &why);
+		rc = PF_OK;
+	}
+	return rc;
+}
+
 int pf_serial_next(
 	struct pf_store *base, struct pf_store_event *out, int64_t *wake_ms, struct pf_err *err)
 {
 	struct pf_serial *s = serial_of(base);
-	struct pf_err why;
-	int rc;
+	int rc = PF_END;
 
 	(void)wake_ms;
 	free_op(s->told);
@@ -240,19 +341,15 @@ int pf_serial_next(
 	if (s->closed) {
 		return PF_END;
 	}
-	if (!s->first) {
-		return PF_AGAIN;
-	}
-	if (s->first->kept.op.kind == PF_OP_CLOSE) {
-		s->closed = true;
-		pf_serial_end(s, out, NULL);
-		return PF_OK;
-	}
-	pf_err_clear(&why);
-	rc = s->does->step(s, &s->first->kept.op, out, &why);
-	if (rc == PF_FAIL) {
-		pf_serial_end(s, out, &why);
-		rc = PF_OK;
+	while (rc == PF_END) {
+		if (is_to_settle(s)) {
+			settle(s);
+		}
+		if (s->settled > 0) {
+			tell_settled(s, out);
+			return PF_OK;
+		}
+		rc = s->at ? step(s, out) : PF_AGAIN;
 	}
 	return rc;
 }

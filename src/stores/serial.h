@@ -1,12 +1,18 @@
 /*
  * Stores that do their operations in the order they came, each at once: files. They wait for
  * nothing but the disk, and an item that is fed for its feeder. Here are their queue and their
- * events; such a store gives three functions.
+ * events; such a store gives three functions, and two more where it holds PUTs.
+ *
+ * PUTs may be held, so that one wait for the disk serves many: the end of none is told before all
+ * that are held are on disk. That comes when there are PF_SERIAL_HELD, with the FLUSH of those that
+ * have more to follow, before any other operation, and when one fails or is to be alone.
  */
 #ifndef PF_STORES_SERIAL_H
 #define PF_STORES_SERIAL_H
 
 #include "stores/op.h"
+
+enum { PF_SERIAL_HELD = 64 };
 
 struct pf_serial;
 struct pf_serial_op;
@@ -16,7 +22,8 @@ struct pf_serial_does {
 	int (*begin)(struct pf_serial *s, struct pf_err *err);
 	/*
 	 * The next event of the operation at the front; pf_serial_end gives its last one. PF_AGAIN:
-	 * it waits to be fed. PF_FAIL: the operation ends with `err`.
+	 * it waits to be fed. PF_FAIL: the operation ends with `err`. PF_END (with `settle` only):
+	 * a PUT is to be held; a PUT never has its end from here then.
 	 */
 	int (*step)(struct pf_serial *s, const struct pf_op *op, struct pf_store_event *out,
 		struct pf_err *err);
@@ -27,8 +34,13 @@ struct pf_serial_does {
 	 * next call; none: its end. NULL: the store gives its items out itself.
 	 */
 	int (*read)(struct pf_serial *s, struct pf_span *part, struct pf_err *err);
-	/* The operation at the front is over: what was kept for it goes. */
+	/* The operation at the front is over, or held: what was kept for it goes. */
 	void (*reset)(struct pf_serial *s);
+	/* All that is held is to be on disk now. NULL: nothing is ever held. */
+	void (*settle)(struct pf_serial *s);
+	/* Then, of each in its order: pf_serial_end, and what became of the i-th. */
+	void (*settled)(
+		struct pf_serial *s, size_t i, const struct pf_op *op, struct pf_store_event *out);
 };
 
 /* Such a store embeds this first. */
@@ -37,11 +49,14 @@ struct pf_serial {
 	const struct pf_store_cfg *cfg;
 	const struct pf_serial_does *does;
 	struct pf_store_facts facts;
-	struct pf_serial_op *first, *last;
-	struct pf_serial_op *told; /* the last event borrows from it */
+	struct pf_serial_op *first, *last; /* those that are held come first */
+	struct pf_serial_op *at;           /* the first that is not; NULL: there is none */
+	struct pf_serial_op *told;         /* the last event borrows from it */
 	size_t n;
+	size_t held, settled, told_n; /* settled: held no longer, and told_n of them were told */
+	bool over;                    /* what is held waits for no more */
 	bool ready_told, closed;
-	bool begun; /* the operation at the front; the store's to set */
+	bool begun; /* the operation that is `at`; the store's to set */
 	/* GET */
 	uint64_t given;
 	bool body_given;
@@ -57,6 +72,9 @@ void pf_serial_deinit(struct pf_serial *s);
 
 /* The operation at the front is over; `why` NULL: it is done. Fills `out`. */
 void pf_serial_end(struct pf_serial *s, struct pf_store_event *out, const struct pf_err *why);
+/* ... and failed, or came about all the same. */
+void pf_serial_end_in_doubt(
+	struct pf_serial *s, struct pf_store_event *out, const struct pf_err *why);
 /*
  * For `step`, of a PUT without body: PF_END, all of it was taken. PF_OK: `out` says HUNGRY.
  * PF_AGAIN: bytes are on the way. PF_FAIL: they will never come.

@@ -192,6 +192,21 @@ class ToMaildir(Scene):
         return DovecotPlace(self.fast_dir), MaildirPlace(self.tmp / "box")
 
 
+class ToFiles(Scene):
+    """Calendars, an item a file."""
+
+    folders = ["Work", "Größe & Gewicht"]
+
+    def make(self):
+        return CalendarFilesPlace(self.tmp / "calendars"), CalendarFilesPlace(self.tmp / "box")
+
+    def fill(self):
+        for name in self.folders:
+            for n in range(3 * self.per_folder):
+                write(os.path.join(self.source.top, name), f"{n}.ics",
+                      calendar(event(f"{name} {n // 2}", f"2024010{1 + n % 3}T100000Z", f"Event {n}")))
+
+
 class FromMaildir(Scene):
     def make(self):
         return MaildirPlace(self.tmp / "box"), DovecotPlace(self.fast_dir)
@@ -375,5 +390,5 @@ class Labels(Scene):
                 self.source.peer.boxes[name].add(raw, ["\\Seen"] * (n % 2), f"{1 + n % 28:2d}-May-2015 10:00:00 +0000")
 
 
-SCENES = [First, Delta, Mirror, Plain, ToMaildir, FromMaildir, ToMbox, DeltaToMbox, Large, Repaired, Retry,
+SCENES = [First, Delta, Mirror, Plain, ToMaildir, ToFiles, FromMaildir, ToMbox, DeltaToMbox, Large, Repaired, Retry,
           RepairedEvents, AlteredEvents, Labels] + [ToCyrus] * cyrus_is_there()

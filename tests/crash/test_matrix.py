@@ -4,6 +4,7 @@ again, and nothing is lost, nothing is there twice, flags and dates are right, t
 run writes nothing. POSTFERRY_KILLS: how many random moments of the first pass; over 6 is the long form.
 """
 
+import itertools
 import os
 import random
 import signal
@@ -11,7 +12,7 @@ import time
 
 import pytest
 from figures import count
-from scenes import SCENES, First
+from scenes import SCENES, First, ToFiles, ToMaildir
 
 KILLS = int(os.environ.get("POSTFERRY_KILLS", "6"))
 LONG = KILLS > 6
@@ -24,6 +25,20 @@ def times(scene):
     return KILLS if scene is First else KILLS // 5
 
 
+def kill_at(s, variable, numbers, what):
+    """It is killed at the n-th of what this variable counts, until there are no more. How often it was."""
+    for kills, n in enumerate(numbers):
+        s.begin()
+        done = s.run({variable: str(n)})
+        killed = done.status == -signal.SIGKILL
+        assert killed or done.status == s.status, (n, done)
+        s.check(f"killed at {what} {n}")
+        count(f"killed at {what}", killed)
+        if not killed:
+            return kills
+    return len(numbers)
+
+
 @pytest.mark.timeout(0 if LONG else 120)
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed(scene, fast_dir, tmp_path):
@@ -34,16 +49,8 @@ def test_killed(scene, fast_dir, tmp_path):
         begun = time.monotonic()
         assert s.run().status == s.status
         whole = time.monotonic() - begun
-        killed, n = True, 1
-        while killed and (LONG or n < 16):
-            s.begin()
-            done = s.run({"POSTFERRY_TEST_KILL_AT_WRITE": str(n)})
-            killed = done.status == -signal.SIGKILL
-            assert killed or done.status == s.status, (n, done)
-            s.check(f"killed at write {n}")
-            count("killed at a ledger write", killed)
-            n += 1 if LONG else rng.randint(4, 8)
-        assert n > 4
+        numbers = range(1, 10_000) if LONG else list(itertools.accumulate([1] + rng.choices(range(4, 9), k=2)))
+        assert kill_at(s, "POSTFERRY_TEST_KILL_AT_WRITE", numbers, "a ledger write") > 0
         for _ in range(times(scene)):
             s.begin()
             moment = rng.uniform(0.02, whole)
@@ -53,6 +60,16 @@ def test_killed(scene, fast_dir, tmp_path):
             process.communicate()
             s.check(f"killed after {moment:.3f} of {whole:.3f} s")
             count("killed at a random moment")
+
+
+@pytest.mark.timeout(0 if LONG else 120)
+@pytest.mark.parametrize("scene", [ToMaildir, ToFiles])
+def test_killed_while_files_get_their_names(scene, fast_dir, tmp_path):
+    """Files are written together: before they are on disk, between two names, before the directory is on disk, before it is told."""
+    rng = random.Random(11)
+    with scene(fast_dir, tmp_path) as s:
+        numbers = range(1, 10_000) if LONG else list(itertools.accumulate([1] + rng.choices(range(5, 16), k=1000)))
+        assert kill_at(s, "POSTFERRY_TEST_KILL_AT_FILE", numbers, "a file's step") > 3
 
 
 @pytest.mark.timeout(0 if LONG else 120)

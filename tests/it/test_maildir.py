@@ -1,10 +1,13 @@
 """Maildirs on disk as source and target: byte for byte, with flags, keywords and dates."""
 
 import hashlib
+import json
 import os
+import subprocess
 
+import pytest
 from mail import Account, date, difference, flags, message, snapshot
-from run import copy
+from run import arguments, copy, environment
 
 FOLDERS = ["INBOX", "Archive", "Archive/2020", "Größe", "日本語/台北"]
 
@@ -76,3 +79,36 @@ def test_long_paths_fit_the_name_of_a_directory(pair, ledger, tmp_path):
     assert len([n for n in names if os.listdir(os.path.join(box, n, "cur"))]) == 5
     assert max(len(n) for n in names) <= 255
     assert copy(source.url(), f"maildir:{box}", ledger).outcome["copied_now"] == 0
+
+
+FULL = """set -e
+mkdir -p "$AT" && mount -t tmpfs -o size=1m none "$AT"
+"$@" > "$OUT.1" || echo $? > "$OUT.status"
+mount -o remount,size=64m "$AT"
+"$@" > "$OUT.2"
+"$@" > "$OUT.3"
+cp -a "$AT/box" "$OUT.box"
+"""
+
+
+@pytest.mark.skipif(subprocess.run(["unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/mnt"], check=False,
+                                   stderr=subprocess.DEVNULL).returncode != 0, reason="no file system can be mounted here")
+def test_disk_that_fills_up(ledger, tmp_path):
+    """What fits is there once; the rest comes when there is room."""
+    source, out = tmp_path / "source", tmp_path / "out"
+    for sub in ("cur", "new", "tmp"):
+        (source / sub).mkdir(parents=True)
+    for n in range(300):
+        (source / "cur" / f"{1400000000 + n}.M{n}P1.host:2,S").write_bytes(message(n, 9000 + n))
+    run = arguments("copy", "--from", f"maildir:{source}", "--to", f"maildir:{tmp_path}/disk/box", "--ledger", ledger, "--json")
+    done = subprocess.run(["unshare", "-Urm", "sh", "-c", FULL, "sh", *run], check=False, timeout=100, stderr=subprocess.PIPE,
+                          env=environment({"AT": str(tmp_path / "disk"), "OUT": str(out)}))
+    first, second, third = ([json.loads(line) for line in (tmp_path / f"out.{n}").read_text().splitlines()] for n in (1, 2, 3))
+    assert done.returncode == 0, (done, first[-1], second[-1])
+    assert (tmp_path / "out.status").read_text() == "4\n" and "target is full" in first[-1]["why"], first[-1]
+    assert first[-1]["copied"] > 40 and first[-1]["copied"] + second[-1]["copied_now"] == 300, (first[-1], second[-1])
+    assert third[-1]["copied_now"] == 0, third[-1]
+    was, there = (sorted(hashlib.sha256(p.read_bytes()).hexdigest() for p in (box / "cur").iterdir())
+                  for box in (source, tmp_path / "out.box"))
+    assert was == there
+    assert not list((tmp_path / "out.box" / "tmp").iterdir())

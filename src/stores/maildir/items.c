@@ -1,5 +1,5 @@
 /*
- * Messages: listed, read, stored, marked and removed.
+ * Messages: listed, read, marked and removed.
  */
 #include "stores/maildir/maildir_private.h"
 
@@ -139,11 +139,10 @@ int md_step_get(
 	return pf_serial_give(&s->base, op, s->limit, out, err);
 }
 
-/* ---- PUT ---- */
+/* ---- FLAGS, REMOVE ---- */
 
-/* Letters for these keywords; new ones are in the file before a name has them. */
-static int info_for(struct md_store *s, const char *dir, const struct pf_flags *flags,
-	char info[64], struct pf_err *err)
+int md_info_for(struct md_store *s, const char *dir, const struct pf_flags *flags, char info[64],
+	struct pf_err *err)
 {
 	bool added = false;
 
@@ -154,54 +153,6 @@ static int info_for(struct md_store *s, const char *dir, const struct pf_flags *
 	md_info(flags, &s->kw, info);
 	return PF_OK;
 }
-
-static int commit(struct md_store *s, const struct pf_op *op, const char *dir,
-	struct pf_store_event *out, struct pf_err *err)
-{
-	const struct pf_flags *flags = &op->put.flags;
-	char info[64], file[256];
-
-	if (md_keywords_read(dir, &s->kw, err) != PF_OK ||
-		info_for(s, dir, flags, info, err) != PF_OK ||
-		md_commit(&s->writer, dir, info, op->put.date_utc_s, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	(void)snprintf(file, sizeof(file), "cur/%s%s", s->writer.name, info);
-	if (s->dir[0] && strcmp(dir, s->dir) == 0 && md_list_note(&s->list, file, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	pf_buf_clear(&s->id_out);
-	if (pf_buf_add_str(&s->id_out, s->writer.name, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	pf_serial_end(&s->base, out, NULL);
-	out->id = pf_buf_span(&s->id_out);
-	return PF_OK;
-}
-
-int md_step_put(
-	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
-{
-	char dir[MD_PATH_MAX];
-	int rc;
-
-	md_dir_of(s, op->folder, dir);
-	if (!s->base.begun) {
-		s->base.begun = true;
-		if (md_begin(dir, ++s->serial, &s->writer, err) != PF_OK) {
-			return PF_FAIL;
-		}
-		if (op->put.body) {
-			return md_add(&s->writer, pf_blob_span(op->put.body), err) == PF_OK
-				       ? commit(s, op, dir, out, err)
-				       : PF_FAIL;
-		}
-	}
-	rc = pf_serial_fed(&s->base, op, out, err);
-	return rc == PF_END ? commit(s, op, dir, out, err) : rc;
-}
-
-/* ---- FLAGS, REMOVE ---- */
 
 /* The flags of a file with an operation's changes made to them; `kept` gets the keywords. */
 static int changed_flags(struct md_store *s, const struct pf_op *op, const char *file,
@@ -227,7 +178,7 @@ static int rename_to(struct md_store *s, const struct pf_op *op, const char *fro
 {
 	char to[MD_PATH_MAX], file[512], info[64];
 
-	if (info_for(s, s->dir, flags, info, err) != PF_OK) {
+	if (md_info_for(s, s->dir, flags, info, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	(void)snprintf(

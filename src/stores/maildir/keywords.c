@@ -85,7 +85,7 @@ int md_keywords_write(const char *folder, const struct md_keywords *kw, struct p
 		ok = fclose(f) == 0 && ok;
 	}
 	return ok && rename(tmp, path) == 0
-		       ? PF_OK
+		       ? pf_dir_sync(folder, err)
 		       : pf_fail_sys(err, PF_SCOPE_FOLDER, PF_RETRY_NO, "writing %s", path);
 }
 

@@ -11,12 +11,13 @@
  *   items.c    listing, reading, storing and changing messages
  *   scan.c     messages on disk, names of files
  *   read.c     a message's bytes
- *   write.c    delivery: tmp, fsync, rename
+ *   write.c    delivery, of many messages together
  *   keywords.c the letters a to z of dovecot-keywords
  */
 #ifndef PF_STORES_MAILDIR_MAILDIR_PRIVATE_H
 #define PF_STORES_MAILDIR_MAILDIR_PRIVATE_H
 
+#include "stores/files.h"
 #include "stores/serial.h"
 
 enum { MD_PATH_MAX = 4096, MD_KEYWORDS = 26, MD_CHUNK = 128 * 1024, MD_TEXT_MAX = 1 << 20 };
@@ -52,6 +53,8 @@ int md_find(const char *folder, struct md_list *l, struct pf_span id, char path[
 	bool *found, struct pf_err *err);
 /* A message that we stored or renamed ourselves: "cur/NAME". */
 int md_list_note(struct md_list *l, const char *file, struct pf_err *err);
+/* The id of such a file. */
+struct pf_span md_id_of(const char *file);
 /* Flags in the info part of a file name. */
 int md_flags(const char *file, const struct md_keywords *kw, struct pf_buf *words, uint32_t *sys,
 	struct pf_err *err);
@@ -81,20 +84,6 @@ int md_open(const char *path, struct md_reader *r, struct pf_err *err);
 int md_read(struct md_reader *r, uint8_t *out, size_t *n, struct pf_err *err);
 void md_close(struct md_reader *r);
 
-/* write.c */
-struct md_writer {
-	int fd;
-	char tmp[MD_PATH_MAX];
-	char name[128];
-};
-int md_begin(const char *folder, unsigned int serial, struct md_writer *w, struct pf_err *err);
-int md_add(struct md_writer *w, struct pf_span bytes, struct pf_err *err);
-/* Durable under its final name when this returns. */
-int md_commit(struct md_writer *w, const char *folder, const char *info, int64_t date_utc_s,
-	struct pf_err *err);
-void md_abort(struct md_writer *w);
-int md_make(const char *folder, struct pf_err *err); /* the directory with cur, new and tmp */
-
 /* ---- the store ---- */
 
 struct md_store {
@@ -110,7 +99,8 @@ struct md_store {
 	struct md_keywords kw;
 	struct md_reader reader;
 	uint64_t limit; /* GET: where the part that was asked for ends */
-	struct md_writer writer;
+	struct pf_file writing;
+	struct pf_files written; /* PUTs that are held */
 	struct pf_buf words, id_out;
 	struct pf_path path_out;
 	struct pf_folder folder_out;
@@ -121,7 +111,7 @@ struct md_store {
 /* The directory of a folder's id: "" is INBOX. */
 void md_dir_of(const struct md_store *s, struct pf_span id, char path[MD_PATH_MAX]);
 
-/* folders.c, items.c: steps of pf_serial_does */
+/* folders.c, items.c, write.c: steps of pf_serial_does */
 int md_step_folders(
 	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
 int md_step_mkfolder(
@@ -138,11 +128,21 @@ int md_step_list(
 int md_give(struct md_store *s, struct pf_span *part, struct pf_err *err);
 int md_step_get(
 	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
-int md_step_put(
-	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
 int md_step_flags(
 	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
 int md_step_remove(
 	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+
+/* Letters for these keywords; new ones are in the file before a name has them. */
+int md_info_for(struct md_store *s, const char *dir, const struct pf_flags *flags, char info[64],
+	struct pf_err *err);
+
+/* The directory with cur, new and tmp. */
+int md_make(const char *folder, struct pf_err *err);
+int md_step_put(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+void md_settle(struct pf_serial *base);
+void md_settled(
+	struct pf_serial *base, size_t i, const struct pf_op *op, struct pf_store_event *out);
 
 #endif

@@ -44,6 +44,11 @@ struct pf_span md_id(const struct md_message *m)
 	return pf_span(m->file + SUB_LENGTH, m->id_n);
 }
 
+struct pf_span md_id_of(const char *file)
+{
+	return pf_span(file + SUB_LENGTH, id_length(file));
+}
+
 static int make_room(struct md_list *l, struct pf_err *err)
 {
 	size_t cap = l->cap ? l->cap * 2 : 64;
@@ -173,7 +178,7 @@ static size_t place_of(const struct md_list *l, struct pf_span id)
 
 int md_list_note(struct md_list *l, const char *file, struct pf_err *err)
 {
-	struct pf_span id = pf_span(file + SUB_LENGTH, id_length(file));
+	struct pf_span id = md_id_of(file);
 	size_t at = place_of(l, id);
 	char *copy = strdup(file);
 

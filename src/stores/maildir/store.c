@@ -33,12 +33,12 @@ static void reset(struct pf_serial *base)
 	s->at = 0;
 	md_keywords_free(&s->kw);
 	md_close(&s->reader);
-	md_abort(&s->writer);
+	pf_file_drop(&s->writing);
 }
 
 static int take(struct pf_serial *base, struct pf_span part, struct pf_err *err)
 {
-	return md_add(&store_of(base)->writer, part, err);
+	return pf_file_add(&store_of(base)->writing, part, err);
 }
 
 static int give(struct pf_serial *base, struct pf_span *part, struct pf_err *err)
@@ -91,7 +91,8 @@ static int check_account(struct pf_serial *s, struct pf_err *err)
 		       : (err->scope = PF_SCOPE_STORE, PF_FAIL);
 }
 
-static const struct pf_serial_does DOES = {check_account, step, take, give, reset};
+static const struct pf_serial_does DOES = {
+	check_account, step, take, give, reset, md_settle, md_settled};
 
 static void close_store(struct pf_store *base)
 {
@@ -102,6 +103,7 @@ static void close_store(struct pf_store *base)
 	}
 	s = store_of(pf_container_of(base, struct pf_serial, base));
 	pf_serial_deinit(&s->base);
+	pf_files_clear(&s->written);
 	md_list_free(&s->list);
 	pf_buf_deinit(&s->words);
 	pf_buf_deinit(&s->id_out);
@@ -121,11 +123,10 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	}
 	pf_serial_init(&s->base, &pf_maildir_store_ops, cfg, &DOES);
 	s->reader.fd = -1;
-	s->writer.fd = -1;
 	s->base.facts = (struct pf_store_facts){
 		/* Not EXACT_BYTES: what is stored with bare LF is given out with CRLF. */
-		.caps = PF_CAP_PUT_RETURNS_ID | PF_CAP_REMOVE_ONE | PF_CAP_SUBSCRIBE |
-			PF_CAP_INBOX_CHILDREN | PF_CAP_MIXED | PF_CAP_KEEPS_DATE,
+		.caps = PF_CAP_PUT_RETURNS_ID | PF_CAP_PUT_GROUPS | PF_CAP_REMOVE_ONE |
+			PF_CAP_SUBSCRIBE | PF_CAP_INBOX_CHILDREN | PF_CAP_MIXED | PF_CAP_KEEPS_DATE,
 		.kinds = PF_KIND_MAIL,
 		.quota_free_bytes = UINT64_MAX,
 		.max_path_bytes = NAME_MAX, /* all of it is the name of one directory */

@@ -1,118 +1,132 @@
+/*
+ * Messages are stored: each is in tmp until it is whole and on disk, then in cur. Many are waited
+ * for together, see stores/files.h.
+ */
 #include "stores/maildir/maildir_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-static int fail(struct pf_err *err, const char *path)
+static struct md_store *store_of(struct pf_serial *base)
 {
-	int rc = pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "writing %s", path);
-
-	if (err->sys == ENOENT) { /* the directory, not the message, is what is missing */
-		err->scope = PF_SCOPE_FOLDER;
-	}
-	if (err->sys == ENOSPC || err->sys == EDQUOT) {
-		err->number = PF_EV_TARGET_FULL;
-		err->retry = PF_RETRY_LATER;
-	}
-	return rc;
+	return pf_container_of(base, struct md_store, base);
 }
 
 int md_make(const char *folder, struct pf_err *err)
 {
 	static const char *const SUBS[] = {"", "/cur", "/new", "/tmp"};
 	char path[MD_PATH_MAX];
+	bool made = false;
 
 	for (size_t i = 0; i < PF_COUNT(SUBS); i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", folder, SUBS[i]);
-		if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-			return fail(err, path);
+		if (mkdir(path, 0700) == 0) {
+			made = true;
+		} else if (errno != EEXIST) {
+			return pf_file_fail(path, err);
 		}
 	}
-	return PF_OK;
+	return !made || (pf_dir_sync(folder, err) == PF_OK &&
+				pf_dir_sync_above(folder, err) == PF_OK)
+		       ? PF_OK
+		       : PF_FAIL;
 }
 
-/* Unique by time, process and serial number, as Maildir wants it. */
-int md_begin(const char *folder, unsigned int serial, struct md_writer *w, struct pf_err *err)
+static int begin(struct md_store *s, const char *dir, struct pf_err *err)
 {
-	struct timespec now;
-	char host[64] = "localhost";
+	char tmp[MD_PATH_MAX], name[128];
 
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* never fails for this clock */
-	if (gethostname(host, sizeof(host) - 1) != 0 || strpbrk(host, "/:")) {
-		(void)snprintf(host, sizeof(host), "localhost");
+	pf_file_name(++s->serial, name);
+	(void)snprintf(tmp, sizeof(tmp), "%.3800s/tmp/%s", dir, name);
+	return pf_file_begin(&s->writing, tmp, err);
+}
+
+/* It is whole: PF_END, as it is held. */
+static int hold(struct md_store *s, const struct pf_op *op, const char *dir, struct pf_err *err)
+{
+	char info[64], to[MD_PATH_MAX];
+
+	if (md_keywords_read(dir, &s->kw, err) != PF_OK ||
+		md_info_for(s, dir, &op->put.flags, info, err) != PF_OK ||
+		(op->put.date_utc_s != PF_DATE_NONE &&
+			pf_file_date(&s->writing, op->put.date_utc_s, err) != PF_OK)) {
+		return PF_FAIL;
 	}
-	(void)snprintf(w->name, sizeof(w->name), "%lld.M%06ldP%dQ%u.%.60s", (long long)now.tv_sec,
-		now.tv_nsec / 1000, (int)getpid(), serial, host);
-	(void)snprintf(w->tmp, sizeof(w->tmp), "%.3800s/tmp/%s", folder, w->name);
-	w->fd = open(w->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return w->fd >= 0 ? PF_OK : fail(err, w->tmp);
+	(void)snprintf(to, sizeof(to), "%.3800s/cur%s%s", dir, strrchr(s->writing.tmp, '/'), info);
+	return pf_files_take(&s->written, &s->writing, to, false, err) == PF_OK ? PF_END : PF_FAIL;
 }
 
-int md_add(struct md_writer *w, struct pf_span bytes, struct pf_err *err)
+int md_step_put(
+	struct md_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
 {
-	while (bytes.n > 0) {
-		ssize_t n = write(w->fd, bytes.p, bytes.n);
+	char dir[MD_PATH_MAX];
+	int rc;
 
-		if (n < 0 && errno == EINTR) {
-			continue;
+	md_dir_of(s, op->folder, dir);
+	if (!s->base.begun) {
+		s->base.begun = true;
+		if (begin(s, dir, err) != PF_OK) {
+			return PF_FAIL;
 		}
-		if (n < 0) {
-			return fail(err, w->tmp);
+		if (op->put.body) {
+			return pf_file_add(&s->writing, pf_blob_span(op->put.body), err) == PF_OK
+				       ? hold(s, op, dir, err)
+				       : PF_FAIL;
 		}
-		bytes = pf_span_from(bytes, (size_t)n);
 	}
-	return PF_OK;
+	rc = pf_serial_fed(&s->base, op, out, err);
+	return rc == PF_END ? hold(s, op, dir, err) : rc;
 }
 
-static int sync_dir(const char *path, struct pf_err *err)
+void md_settle(struct pf_serial *base)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd >= 0 && fsync(fd) == 0 ? PF_OK : fail(err, path);
-
-	if (fd >= 0) {
-		(void)close(fd);
-	}
-	return rc;
+	pf_files_settle(&store_of(base)->written, NULL, NULL);
 }
 
-int md_commit(struct md_writer *w, const char *folder, const char *info, int64_t date_utc_s,
-	struct pf_err *err)
+/* "cur/NAME" */
+static const char *below_folder(const char *path)
 {
-	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date_utc_s}};
-	char to[MD_PATH_MAX], cur[MD_PATH_MAX];
-	int rc = PF_OK;
+	const char *file = strrchr(path, '/');
 
-	(void)snprintf(cur, sizeof(cur), "%s/cur", folder);
-	(void)snprintf(to, sizeof(to), "%.3800s/%s%s", cur, w->name, info);
-	if (date_utc_s != PF_DATE_NONE && futimens(w->fd, times) != 0) {
-		rc = fail(err, w->tmp);
+	while (file > path && file[-1] != '/') {
+		file--;
 	}
-	if (rc == PF_OK && fsync(w->fd) != 0) {
-		rc = fail(err, w->tmp);
-	}
-	if (close(w->fd) != 0 && rc == PF_OK) {
-		rc = fail(err, w->tmp);
-	}
-	w->fd = -1;
-	if (rc == PF_OK && rename(w->tmp, to) != 0) {
-		rc = fail(err, to);
-	}
-	if (rc != PF_OK) {
-		(void)unlink(w->tmp);
-		return rc;
-	}
-	return sync_dir(cur, err);
+	return file;
 }
 
-void md_abort(struct md_writer *w)
+/* It is in cur, and its id is told. */
+static int stored(struct md_store *s, const struct pf_op *op, const char *to, struct pf_err *err)
 {
-	if (w->fd >= 0) {
-		(void)close(w->fd);
-		(void)unlink(w->tmp); /* left-overs in tmp are nobody's message */
-		w->fd = -1;
+	char dir[MD_PATH_MAX];
+	const char *file = below_folder(to);
+
+	md_dir_of(s, op->folder, dir);
+	if (s->dir[0] && strcmp(dir, s->dir) == 0 && md_list_note(&s->list, file, err) != PF_OK) {
+		return PF_FAIL;
+	}
+	pf_buf_clear(&s->id_out);
+	return pf_buf_add(&s->id_out, md_id_of(file), err);
+}
+
+void md_settled(
+	struct pf_serial *base, size_t i, const struct pf_op *op, struct pf_store_event *out)
+{
+	struct md_store *s = store_of(base);
+	struct pf_file *f = &s->written.v[i];
+
+	if (f->rc == PF_OK && stored(s, op, f->to, &f->why) != PF_OK) {
+		f->in_doubt = true;
+	}
+	if (f->in_doubt) {
+		pf_serial_end_in_doubt(base, out, &f->why);
+	} else if (f->rc != PF_OK) {
+		pf_serial_end(base, out, &f->why);
+	} else {
+		pf_serial_end(base, out, NULL);
+		out->id = pf_buf_span(&s->id_out);
+	}
+	if (i + 1 == s->written.n) {
+		pf_files_clear(&s->written);
 	}
 }

@@ -11,16 +11,7 @@
 
 static int fail(struct pf_err *err, const char *doing, const char *path)
 {
-	int rc = pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "%s %s", doing, path);
-
-	if (err->sys == ENOENT && strcmp(doing, "writing") == 0) { /* the directory is missing */
-		err->scope = PF_SCOPE_FOLDER;
-	}
-	if (err->sys == ENOSPC || err->sys == EDQUOT) {
-		err->number = PF_EV_TARGET_FULL;
-		err->retry = PF_RETRY_LATER;
-	}
-	return rc;
+	return pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "%s %s", doing, path);
 }
 
 static int read_all(int fd, const char *path, struct pf_blob *into, struct pf_err *err)
@@ -107,56 +98,4 @@ bool vd_version(const char *path, char out[VD_VERSION])
 	(void)snprintf(out, VD_VERSION, "%llu-%lld-%lld.%09ld", (unsigned long long)st.st_ino,
 		(long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 	return true;
-}
-
-int vd_sync_dir(const char *dir, struct pf_err *err)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd >= 0 && fsync(fd) == 0 ? PF_OK : fail(err, "writing", dir);
-
-	if (fd >= 0) {
-		(void)close(fd);
-	}
-	return rc;
-}
-
-static int write_all(int fd, const char *path, struct pf_span bytes, struct pf_err *err)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return fail(err, "writing", path);
-		}
-		bytes = pf_span_from(bytes, (size_t)n);
-	}
-	return fsync(fd) == 0 ? PF_OK : fail(err, "writing", path);
-}
-
-int vd_write(
-	const char *dir, const char *name, struct pf_span bytes, bool fresh, struct pf_err *err)
-{
-	char tmp[VD_PATH_MAX], path[VD_PATH_MAX];
-	int fd, rc;
-
-	(void)snprintf(path, sizeof(path), "%.3700s/%.300s", dir, name);
-	(void)snprintf(tmp, sizeof(tmp), "%.3700s/.%.300s.%d.tmp", dir, name, (int)getpid());
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		return fail(err, "writing", tmp);
-	}
-	rc = write_all(fd, tmp, bytes, err);
-	if (close(fd) != 0 && rc == PF_OK) {
-		rc = fail(err, "writing", tmp);
-	}
-	if (rc == PF_OK && fresh && link(tmp, path) != 0) { /* never over something */
-		rc = errno == EEXIST ? PF_END : fail(err, "writing", path);
-	} else if (rc == PF_OK && !fresh && rename(tmp, path) != 0) {
-		rc = fail(err, "writing", path);
-	}
-	(void)unlink(tmp); /* renamed, or of no use */
-	return rc == PF_OK ? vd_sync_dir(dir, err) : rc;
 }

@@ -14,25 +14,9 @@ enum { TEXT_MAX = 1 << 20 };
 
 extern const struct pf_store_ops pf_vdir_store_ops;
 
-struct vd_store {
-	struct pf_serial base;
-	const char *suffix;    /* ".ics" */
-	bool contacts, single; /* single: PATH is a file */
-	char dir[VD_PATH_MAX]; /* that the collections are in */
-	char file[300];        /* single: its name there */
-	struct vd_names names; /* being given out */
-	size_t at;
-	bool body_given;
-	struct pf_buf word[4];
-	struct pf_path path_out;
-	struct pf_folder folder_out;
-	char version_out[VD_VERSION], id_out[400];
-};
-
 /* ---- paths ---- */
 
-/* The directory of a folder's id; "" is the account's own. */
-static void dir_of(const struct vd_store *s, struct pf_span id, char out[VD_PATH_MAX])
+void vd_dir_of(const struct vd_store *s, struct pf_span id, char out[VD_PATH_MAX])
 {
 	const char *name = id.p && id.n > 0 ? (const char *)id.p : "";
 
@@ -40,12 +24,12 @@ static void dir_of(const struct vd_store *s, struct pf_span id, char out[VD_PATH
 		(int)(id.n > 255 ? 255 : id.n), name);
 }
 
-static void file_of(
+void vd_file_of(
 	const struct vd_store *s, struct pf_span folder, struct pf_span id, char out[VD_PATH_MAX])
 {
 	char dir[VD_PATH_MAX];
 
-	dir_of(s, folder, dir);
+	vd_dir_of(s, folder, dir);
 	(void)snprintf(out, VD_PATH_MAX, "%.3780s/%.*s", dir, (int)(id.n > 300 ? 300 : id.n),
 		id.n > 0 ? (const char *)id.p : "");
 }
@@ -78,7 +62,7 @@ static int fill_folder(struct vd_store *s, const char *id, struct pf_err *err)
 	char dir[VD_PATH_MAX];
 	size_t n = strlen(plain);
 
-	dir_of(s, pf_span_str(id), dir);
+	vd_dir_of(s, pf_span_str(id), dir);
 	*f = (struct pf_folder){
 		.id = pf_span_str(s->id_out),
 		.kind = s->contacts ? PF_KIND_CONTACTS : PF_KIND_CALENDAR,
@@ -168,7 +152,7 @@ static int step_list(
 	char path[VD_PATH_MAX];
 
 	if (!s->base.begun) {
-		dir_of(s, folder, path);
+		vd_dir_of(s, folder, path);
 		if (begin_list(s, path, err) != PF_OK) {
 			return PF_FAIL;
 		}
@@ -180,7 +164,7 @@ static int step_list(
 	while (s->names.v && s->at < s->names.n) {
 		struct pf_span id = pf_span_str(s->names.v[s->at++].name);
 
-		file_of(s, folder, id, path);
+		vd_file_of(s, folder, id, path);
 		if (vd_version(path, s->version_out)) { /* else it went away just now */
 			*out = (struct pf_store_event){.kind = PF_STORE_ITEM, .op = op->id};
 			out->item.id = id;
@@ -203,7 +187,7 @@ static int step_get(
 		pf_serial_end(&s->base, out, NULL);
 		return PF_OK;
 	}
-	file_of(s, op->folder, op->item, path);
+	vd_file_of(s, op->folder, op->item, path);
 	if (vd_read(path, &body, err) != PF_OK) {
 		pf_serial_end(&s->base, out, err);
 		out->failed.missing = err->sys == ENOENT;
@@ -214,68 +198,21 @@ static int step_get(
 	return PF_OK;
 }
 
-static void conflict(
-	struct vd_store *s, struct pf_store_event *out, enum pf_conflict what, const char *path)
+static int write_word(struct vd_store *s, const char *dir, const char *name, struct pf_span text,
+	struct pf_err *err)
 {
-	struct pf_err why;
+	char tmp[VD_PATH_MAX], path[VD_PATH_MAX];
 
-	(void)pf_fail(&why, PF_SCOPE_ITEM, PF_RETRY_NO, "%s: %s", path,
-		what == PF_CONFLICT_NAME ? "there is an item of that name"
-					 : "it was changed or removed meanwhile");
-	pf_serial_end(&s->base, out, &why);
-	out->failed.refused = true;
-	out->failed.conflict = what;
-	out->failed.holder = what == PF_CONFLICT_NAME ? pf_span_str(s->id_out) : pf_span(NULL, 0);
-}
-
-static bool is_same(const struct pf_op *op, const char *path)
-{
-	char version[VD_VERSION];
-
-	return !op->version.n ||
-	       (vd_version(path, version) && pf_span_eq(pf_span_str(version), op->version));
-}
-
-static int step_put(
-	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
-{
-	bool same = op->put.guard == PF_GUARD_SAME;
-	char dir[VD_PATH_MAX], path[VD_PATH_MAX];
-	int rc;
-
-	dir_of(s, op->folder, dir);
-	if (same) {
-		(void)snprintf(s->id_out, sizeof(s->id_out), "%.*s", (int)op->item.n,
-			(const char *)op->item.p);
-	} else {
-		(void)snprintf(s->id_out, sizeof(s->id_out), "%.*s%s", (int)op->put.name.n,
-			op->put.name.n > 0 ? (const char *)op->put.name.p : "", s->suffix);
-	}
-	(void)snprintf(path, sizeof(path), "%.3690s/%.390s", dir, s->id_out);
-	if (same && !is_same(op, path)) {
-		conflict(s, out, PF_CONFLICT_CHANGED, path);
+	if (!text.p || text.n == 0) {
 		return PF_OK;
 	}
-	rc = vd_write(dir, s->id_out, pf_blob_span(op->put.body), !same, err);
-	if (rc == PF_END) {
-		conflict(s, out, PF_CONFLICT_NAME, path);
-		return PF_OK;
-	}
-	if (rc == PF_OK) {
-		pf_serial_end(&s->base, out, NULL);
-		out->id = pf_span_str(s->id_out);
-		out->version = vd_version(path, s->version_out) ? pf_span_str(s->version_out)
-								: pf_span(NULL, 0);
-	}
-	return rc;
+	vd_tmp_of(s, dir, tmp);
+	(void)snprintf(path, sizeof(path), "%.3700s/%s", dir, name);
+	return pf_file_write(tmp, path, text, false, err);
 }
 
-static int write_word(const char *dir, const char *name, struct pf_span text, struct pf_err *err)
-{
-	return text.p && text.n > 0 ? vd_write(dir, name, text, false, err) : PF_OK;
-}
-
-static int write_looks(const char *dir, const struct pf_folder_looks *looks, struct pf_err *err)
+static int write_looks(struct vd_store *s, const char *dir, const struct pf_folder_looks *looks,
+	struct pf_err *err)
 {
 	char order[16];
 
@@ -283,11 +220,11 @@ static int write_looks(const char *dir, const struct pf_folder_looks *looks, str
 		return PF_OK;
 	}
 	(void)snprintf(order, sizeof(order), "%d", looks->order);
-	if (write_word(dir, "color", looks->colour, err) != PF_OK ||
-		write_word(dir, "description", looks->description, err) != PF_OK) {
+	if (write_word(s, dir, "color", looks->colour, err) != PF_OK ||
+		write_word(s, dir, "description", looks->description, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	return looks->has_order ? write_word(dir, "order", pf_span_str(order), err) : PF_OK;
+	return looks->has_order ? write_word(s, dir, "order", pf_span_str(order), err) : PF_OK;
 }
 
 /* Whether a directory is the folder of this name, or may become it: two names can look the same
@@ -337,7 +274,7 @@ static int choose_dir(
 	}
 	n = strlen(s->id_out);
 	for (unsigned int i = 2; !is_ours; i++) {
-		dir_of(s, pf_span_str(s->id_out), dir);
+		vd_dir_of(s, pf_span_str(s->id_out), dir);
 		if (is_free(s, dir, leaf, &is_ours, err) != PF_OK) {
 			return PF_FAIL;
 		}
@@ -361,35 +298,13 @@ static int step_mkfolder(
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
 		return pf_fail_sys(err, PF_SCOPE_FOLDER, PF_RETRY_NO, "making %s", dir);
 	}
-	if (write_word(dir, "displayname", leaf, err) != PF_OK ||
-		write_looks(dir, op->mkfolder.looks, err) != PF_OK) {
+	if (pf_dir_sync_above(dir, err) != PF_OK ||
+		write_word(s, dir, "displayname", leaf, err) != PF_OK ||
+		write_looks(s, dir, op->mkfolder.looks, err) != PF_OK) {
 		return PF_FAIL;
 	}
 	pf_serial_end(&s->base, out, NULL);
 	out->id = pf_span_str(s->id_out);
-	return PF_OK;
-}
-
-static int step_remove(
-	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err)
-{
-	char path[VD_PATH_MAX], dir[VD_PATH_MAX];
-	bool there;
-
-	file_of(s, op->folder, op->item, path);
-	dir_of(s, op->folder, dir);
-	there = access(path, F_OK) == 0; /* gone is gone */
-	if (there && !is_same(op, path)) {
-		conflict(s, out, PF_CONFLICT_CHANGED, path);
-		return PF_OK;
-	}
-	if (there && unlink(path) != 0) {
-		return pf_fail_sys(err, PF_SCOPE_ITEM, PF_RETRY_NO, "removing %s", path);
-	}
-	if (there && vd_sync_dir(dir, err) != PF_OK) {
-		return PF_FAIL;
-	}
-	pf_serial_end(&s->base, out, NULL);
 	return PF_OK;
 }
 
@@ -406,11 +321,11 @@ static int step(struct pf_serial *base, const struct pf_op *op, struct pf_store_
 	case PF_OP_GET:
 		return step_get(s, op, out, err);
 	case PF_OP_PUT:
-		return step_put(s, op, out, err);
+		return vd_step_put(s, op, out, err);
 	case PF_OP_MKFOLDER:
 		return step_mkfolder(s, op, out, err);
 	case PF_OP_REMOVE:
-		return step_remove(s, op, out, err);
+		return vd_step_remove(s, op, out, err);
 	default: /* files have no flags and no subscriptions */
 		pf_serial_end(base, out, NULL);
 		return PF_OK;
@@ -434,7 +349,8 @@ static int check_account(struct pf_serial *base, struct pf_err *err)
 	return PF_OK;
 }
 
-static const struct pf_serial_does DOES = {check_account, step, NULL, NULL, reset};
+static const struct pf_serial_does DOES = {
+	check_account, step, NULL, NULL, reset, vd_settle, vd_settled};
 
 static void close_store(struct pf_store *base)
 {
@@ -445,6 +361,7 @@ static void close_store(struct pf_store *base)
 	}
 	s = store_of(pf_container_of(base, struct pf_serial, base));
 	pf_serial_deinit(&s->base);
+	pf_files_clear(&s->written);
 	for (size_t i = 0; i < PF_COUNT(s->word); i++) {
 		pf_buf_deinit(&s->word[i]);
 	}
@@ -505,8 +422,8 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 		return PF_FAIL;
 	}
 	s->base.facts = (struct pf_store_facts){
-		.caps = PF_CAP_PUT_RETURNS_ID | PF_CAP_EXACT_SIZE | PF_CAP_EXACT_BYTES |
-			PF_CAP_REMOVE_ONE | PF_CAP_VERSIONS | PF_CAP_GUARDS,
+		.caps = PF_CAP_PUT_RETURNS_ID | PF_CAP_PUT_GROUPS | PF_CAP_EXACT_SIZE |
+			PF_CAP_EXACT_BYTES | PF_CAP_REMOVE_ONE | PF_CAP_VERSIONS | PF_CAP_GUARDS,
 		.kinds = s->contacts ? (uint32_t)PF_KIND_CONTACTS
 				     : PF_KIND_CALENDAR | PF_KIND_TASKS | PF_KIND_NOTES,
 		.quota_free_bytes = UINT64_MAX,

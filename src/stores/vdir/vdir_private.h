@@ -8,11 +8,13 @@
  *
  *   store.c  operations and events
  *   scan.c   collections and items on disk
- *   file.c   reading and writing whole files, versions
+ *   write.c  items are stored, many together, and removed
+ *   file.c   reading whole files, versions
  */
 #ifndef PF_STORES_VDIR_VDIR_PRIVATE_H
 #define PF_STORES_VDIR_VDIR_PRIVATE_H
 
+#include "stores/files.h"
 #include "stores/serial.h"
 
 enum { VD_PATH_MAX = 4096, VD_FILE_MAX = 64 << 20, VD_VERSION = 80 };
@@ -42,9 +44,42 @@ int vd_word(const char *dir, const char *name, struct pf_buf *into, struct pf_sp
 int vd_read(const char *path, struct pf_blob **out, struct pf_err *err);
 /* Of the file as it is now: inode, size and time. false: it is not there. */
 bool vd_version(const char *path, char out[VD_VERSION]);
-/* A whole file, on disk when it returns. `fresh`: PF_END when there is one already. */
-int vd_write(
-	const char *dir, const char *name, struct pf_span bytes, bool fresh, struct pf_err *err);
-int vd_sync_dir(const char *dir, struct pf_err *err);
+
+/* ---- the store ---- */
+
+struct vd_store {
+	struct pf_serial base;
+	const char *suffix;    /* ".ics" */
+	bool contacts, single; /* single: PATH is a file */
+	char dir[VD_PATH_MAX]; /* that the collections are in */
+	char file[300];        /* single: its name there */
+	struct vd_names names; /* being given out */
+	size_t at;
+	bool body_given;
+	unsigned int serial;
+	struct pf_files written;                /* PUTs that are held */
+	const struct pf_op *put[PF_FILES_MOST]; /* theirs */
+	struct pf_buf word[4];
+	struct pf_path path_out;
+	struct pf_folder folder_out;
+	char version_out[VD_VERSION], id_out[400];
+};
+
+/* store.c */
+/* The directory of a folder's id; "" is the account's own. */
+void vd_dir_of(const struct vd_store *s, struct pf_span id, char out[VD_PATH_MAX]);
+void vd_file_of(
+	const struct vd_store *s, struct pf_span folder, struct pf_span id, char out[VD_PATH_MAX]);
+
+/* write.c */
+/* A name in that directory for a file that is being written. */
+void vd_tmp_of(struct vd_store *s, const char *dir, char out[VD_PATH_MAX]);
+int vd_step_put(
+	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+int vd_step_remove(
+	struct vd_store *s, const struct pf_op *op, struct pf_store_event *out, struct pf_err *err);
+void vd_settle(struct pf_serial *base);
+void vd_settled(
+	struct pf_serial *base, size_t i, const struct pf_op *op, struct pf_store_event *out);
 
 #endif
