@@ -357,6 +357,15 @@ def set_status(i, e):
         i.lid(TASK, 0x8102, "Double", 1.0)
         if (TASK, 0x810F) not in i.named:
             i.lid(TASK, 0x810F, "SystemTime", told(datetime.datetime.utcnow().replace(hour=0, minute=0, second=0)))
+    else:
+        i.named.pop((TASK, 0x810F), None)
+        if e.text == "NotStarted":
+            i.named.pop((TASK, 0x8102), None)
+
+
+def set_completed(i, e):
+    as_time(TASK, 0x810F)(i, e)
+    i.lid(TASK, 0x8101, "Integer", STATUS.index("Completed")).lid(TASK, 0x811C, "Boolean", True).lid(TASK, 0x8102, "Double", 1.0)
 
 
 def set_percent(i, e):
@@ -414,7 +423,7 @@ SET = {
     "MiddleName": as_text(None, 0x3A44), "Nickname": as_text(None, 0x3A4F), "CompanyName": as_text(None, 0x3A16),
     "EmailAddresses": set_mails, "Department": as_text(None, 0x3A18), "Generation": as_text(None, 0x3A05),
     "JobTitle": as_text(None, 0x3A17), "Surname": as_text(None, 0x3A11), "Members": set_members,
-    "CompleteDate": as_time(TASK, 0x810F), "DueDate": as_time(TASK, 0x8105), "PercentComplete": set_percent,
+    "CompleteDate": set_completed, "DueDate": as_time(TASK, 0x8105), "PercentComplete": set_percent,
     "StartDate": as_time(TASK, 0x8104), "Status": set_status,
 }
 

@@ -144,7 +144,7 @@ FIELDS = {"item:Sensitivity", "item:Importance", "item:ReminderDueBy", "item:Rem
           "item:Subject", "item:Body", "item:Attachments", "message:From", "message:Sender", "message:ToRecipients",
           "message:CcRecipients", "message:BccRecipients", "calendar:UID", "calendar:CalendarItemType", "calendar:Organizer",
           "calendar:RequiredAttendees", "calendar:OptionalAttendees", "calendar:Resources", "calendar:ModifiedOccurrences",
-          "distributionlist:Members",
+          "distributionlist:Members", "task:CompleteDate", "task:DueDate", "task:PercentComplete", "task:StartDate", "task:Status",
           "folder:DisplayName", "folder:FolderClass", "folder:ParentFolderId", "folder:TotalCount", "item:ItemClass",
           "item:DateTimeReceived", "item:Size", "item:Categories", "item:LastModifiedTime", "message:IsRead",
           "message:IsReadReceiptRequested"}

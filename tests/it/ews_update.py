@@ -5,11 +5,12 @@ import copy
 import xml.etree.ElementTree as ET
 
 import ews_made
-from ews_items import ADDRESS, APPOINTMENT
+from ews_items import ADDRESS, APPOINTMENT, TASK
 from ews_peer import FLAGS, Failure, t
 
 # what can be taken off, and the property that it is
-GOES = {"calendar:Location": (APPOINTMENT, 0x8208), "contacts:FileAs": (ADDRESS, 0x8005), "contacts:DisplayName": (None, 0x3001),
+GOES = {"calendar:Location": (APPOINTMENT, 0x8208), "task:DueDate": (TASK, 0x8105), "task:StartDate": (TASK, 0x8104),
+        "contacts:FileAs": (ADDRESS, 0x8005), "contacts:DisplayName": (None, 0x3001),
         "contacts:GivenName": (None, 0x3A06), "contacts:MiddleName": (None, 0x3A44), "contacts:Nickname": (None, 0x3A4F),
         "contacts:CompanyName": (None, 0x3A16), "contacts:Department": (None, 0x3A18), "contacts:Generation": (None, 0x3A05),
         "contacts:JobTitle": (None, 0x3A17), "contacts:Surname": (None, 0x3A11)}

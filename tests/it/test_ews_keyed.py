@@ -335,6 +335,11 @@ CARD = ["N:Cee;Ann;B.;Dr.;Jr.", "NICKNAME:A", "EMAIL;TYPE=INTERNET,PREF:ann@exam
         "BDAY:1985-04-12", "NOTE:what", "CATEGORIES:Red"]
 
 
+DOING = ["STATUS:IN-PROCESS", "PERCENT-COMPLETE:50", "DTSTART;VALUE=DATE:20240304", "DUE;VALUE=DATE:20240310", "CATEGORIES:Red",
+         "PRIORITY:1", "DESCRIPTION:line", "X-MICROSOFT-TASK-ACTUAL-EFFORT:90", "X-MICROSOFT-TASK-MILEAGE:3 miles", "BEGIN:VALARM",
+         "ACTION:DISPLAY", "TRIGGER;VALUE=DATE-TIME:20240309T080000Z", "DESCRIPTION:x", "END:VALARM"]
+
+
 def as_it_is(item):
     """All that the server has of it; what is empty or 0 says nothing, nor does when there would be a reminder where there is none."""
     idle = () if value(item, COMMON, 0x8503) else ((COMMON, 0x8501), (COMMON, 0x8502))
@@ -350,6 +355,8 @@ def test_an_edited_item_is_what_a_new_one_would_be(peer, box, cards, ledger, zon
              ("work", calendar(event("d", "20240105T100000Z", "Hour")), calendar(lines(days)), box),
              ("notes", calendar(note("n", "Title", "DESCRIPTION:Title\\nmore", "COLOR:pink", "CATEGORIES:x")),
               calendar(note("n", "Other", "DESCRIPTION:Other")), box),
+             ("todo", calendar(task("t", "Half", *DOING)), calendar(task("t", "Whole", "STATUS:COMPLETED", "COMPLETED:20240309T120000Z")), box),
+             ("todo", calendar(task("z", "Later", "STATUS:IN-PROCESS", "PERCENT-COMPLETE:25")), calendar(task("z", "Never")), box),
              ("people", card("c", "Ann B. Cee", *CARD), card("c", "Bob", "EMAIL;TYPE=INTERNET:d@example.org"), cards)]
 
     def put(which):
@@ -373,7 +380,7 @@ def test_an_edited_item_is_what_a_new_one_would_be(peer, box, cards, ledger, zon
             time.sleep(1.1)
             put(then)
             done = go(peer, f"{first}")
-            assert done.outcome["copied_now"] == 4 and sorted(i.id for i in peer.all()) == ids and peer.count("CreateItem") == made, done
+            assert done.outcome["copied_now"] == 6 and sorted(i.id for i in peer.all()) == ids and peer.count("CreateItem") == made, done
             go(fresh, f"fresh {first}")
             assert {k: as_it_is(i) for k, i in found(peer).items()} == {k: as_it_is(i) for k, i in found(fresh).items()}
             assert fresh.breaches == [] and fresh.sent == []
@@ -423,6 +430,21 @@ def test_an_update_whose_answer_does_not_come(peer, box, ledger, hung, kill):
     assert [(x.id, x.subject, value(x, APPOINTMENT, 0x8208)) for x in items(peer, "work")] == [(i.id, "after", None)]
     writes = peer.writes()
     assert copy(box.url(), peer.url(), ledger).status == 0 and peer.writes() == writes
+
+
+def test_a_task_that_no_update_can_say_is_made_anew(peer, box, ledger):
+    """One that recurs, as what is done of it becomes a task of its own; and one that is to tell no more how much of it is done."""
+    daily = ["DTSTART;VALUE=DATE:20240304", "RRULE:FREQ=DAILY;COUNT=5"]
+    box.put("todo", "r", calendar(task("r", "Daily", *daily)))
+    box.put("todo", "p", calendar(task("p", "Half", "STATUS:IN-PROCESS", "PERCENT-COMPLETE:50")))
+    assert copy(box.url(), peer.url(), ledger).status == 0
+    before = {i.id for i in peer.all()}
+    time.sleep(1.1)
+    box.put("todo", "r", calendar(task("r", "Every day", *daily)))
+    box.put("todo", "p", calendar(task("p", "Some", "STATUS:IN-PROCESS")))
+    done = copy(box.url(), peer.url(), ledger)
+    assert done.status == 0 and sorted(i.subject for i in peer.all()) == ["Every day", "Some"], done
+    assert not before & {i.id for i in peer.all()} and len(before) == 2
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "CreateItem"])

@@ -178,10 +178,28 @@ static const struct ews_said OF_TASK[] = {
 	{&pf_set_task, 0x8126},
 };
 
-void ews_put_task(struct ews_put *p, const struct pf_ews_make *make)
+static void put_day(struct ews_put *p, const char *uri, const char *name, uint32_t number)
 {
-	static const char *const STATUS[] = {
+	const struct pf_mapi_value *day = ews_lid(p, &pf_set_task, number);
+
+	if (day) {
+		ews_put_moment(p, uri, name, day);
+	} else {
+		ews_put_text(p, uri, name, pf_span("", 0));
+	}
+}
+
+/*
+ * CompleteDate, PercentComplete and Status change one another, and the last one counts. The schema
+ * has them in one order where an item is created; of one that is changed, the day stays what it is
+ * said to be, and goes with the status that it was of.
+ */
+void ews_put_task_fields(struct ews_put *p, const struct pf_ews_make *make)
+{
+	enum { COMPLETED = 2, STATUSES = 5 };
+	static const char *const STATUS[STATUSES] = {
 		"NotStarted", "InProgress", "Completed", "WaitingOnOthers", "Deferred"};
+	const struct pf_mapi_value *done = ews_lid(p, &pf_set_task, 0x810F);
 	const struct pf_mapi_value *part = ews_lid(p, &pf_set_task, 0x8102);
 	int64_t status = 0;
 	char percent[40];
@@ -189,24 +207,35 @@ void ews_put_task(struct ews_put *p, const struct pf_ews_make *make)
 	p->element = "Task";
 	p->said = OF_TASK;
 	p->said_n = PF_COUNT(OF_TASK);
-	ews_say(p->w, "<t:Task>");
+	(void)pf_mapi_number(ews_lid(p, &pf_set_task, 0x8101), &status);
+	status = status >= 0 && status < STATUSES ? status : 0;
 	ews_put_head(p);
 	ews_put_body(p);
 	ews_put_categories(p);
 	ews_put_reminder(p);
 	ews_put_properties(p, PF_EWS_FORM_TASK);
 	ews_put_marks(p, make);
-	ews_put_moment(p, "", "t:CompleteDate", ews_lid(p, &pf_set_task, 0x810F));
-	ews_put_moment(p, "", "t:DueDate", ews_lid(p, &pf_set_task, 0x8105));
+	if (!p->changes) {
+		ews_put_moment(p, "", "t:CompleteDate", done);
+	}
+	put_day(p, "task:DueDate", "t:DueDate", 0x8105);
 	if (part && part->type == PF_MAPI_DOUBLE) {
 		(void)snprintf(percent, sizeof(percent), "%.15g", part->real * 100);
-		ews_put_word(p, "", "t:PercentComplete", percent);
+		ews_put_word(p, "task:PercentComplete", "t:PercentComplete", percent);
 	}
 	if (make->series) {
 		ews_put_series(p->w, p->as, make->series);
 	}
-	ews_put_moment(p, "", "t:StartDate", ews_lid(p, &pf_set_task, 0x8104));
-	(void)pf_mapi_number(ews_lid(p, &pf_set_task, 0x8101), &status);
-	ews_put_word(p, "", "t:Status", STATUS[status >= 0 && status <= 4 ? status : 0]);
+	put_day(p, "task:StartDate", "t:StartDate", 0x8104);
+	ews_put_word(p, "task:Status", "t:Status", STATUS[status]);
+	if (p->changes && status == COMPLETED) {
+		ews_put_moment(p, "task:CompleteDate", "t:CompleteDate", done);
+	}
+}
+
+void ews_put_task(struct ews_put *p, const struct pf_ews_make *make)
+{
+	ews_say(p->w, "<t:Task>");
+	ews_put_task_fields(p, make);
 	ews_say(p->w, "</t:Task>");
 }

@@ -72,5 +72,7 @@ void ews_put_contact(struct ews_put *p, const struct pf_ews_make *make);
 void ews_put_contact_fields(struct ews_put *p, const struct pf_ews_make *make);
 void ews_put_group(struct ews_put *p, const struct pf_ews_make *make);
 void ews_put_task(struct ews_put *p, const struct pf_ews_make *make);
+/* The same as of a contact; of one that recurs as elements only. */
+void ews_put_task_fields(struct ews_put *p, const struct pf_ews_make *make);
 
 #endif

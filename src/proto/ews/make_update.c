@@ -1,17 +1,16 @@
 /*
  * UpdateItem of a whole item, so that it stays what it is: each thing that it is to say is set,
  * what it said besides is taken off. Only of items of which one request can say all: an item that
- * has files, a series or a meeting has more to it than its own fields, and a server has a mind of
- * its own about groups and about what is done of a task.
+ * has files, a series or a meeting has more to it than its own fields, a server has a mind of its
+ * own about groups, and what is done of a task that recurs becomes a task of its own.
  */
 #include "model/mapi_tags.h"
 #include "proto/ews/make_private.h"
 
 /* What the server sees to by itself. */
 static const struct ews_said ITS_OWN[] = {
-	{NULL, PF_TAG_OWNER_APPOINTMENT_ID},
-	{NULL, PF_TAG_RESPONSE_REQUESTED},
-	{&pf_set_appointment, 0x8224},
+	{NULL, PF_TAG_OWNER_APPOINTMENT_ID}, {NULL, PF_TAG_RESPONSE_REQUESTED},
+	{&pf_set_appointment, 0x8224}, {&pf_set_task, 0x811F}, /* its owner */
 };
 
 static bool is_meeting(const struct pf_mapi_item *item)
@@ -25,14 +24,28 @@ static bool is_meeting(const struct pf_mapi_item *item)
 static bool is_part_of_more(const struct pf_mapi_item *item)
 {
 	return pf_mapi_lid(&item->props, &pf_set_appointment, 0x8216) ||
-	       pf_mapi_lid(&item->props, &pf_set_appointment, 0x8228) || is_meeting(item) ||
+	       pf_mapi_lid(&item->props, &pf_set_appointment, 0x8228) ||
+	       pf_mapi_lid(&item->props, &pf_set_task, 0x8116) || is_meeting(item) ||
 	       item->attachments_n > 0;
+}
+
+/* How much of a task is done can't be taken off, and goes by itself only with some states. */
+static bool keeps_percent(const struct pf_mapi_item *was, const struct pf_mapi_item *is)
+{
+	enum { NOT_STARTED = 0, COMPLETED = 2 };
+	const struct pf_mapi_value *part = pf_mapi_lid(&was->props, &pf_set_task, 0x8102);
+	int64_t status = NOT_STARTED;
+
+	(void)pf_mapi_number(pf_mapi_lid(&is->props, &pf_set_task, 0x8101), &status);
+	return part && part->real > 0 && !pf_mapi_lid(&is->props, &pf_set_task, 0x8102) &&
+	       status != NOT_STARTED && status != COMPLETED;
 }
 
 bool pf_ews_can_update(
 	const struct pf_ews_as *as, const struct pf_ews_whole *old, const struct pf_ews_make *make)
 {
-	static const char *const CLASSES[] = {"IPM.Appointment", "IPM.Contact", "IPM.StickyNote"};
+	static const char *const CLASSES[] = {
+		"IPM.Appointment", "IPM.Contact", "IPM.StickyNote", "IPM.Task"};
 	struct pf_span is = pf_mapi_class(make->item), was = pf_mapi_class(old->item);
 	bool same = false;
 
@@ -40,7 +53,8 @@ bool pf_ews_can_update(
 		same = same || (pf_mapi_is_a(is, CLASSES[i]) && pf_mapi_is_a(was, CLASSES[i]));
 	}
 	return same && as->version >= PF_EWS_2010 && !make->series && !old->series &&
-	       old->lack_n == 0 && !is_part_of_more(old->item) && !is_part_of_more(make->item);
+	       old->lack_n == 0 && !keeps_percent(old->item, make->item) &&
+	       !is_part_of_more(old->item) && !is_part_of_more(make->item);
 }
 
 /* ---- what it said besides ---- */
@@ -121,6 +135,9 @@ int pf_ews_update_item(const struct pf_ews_as *as, const struct pf_ews_renewed *
 	} else if (pf_mapi_is_a(item_class, "IPM.Contact")) {
 		form = PF_EWS_FORM_CONTACT;
 		ews_put_contact_fields(&put, make);
+	} else if (pf_mapi_is_a(item_class, "IPM.Task")) {
+		form = PF_EWS_FORM_TASK;
+		ews_put_task_fields(&put, make);
 	} else {
 		ews_put_note_fields(&put, make);
 	}

@@ -432,14 +432,15 @@ static void what_can_be_renewed(void **state)
 {
 	static const struct {
 		const char *was, *is;
-		bool series, files, meeting, instance, older, yes;
+		bool series, files, meeting, instance, recurs, older, yes;
 	} CASES[] = {
 		{"IPM.Appointment", "IPM.Appointment", .yes = true},
 		{"IPM.Contact", "IPM.Contact", .yes = true},
 		{"IPM.StickyNote", "IPM.StickyNote", .yes = true},
 		{"IPM.Contact", "IPM.DistList", .yes = false},
 		{"IPM.DistList", "IPM.DistList", .yes = false},
-		{"IPM.Task", "IPM.Task", .yes = false},
+		{"IPM.Task", "IPM.Task", .yes = true},
+		{"IPM.Task", "IPM.Task", .recurs = true},
 		{"IPM.Appointment", "IPM.Appointment", .series = true},
 		{"IPM.Appointment", "IPM.Appointment", .files = true},
 		{"IPM.Appointment", "IPM.Appointment", .meeting = true},
@@ -456,6 +457,9 @@ static void what_can_be_renewed(void **state)
 		begin(&old, CASES[i].was);
 		whole.item = old.item;
 		put(&old, &pf_set_appointment, 0x8217, number(CASES[i].meeting));
+		if (CASES[i].recurs) {
+			put(&old, &pf_set_task, 0x8116, text("x"));
+		}
 		if (CASES[i].instance) {
 			put(&w, &pf_set_appointment, 0x8228, when(0));
 		}
