@@ -195,7 +195,11 @@ static int open_db(const char *path, int flags, sqlite3 **out, struct pf_err *er
 	return PF_FAIL;
 }
 
-/* Fill the fresh file `name` and close it, all on disk. */
+/*
+ * Fill the fresh file `name` and close it, all on disk. The log begins when nothing is to go
+ * through it any more: what is in one when a database is closed stays there if the disk is full,
+ * and would be left behind under the old name.
+ */
 static int fill_new(const char *name, const char *path, struct pf_err *err)
 {
 	sqlite3 *db = NULL;
@@ -204,10 +208,13 @@ static int fill_new(const char *name, const char *path, struct pf_err *err)
 	if (open_db(name, SQLITE_OPEN_READWRITE, &db, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	rc = make_durable(db, path, err);
-	if (rc == PF_OK) {
-		rc = pf_sq_schema_make(db, path, err);
+	rc = PF_OK;
+	if (sqlite3_exec(db, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=FULL", NULL, NULL,
+		    NULL) != SQLITE_OK) {
+		rc = pf_sq_fail(err, path, db, 0, "opening it");
 	}
+	rc = rc == PF_OK ? pf_sq_schema_make(db, path, err) : rc;
+	rc = rc == PF_OK ? make_durable(db, path, err) : rc;
 	if (sqlite3_close(db) != SQLITE_OK && rc == PF_OK) {
 		rc = pf_sq_refuse(err, path, "can't be closed", "run again");
 	}

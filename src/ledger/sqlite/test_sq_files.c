@@ -5,6 +5,7 @@
 #include "ledger/sqlite/sq_private.h"
 #include "ledger/test_world.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -478,6 +479,62 @@ static void full_disk_stops_writing_and_keeps_the_commits(void **state)
 	assert_int_equal(rows % 100, 1);
 }
 
+/* Bytes that still fit on the disk; SQLite's writes come here while it is full. */
+static size_t disk_room;
+
+static ssize_t write_while_room(int fd, const void *bytes, size_t n, off_t at)
+{
+	if (n > disk_room) {
+		errno = ENOSPC;
+		return -1;
+	}
+	disk_room -= n;
+	return pwrite(fd, bytes, n, at);
+}
+
+static void make_disk_full(bool full)
+{
+	static const char *const CALLS[] = {"pwrite", "pwrite64"};
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+	for (size_t i = 0; i < PF_COUNT(CALLS); i++) {
+		assert_int_equal(vfs->xSetSystemCall(vfs, CALLS[i],
+					 full ? (sqlite3_syscall_ptr)write_while_room : NULL),
+			SQLITE_OK);
+	}
+}
+
+/* Whatever did not fit, the next run finds either no ledger or a whole one. */
+static void full_disk_in_the_making_damages_nothing(void **state)
+{
+	static const char *const PARTS[] = {"", "-wal", "-shm"};
+	struct world *w = *state;
+	struct pf_ledger *led = NULL;
+	int tries = 0;
+
+	for (size_t room = 0; !led; room += 4096, tries++) {
+		int rc;
+
+		disk_room = room;
+		make_disk_full(true);
+		rc = pf_ledger_open(w->where, PF_LEDGER_WRITE, &led, &w->err);
+		make_disk_full(false);
+		if (rc != PF_OK) {
+			assert_non_null(strstr(w->err.text, "No space left on device"));
+			led = open_it(w);
+			pf_ledger_close(&led);
+		}
+		for (size_t i = 0; i < PF_COUNT(PARTS); i++) {
+			char name[128];
+
+			(void)snprintf(name, sizeof(name), "%s%s", w->where, PARTS[i]);
+			(void)unlink(name);
+		}
+	}
+	assert_true(tries > 5);
+	pf_ledger_close(&led);
+}
+
 /* ---- rights ---- */
 
 static int as_nobody(struct world *w)
@@ -656,6 +713,7 @@ int main(void)
 		CASE(damage_is_told_and_not_made_worse),
 		CASE(no_flipped_bit_goes_unseen),
 		CASE(full_disk_stops_writing_and_keeps_the_commits),
+		CASE(full_disk_in_the_making_damages_nothing),
 		CASE(missing_rights_are_told),
 		CASE(older_version_is_upgraded_step_by_step),
 		CASE(version_1_goes_on),
