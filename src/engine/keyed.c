@@ -2,6 +2,7 @@
  * One folder whose items carry identifiers of their own, from its listing to its end.
  *
  *   LISTING -> READING -> PROBING -> WRITING -> CONFIRMING -> LOOKING -> OVER
+ *              -> CHECKING -> READING
  *           +-> VERIFYING -> OVER
  */
 #include "engine/keyed_private.h"
@@ -162,7 +163,9 @@ static int list_ended(struct pf_fold *f, enum pf_side_no side, const struct pf_s
 		err->scope = err->scope < PF_SCOPE_FOLDER ? PF_SCOPE_FOLDER : err->scope;
 		return pf_wrap(err, "listing it at the %s", side == SRC ? "source" : "target");
 	}
-	*(side == SRC ? &f->keyed->doc_n : &f->keyed->target_n) = 0;
+	if (f->keyed->state != KEYED_CHECKING) {
+		*(side == SRC ? &f->keyed->doc_n : &f->keyed->target_n) = 0;
+	}
 	f->not_before_ms = f->job->now.ms + job_pause_ms(f->job, f->list_tries, err);
 	return PF_OK;
 }
@@ -172,12 +175,16 @@ static int list_event(struct pf_fold *f, enum pf_side_no side, const struct pf_s
 {
 	switch (ev->kind) {
 	case PF_STORE_STATE:
-		if (side == DST) {
-			return PF_OK;
+		if (side == DST || f->keyed->state == KEYED_CHECKING) {
+			return PF_OK; /* what came since is for the next run */
 		}
 		pf_buf_clear(&f->new_cursor);
 		return pf_buf_add(&f->new_cursor, ev->folder->state.cursor, err);
 	case PF_STORE_ITEM:
+		if (f->keyed->state == KEYED_CHECKING) {
+			keyed_missing_listed(f->keyed, ev->item.id);
+			return PF_OK;
+		}
 		return keyed_listed(f, side, &ev->item, err);
 	case PF_STORE_DONE:
 	case PF_STORE_FAILED:
@@ -256,6 +263,10 @@ static int begin_probing(struct pf_fold *f, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
 
+	if (k->missing > 0 && job_keeps(f->job)) {
+		keyed_missing_begin(f);
+		return PF_AGAIN;
+	}
 	if (!job_writes(f->job)) { /* only what there is to do is asked for */
 		return finish(f, err);
 	}
@@ -325,6 +336,13 @@ static int after_looking(struct pf_fold *f, struct pf_err *err)
 	return PF_AGAIN;
 }
 
+static int check_step(struct pf_fold *f, struct pf_err *err)
+{
+	int rc = list_step(f, err);
+
+	return rc == PF_OK ? keyed_missing_settle(f, err) : rc;
+}
+
 int keyed_step(struct pf_fold *f, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
@@ -347,6 +365,9 @@ int keyed_step(struct pf_fold *f, struct pf_err *err)
 	case KEYED_READING:
 		rc = keyed_read_step(f, err);
 		rc = rc == PF_OK ? begin_probing(f, err) : rc;
+		break;
+	case KEYED_CHECKING:
+		rc = check_step(f, err);
 		break;
 	case KEYED_PROBING:
 		rc = keyed_probe_step(f, err);

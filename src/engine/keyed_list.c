@@ -171,8 +171,10 @@ int keyed_note_removal(struct pf_fold *f, const struct keyed_row *r, struct pf_e
 	return g->dst_id.p ? PF_OK : no_memory(err);
 }
 
-static int note_gone(struct pf_fold *f, struct keyed_row *r, size_t row, struct pf_err *err)
+int keyed_note_gone(struct pf_fold *f, size_t row, struct pf_err *err)
 {
+	struct keyed_row *r = &f->keyed->row[row];
+
 	if (r->verdict == PF_VERDICT_COPIED || r->verdict == PF_VERDICT_PRESENT) {
 		f->job->outcome.gone_from_source += r->dst_uid.p != NULL;
 		f->keyed->gone_told += r->dst_uid.p != NULL;
@@ -203,7 +205,7 @@ static int match_rows(struct pf_fold *f, struct pf_err *err)
 			k->target[t].row = i;
 		}
 		if (d == SIZE_MAX) {
-			if (note_gone(f, r, i, err) != PF_OK) {
+			if (keyed_note_gone(f, i, err) != PF_OK) {
 				return PF_FAIL;
 			}
 			continue;

@@ -354,7 +354,7 @@ static int end_stale(struct pf_fold *f, struct pf_err *err)
 		size_t d = r->bits & KEYED_SEEN ? SIZE_MAX : keyed_find_doc(k, keyed_skey(r->key));
 
 		if (d == SIZE_MAX || !(k->doc[d].bits & KEYED_READ) ||
-			r->verdict == PF_VERDICT_VANISHED) {
+			(k->doc[d].bits & KEYED_GONE) || r->verdict == PF_VERDICT_VANISHED) {
 			continue;
 		}
 		if (is_single(k, r)) { /* an edit of its series took it away */

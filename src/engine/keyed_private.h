@@ -7,6 +7,7 @@
  *   keyed_list.c     both listings, compared with the rows: what must be read?
  *   keyed_messages.c  items that are messages at the target
  *   keyed_read.c     documents and the target's items: parts, meanings, answers to probes
+ *   keyed_missing.c  what the source lists and does not give
  *   keyed_probe.c    overrides that look for their master
  *   keyed_plan.c     from identity's items to tasks
  *   keyed_compose.c  an item composed, and what it means in every form that it may get
@@ -34,7 +35,8 @@ enum {
 
 enum keyed_state {
 	KEYED_LISTING,
-	KEYED_READING, /* and again, while it shows that more must be read */
+	KEYED_READING,  /* and again, while it shows that more must be read */
+	KEYED_CHECKING, /* the source is listed again, as it did not give all that it listed */
 	KEYED_PROBING,
 	KEYED_WRITING,
 	KEYED_CONFIRMING, /* the target is listed again */
@@ -57,6 +59,9 @@ enum keyed_bit {
 	KEYED_MESSAGE = 1u << 10,  /* documents: copied as a message, and stays one */
 	KEYED_UID_MADE = 1u << 11, /* documents, targets: they have no UID but what is made of
 				      their place */
+	KEYED_MISSING = 1u << 12,  /* documents: the source did not give it, ... */
+	KEYED_AGAIN = 1u << 13,    /* ... lists it again, ... */
+	KEYED_GONE = 1u << 14,     /* ... or has it no more */
 };
 
 /* A row: an item, or a document that has none of its own (its overrides joined another). */
@@ -182,6 +187,7 @@ struct pf_keyed {
 	size_t next[2], open[2]; /* reading */
 	size_t look_next, looks_open;
 	size_t parts_read, parts_placed;
+	size_t missing;            /* documents that the source did not give */
 	struct keyed_check *check; /* of each row, while both sides are compared */
 	bool unsure;               /* some were put, and nothing tells whether they arrived */
 	bool wrote;                /* one was put, and the target said so */
@@ -231,6 +237,8 @@ size_t keyed_find_target(const struct pf_keyed *k, struct pf_span id);
 void keyed_want_target(struct pf_keyed *k, size_t target);
 /* Whether what a row stands for may be taken from the target: only what this ledger wrote. */
 bool keyed_is_removable(const struct keyed_row *r);
+/* A row's document is not at the source any more: it vanished, or that is reported and mirrored. */
+int keyed_note_gone(struct pf_fold *f, size_t row, struct pf_err *err);
 /* It is removed at the end of the pass, while it is as it was written (mirror.c). */
 int keyed_note_removal(struct pf_fold *f, const struct keyed_row *r, struct pf_err *err);
 
@@ -242,6 +250,13 @@ int keyed_leave_messages(struct pf_fold *f, struct pf_err *err);
 int keyed_read_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all that is wanted is read */
 int keyed_read_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,
 	struct pf_err *err);
+/* A document that can't be had or understood: it has a row of its own, and its bytes (taken; NULL:
+ * none) are kept. */
+int keyed_unreadable(
+	struct pf_fold *f, size_t doc, struct pf_blob *body, const char *why, struct pf_err *err);
+/* The row that a document has where nothing is known of what is in it; made, if need be, as
+ * keyed_add_row does. */
+int keyed_row_of_doc(struct pf_fold *f, size_t doc, size_t *row, struct pf_err *err);
 /* The meaning of what a document has, and the UID of its first part. */
 int keyed_meaning(const struct pf_codec *codec, const struct pf_doc *doc, struct pf_digest *out,
 	struct pf_err *err);
@@ -249,6 +264,12 @@ int keyed_meaning(const struct pf_codec *codec, const struct pf_doc *doc, struct
 /* The parts of this UID (absent: all), masters first as codecs want it; how many they are. */
 size_t keyed_pieces_of(const struct pf_codec *codec, const struct pf_doc *doc, struct pf_span uid,
 	struct pf_piece *out);
+
+/* ---- keyed_missing.c ---- */
+void keyed_missing_begin(struct pf_fold *f); /* the source is to be listed once more */
+void keyed_missing_listed(struct pf_keyed *k, struct pf_span id);
+/* It was: what is still there is in quarantine, and reading goes on. */
+int keyed_missing_settle(struct pf_fold *f, struct pf_err *err);
 
 /* ---- keyed_verify.c ---- */
 int keyed_verify_begin(struct pf_fold *f, struct pf_err *err);

@@ -204,33 +204,41 @@ static int take_parts(struct pf_fold *f, size_t doc, const struct pf_doc *open, 
 	return add_wholes(f, open, first, err);
 }
 
-/* A document that can't be had or understood: it has a row of its own, and its bytes are kept. */
-static int unreadable(
-	struct pf_fold *f, size_t doc, struct pf_blob *body, const char *why, struct pf_err *err)
+int keyed_row_of_doc(struct pf_fold *f, size_t doc, size_t *row, struct pf_err *err)
 {
 	struct pf_keyed *k = f->keyed;
 	struct keyed_doc *d = &k->doc[doc];
 	struct pf_buf key;
-	size_t row = SIZE_MAX;
 	int rc;
 
-	d->bits |= KEYED_UNREADABLE;
-	if (!job_keeps(f->job)) {
-		return PF_OK;
-	}
 	pf_buf_init(&key, 1 << 20);
 	rc = pf_buf_add(&key, d->id, err);
 	rc = rc == PF_OK ? pf_buf_add(&key, pf_span("", 1), err) : rc;
 	if (rc == PF_OK) {
-		row = keyed_find_row(k, pf_buf_span(&key));
-		rc = row == SIZE_MAX ? keyed_add_row(k, pf_buf_span(&key), &row, err) : PF_OK;
+		*row = keyed_find_row(k, pf_buf_span(&key));
+		rc = *row == SIZE_MAX ? keyed_add_row(k, pf_buf_span(&key), row, err) : PF_OK;
 	}
 	pf_buf_deinit(&key);
-	if (rc != PF_OK || keyed_index_rows(k, err) != PF_OK) {
+	if (rc == PF_OK) {
+		k->row[*row].src_version = d->version;
+	}
+	return rc;
+}
+
+int keyed_unreadable(
+	struct pf_fold *f, size_t doc, struct pf_blob *body, const char *why, struct pf_err *err)
+{
+	size_t row = 0;
+
+	f->keyed->doc[doc].bits |= KEYED_UNREADABLE;
+	if (!job_keeps(f->job)) {
+		return PF_OK;
+	}
+	if (keyed_row_of_doc(f, doc, &row, err) != PF_OK ||
+		keyed_index_rows(f->keyed, err) != PF_OK) {
 		return PF_FAIL;
 	}
-	k->row[row].src_version = d->version;
-	k->row[row].bits |= KEYED_LISTED | KEYED_SEEN;
+	f->keyed->row[row].bits |= KEYED_LISTED | KEYED_SEEN;
 	return keyed_quarantine(f, row, body, why, err);
 }
 
@@ -373,7 +381,7 @@ static int take_doc(struct pf_fold *f, size_t i, struct pf_blob *body, struct pf
 			pf_blob_unref(&body);
 			return PF_FAIL;
 		}
-		return unreadable(f, i, body, why.text, err);
+		return keyed_unreadable(f, i, body, why.text, err);
 	}
 	rc = take_parts(f, i, doc, err);
 	k->codec->free(&doc);
@@ -412,14 +420,14 @@ static int not_given(
 		return PF_FAIL;
 	}
 	if (ev->kind == PF_STORE_FAILED && ev->failed.missing) {
-		d->bits |= KEYED_READ |
-			   KEYED_UNREADABLE; /* no row: the next listing does not have it */
+		d->bits |= KEYED_READ | KEYED_UNREADABLE | KEYED_MISSING;
+		f->keyed->missing++;
 		return PF_OK;
 	}
 	d->bits |= KEYED_READ;
 	(void)snprintf(why, sizeof(why), "the source can't give it: %.350s",
 		ev->kind == PF_STORE_FAILED ? ev->failed.why.text : "it is too large for an item");
-	return unreadable(f, i, NULL, why, err);
+	return keyed_unreadable(f, i, NULL, why, err);
 }
 
 int keyed_read_event(struct pf_fold *f, enum pf_side_no side, const struct pf_store_event *ev,

@@ -203,6 +203,68 @@ def test_only_a_uid(peer, tmp_path, ledger):
     assert components(texts_below(tmp_path / "a"), "VEVENT")[0]["UID"] == "told"
 
 
+# ---- what is listed and does not come ----
+
+def ghost(peer, code="ErrorItemNotFound"):
+    """Listed, each time, and never there when it is asked for."""
+    item = put(peer, peer.known["calendar"], single(peer, "ghost", "20240105T120000", "20240105T130000", "Ghost"))
+
+    def refuse(operation, thing):
+        if thing is item:
+            raise Failure(code)
+
+    peer.on_item = refuse
+    return item
+
+
+def test_what_is_listed_and_never_comes_is_told(peer, tmp_path, ledger):
+    """Exchange lists it and says that it is not there, whenever it is asked: nobody may think that all has arrived."""
+    ghost(peer)
+    put(peer, peer.known["calendar"], single(peer, "real", "20240106T120000", "20240106T130000", "Real"))
+    for n in (1, 0):
+        done = copy(peer.url(), f"ics:{tmp_path}/a", ledger, "--kinds", "calendar")
+        assert done.status == 1 and (done.outcome["copied_now"], done.outcome["quarantined"]) == (n, 1), done
+        assert "the source lists it, but did not return it" in done.out
+    peer.on_item = None
+    done = postferry("retry", "--ledger", ledger, "--from", peer.url(), "--to", f"ics:{tmp_path}/a", "--allow-plaintext", "--json")
+    assert done.status == 0 and len(texts_below(tmp_path / "a")) == 2, done
+
+
+def test_what_went_between_listing_and_reading_has_vanished(peer, tmp_path, ledger):
+    item = ghost(peer)
+    put(peer, peer.known["calendar"], single(peer, "real", "20240106T120000", "20240106T130000", "Real"))
+
+    def go(operation, thing):
+        if thing is item and item.id in item.folder.items:
+            peer.remove(item)
+            raise Failure("ErrorItemNotFound")
+
+    peer.on_item = go
+    for n in (1, 0):
+        done = copy(peer.url(), f"ics:{tmp_path}/a", ledger, "--kinds", "calendar")
+        assert done.status == 0 and (done.outcome["copied_now"], done.outcome["vanished"]) == (n, 1), done
+    assert instances(texts_below(tmp_path / "a")) == [("Real", day(6, 12))]
+
+
+def test_an_edited_one_that_went_before_it_was_read_is_mirrored(peer, tmp_path, ledger):
+    """What was copied in an earlier run has left the source, whatever was to be done with it."""
+    items = [put(peer, peer.known["calendar"], single(peer, f"u{n}", "20240105T120000", "20240105T130000", f"Lunch {n}"))
+             for n in range(12)]
+    assert copy(peer.url(), f"ics:{tmp_path}/a", ledger, "--kinds", "calendar").status == 0
+    items[3].subject = "Dinner"
+    peer.touch(items[3])
+
+    def go(operation, thing):
+        if thing is items[3] and items[3].id in items[3].folder.items:
+            peer.remove(items[3])
+            raise Failure("ErrorItemNotFound")
+
+    peer.on_item = go
+    done = copy(peer.url(), f"ics:{tmp_path}/a", ledger, "--kinds", "calendar", "--mirror")
+    assert done.status == 0 and done.outcome["gone_from_source"] == 1 and done.outcome["removed"] == 1, done
+    assert len(texts_below(tmp_path / "a")) == 11
+
+
 # ---- contacts, tasks, notes ----
 
 def person(peer):
