@@ -261,7 +261,9 @@ static void hold(struct pf_serial *s, const struct pf_err *why)
 		o->why = *why;
 	}
 	s->held++;
-	s->over = why || o->flushed || s->held == PF_SERIAL_HELD || !may_be_held(s, &o->kept.op) ||
+	s->held_bytes += o->kept.op.put.size;
+	s->over = why || o->flushed || s->held == PF_SERIAL_HELD ||
+		  s->held_bytes >= PF_SERIAL_HELD_BYTES || !may_be_held(s, &o->kept.op) ||
 		  (!o->next && !o->kept.op.put.more);
 	s->at = o->next;
 	reset(s);
@@ -279,6 +281,7 @@ static void settle(struct pf_serial *s)
 	s->settled = s->held;
 	s->told_n = 0;
 	s->held = 0;
+	s->held_bytes = 0;
 	s->over = false;
 }
 

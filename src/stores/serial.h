@@ -4,15 +4,16 @@
  * events; such a store gives three functions, and two more where it holds PUTs.
  *
  * PUTs may be held, so that one wait for the disk serves many: the end of none is told before all
- * that are held are on disk. That comes when there are PF_SERIAL_HELD, with the FLUSH of those that
- * have more to follow, before any other operation, and when one fails or is to be alone.
+ * that are held are on disk. That comes when there are PF_SERIAL_HELD or PF_SERIAL_HELD_BYTES, with
+ * the FLUSH of those that have more to follow, before any other operation, and when one fails or is
+ * to be alone.
  */
 #ifndef PF_STORES_SERIAL_H
 #define PF_STORES_SERIAL_H
 
 #include "stores/op.h"
 
-enum { PF_SERIAL_HELD = 64 };
+enum { PF_SERIAL_HELD = 64, PF_SERIAL_HELD_BYTES = 4 << 20 };
 
 struct pf_serial;
 struct pf_serial_op;
@@ -54,7 +55,8 @@ struct pf_serial {
 	struct pf_serial_op *told;         /* the last event borrows from it */
 	size_t n;
 	size_t held, settled, told_n; /* settled: held no longer, and told_n of them were told */
-	bool over;                    /* what is held waits for no more */
+	uint64_t held_bytes;
+	bool over; /* what is held waits for no more */
 	bool ready_told, closed;
 	bool begun; /* the operation that is `at`; the store's to set */
 	/* GET */

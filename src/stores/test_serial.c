@@ -174,7 +174,8 @@ static void settled(
 static const struct pf_serial_does HOLDS = {begin, step_put, NULL, NULL, no_reset, settle, settled};
 
 /* The operation that a letter stands for: m, a PUT that has more to follow; p, the last one; a, one
- * that is to be alone; x, one that can't be written; L, F. */
+ * that is to be alone; h, one that has half as many bytes as are held at the most; x, one that
+ * can't be written; L, F. */
 static struct pf_op op_of(char letter, uint64_t id, struct pf_blob *body)
 {
 	struct pf_op op = {.kind = letter == 'L'   ? PF_OP_LIST
@@ -186,6 +187,7 @@ static struct pf_op op_of(char letter, uint64_t id, struct pf_blob *body)
 		op.put.body = body;
 		op.put.more = letter != 'p';
 		op.put.alone = letter == 'a';
+		op.put.size = letter == 'h' ? PF_SERIAL_HELD_BYTES / 2 : 1;
 		op.put.zone_min = letter == 'x';
 	}
 	return op;
@@ -253,7 +255,8 @@ static void puts_are_held_until_they_need_not_wait(void **state)
 		{"mFmm.", "wsdww"},         /* ... */
 		{"mmF.mmF.", "wwsddwwsdd"}, /* group after group */
 		{"mLmL.F.", "wsdlwsdl"},    /* nothing is held */
-		{"mm.pF.", "wwwsddd"},      /* said twice */
+		{"mhm.h.", "wwwwsdddd"}, {"hh.m.", "wwsddw"},
+		{"mm.pF.", "wwwsddd"}, /* said twice */
 	};
 
 	(void)state;
