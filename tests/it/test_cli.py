@@ -242,6 +242,15 @@ def test_an_alert_is_always_shown(ledger, options):
         assert done.status == 0 and "shutdown at noon" in done.err and "\x1b" not in done.err + done.out, done
 
 
+def test_an_alert_is_told_once(ledger):
+    """Courier 5 says one with each message in whose header are octets beyond ASCII."""
+    with Peer() as a, Peer(noise=b"* OK [ALERT] read RFC 6855\r\n* OK [ALERT] and 6857\r\n") as b:
+        for n in range(20):
+            a.boxes["INBOX"].add(f"Subject: {n}\r\n\r\nx\r\n".encode())
+        done = postferry("copy", "--from", a.url(), "--to", b.url(), "--ledger", ledger, "--allow-plaintext")
+        assert done.status == 0 and done.err.count("read RFC 6855") == done.err.count("and 6857") == 1, done
+
+
 def test_trace_has_both_sides_and_no_password(pair, ledger, tmp_path):
     pair.put(titled("a"))
     assert copy(pair, ledger, "--trace", tmp_path / "trace").status == 0

@@ -144,6 +144,9 @@ bool pf_resp_quota(struct pf_lex *l, struct pf_imap_resp *out)
 	}
 	out->quota.root = root.bytes;
 	pf_lex_blanks(l);
+	if (pf_lex_end(l)) { /* Courier, where nothing is limited */
+		return true;
+	}
 	if (!pf_lex_expect(l, '(')) {
 		return false;
 	}

@@ -252,6 +252,7 @@ static const struct one_case MAILBOXES[] = {
 		"QUOTA root=storage=0 used=28257 limit=256000"},
 	{"QUOTA without a root", "* QUOTA (STORAGE 1 2)", "QUOTA root= used=1 limit=2"},
 	{"QUOTA without limits", "* QUOTA \"a\" ()", "QUOTA root=a"},
+	{"QUOTA without a list", "* QUOTA \"ROOT\"", "QUOTA root=ROOT"},
 	{"QUOTA: limits that are none", "* QUOTA a (X-NEW 1 2 STORAGE 5 -1 MESSAGE 6 NIL)",
 		"QUOTA root=a"},
 	{"QUOTA of half a thing", "* QUOTA a (STORAGE",

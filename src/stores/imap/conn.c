@@ -266,7 +266,7 @@ static int read_in(struct iconn *c, int64_t *wake_ms, struct pf_err *err)
 static int take_events(
 	struct iconn *c, struct pf_store_event *out, bool *given, bool *moved, struct pf_err *err)
 {
-	for (int n = 0; n < EVENTS_A_STEP && !*given && !c->store->has_held; n++) {
+	for (int n = 0; n < EVENTS_A_STEP && !*given && !c->store->notes.first; n++) {
 		struct pf_imap_session_event ev;
 		int rc = pf_imap_session_next(c->session, &ev, err);
 
@@ -323,7 +323,7 @@ static int move(struct iconn *c, struct pf_store_event *out, bool *given, int64_
 			return PF_FAIL;
 		}
 		tell_hungry(c, out, given);
-		if (*given || c->store->has_held) {
+		if (*given || c->store->notes.first) {
 			return PF_OK;
 		}
 		rc = read_in(c, wake_ms, err);

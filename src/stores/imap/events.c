@@ -208,8 +208,7 @@ static void note_alert(struct iconn *c, const struct pf_imap_session_event *ev)
 		      (ev->kind == PF_IMAP_EV_DATA && r->kind == PF_IMAP_COND);
 
 	if (status && r->code == PF_IMAP_CODE_ALERT) {
-		store_note(c->store, PF_EV_ALERT, pf_span(NULL, 0), pf_span(NULL, 0), 0, "%.*s",
-			(int)(r->text.n > 400 ? 400 : r->text.n), (const char *)r->text.p);
+		store_alert(c->store, r->text);
 	}
 }
 

@@ -130,7 +130,7 @@ int folders_give(struct istore *s, struct pf_store_event *out, bool *given, stru
 			*given = true;
 			return PF_OK;
 		}
-		if (s->has_held) { /* a note about it goes first */
+		if (s->notes.first) { /* a note about it goes first */
 			return PF_OK;
 		}
 	}

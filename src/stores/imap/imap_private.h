@@ -196,6 +196,13 @@ struct iconn {
 	struct pf_err why;
 };
 
+/* What is told beside the events of operations, in order. */
+struct inotes {
+	struct inote *first, **last;
+	struct inote *told;   /* the last event borrows from it */
+	struct pf_buf alerts; /* that were told, a NUL behind each */
+};
+
 struct istore {
 	struct pf_store base;
 	struct pf_loop *loop;
@@ -209,9 +216,7 @@ struct istore {
 	struct iop *ended_first, *ended_last; /* with an outcome to be told */
 	struct iop *told;                     /* the last event borrows from it */
 	size_t ops, turn;
-	struct pf_store_event held; /* notes that came beside another event */
-	char note_text[600];
-	struct pf_buf note_raw;
+	struct inotes notes;
 	struct pf_buf sign_in_name; /* with a NUL */
 	struct pf_err lost;         /* text set: the store is lost */
 	int64_t reconnect_ms;
@@ -222,7 +227,7 @@ struct istore {
 	enum icmd_kind put_off; /* what the last one was for; SETUP: any */
 	bool uid_behind; /* rows name their message behind its body: a long one goes solely */
 	struct pf_store_event early; /* what must wait until READY is told */
-	bool has_held, has_early, ready, ready_told, closing, closed, lost_told;
+	bool has_early, ready, ready_told, closing, closed, lost_told;
 	bool bads;        /* some commands were */
 	bool put_refused; /* and that was not told yet: it may be that all others are recalled */
 	bool declined;    /* a connection left a folder to another one */
@@ -268,10 +273,19 @@ void folder_ready(struct istore *s, struct ifolder *f);
 /* STATUS says what ids mean in this folder; what a SELECT of this session said goes before it. */
 int folder_seen(struct istore *s, struct pf_span id, uint64_t validity, struct pf_err *err);
 void store_lost(struct istore *s, const struct pf_err *why);
-/* Keep a note to be told by next(). */
-void store_note(struct istore *s, int number, struct pf_span folder, struct pf_span raw,
-	uint64_t offset, const char *fmt, ...) PF_PRINTF(6, 7);
 void op_free(struct iop *op);
+
+/* ---- notes.c ---- */
+void notes_init(struct inotes *l);
+void notes_deinit(struct inotes *l);
+/* Keep a note to be told by next(); what more is to be said goes into the event that is returned.
+ * NULL: no memory, it is not told. */
+struct pf_store_event *store_note(struct istore *s, int number, struct pf_span folder,
+	struct pf_span raw, uint64_t offset, const char *fmt, ...) PF_PRINTF(6, 7);
+/* The first of them, valid until the next call. */
+bool notes_give(struct inotes *l, struct pf_store_event *out);
+/* A text for the user, told once in a pass. */
+void store_alert(struct istore *s, struct pf_span text);
 
 /* ---- conn.c ---- */
 int conn_new(struct istore *s, size_t number, struct pf_err *err);

@@ -61,11 +61,15 @@ void patience_begin(struct istore *s, const struct pf_err *why)
 		return;
 	}
 	if (s->quiet_until_ms <= now) {
+		struct pf_store_event *note;
+
 		fewer_connections(s);
-		store_note(s, PF_EV_THROTTLED, pf_span(NULL, 0), pf_span(NULL, 0), 0,
+		note = store_note(s, PF_EV_THROTTLED, pf_span(NULL, 0), pf_span(NULL, 0), 0,
 			"asks for patience, waiting %lld s: %s", (long long)(until - now) / 1000,
 			why->text);
-		s->held.note.pause_until_ms = until;
+		if (note) {
+			note->note.pause_until_ms = until;
+		}
 	}
 	s->quiet_until_ms = until;
 }

@@ -1,13 +1,12 @@
 /*
  * Operations and events: what the engine sees of the IMAP store.
  */
-#include "base/utf8.h"
 #include "stores/imap/imap_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ID_MAX = 65536, RAW_MAX = 4096, KW_MAX = 1 << 20, LABELS_MAX = 1 << 20 };
+enum { ID_MAX = 65536, KW_MAX = 1 << 20, LABELS_MAX = 1 << 20 };
 
 /* ---- operations ---- */
 
@@ -263,33 +262,6 @@ static int feed(struct pf_store *base, uint64_t id, struct pf_span part, struct 
 	return PF_AGAIN; /* not begun yet, or just ended: its event is on the way */
 }
 
-/* ---- notes ---- */
-
-void store_note(struct istore *s, int number, struct pf_span folder, struct pf_span raw,
-	uint64_t offset, const char *fmt, ...)
-{
-	struct pf_err ignored; /* no memory: then without the bytes */
-	char text[sizeof(s->note_text)];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	(void)pf_print_safe(s->note_text, sizeof(s->note_text), pf_span_str(text));
-	pf_buf_clear(&s->note_raw);
-	if (raw.p && pf_buf_add(&s->note_raw, pf_span(raw.p, raw.n > RAW_MAX ? RAW_MAX : raw.n),
-			     &ignored) != PF_OK) {
-		raw = pf_span(NULL, 0);
-	}
-	s->held = (struct pf_store_event){.kind = PF_STORE_NOTE};
-	s->held.note.number = number;
-	s->held.note.folder = folder;
-	s->held.note.text = s->note_text;
-	s->held.note.raw = raw.p ? pf_buf_span(&s->note_raw) : pf_span(NULL, 0);
-	s->held.note.offset = offset;
-	s->has_held = true;
-}
-
 /* ---- events ---- */
 
 void store_lost(struct istore *s, const struct pf_err *why)
@@ -355,12 +327,7 @@ static bool at_hand(struct istore *s, struct pf_store_event *out)
 		*out = s->early;
 		return true;
 	}
-	if (s->has_held) {
-		s->has_held = false;
-		*out = s->held;
-		return true;
-	}
-	return take_end(s, out);
+	return notes_give(&s->notes, out) || take_end(s, out);
 }
 
 /* Everything that is queued or in flight ends now. */
@@ -500,8 +467,9 @@ static bool goes_on(struct istore *s, bool *asked)
 	*asked = *asked || s->declined;
 	s->look_again = false;
 	s->declined = false;
-	return again || s->ended_first || s->left || s->has_held || s->lost.text[0] || s->closed ||
-	       (s->ready && !s->ready_told) || (s->listing && s->listing_op && s->listing_ready);
+	return again || s->ended_first || s->left || s->notes.first || s->lost.text[0] ||
+	       s->closed || (s->ready && !s->ready_told) ||
+	       (s->listing && s->listing_op && s->listing_ready);
 }
 
 static int next(
@@ -586,7 +554,7 @@ static void close_store(struct pf_store *base)
 		}
 	}
 	folders_free(s);
-	pf_buf_deinit(&s->note_raw);
+	notes_deinit(&s->notes);
 	pf_buf_deinit(&s->sign_in_name);
 	pf_buf_deinit(&s->prefix);
 	pf_buf_deinit(&s->other_prefixes);
@@ -628,7 +596,7 @@ static int open_store(struct pf_loop *loop, const struct pf_store_cfg *cfg, stru
 	s->facts.quota_free_bytes = UINT64_MAX;
 	s->facts.kinds = PF_KIND_MAIL;
 	s->facts.connections = s->conn_max;
-	pf_buf_init(&s->note_raw, RAW_MAX);
+	notes_init(&s->notes);
 	pf_buf_init(&s->sign_in_name, ID_MAX);
 	pf_buf_init(&s->prefix, ID_MAX);
 	pf_buf_init(&s->other_prefixes, ID_MAX);
