@@ -2,9 +2,8 @@
 
 #include "base/civil.h"
 #include "convert/mapi_within.h"
+#include "convert/mapi_zone.h"
 #include "model/mapi_tags.h"
-
-enum { DAY_S = 86400 };
 
 void form_begin(struct form *f, const struct pf_mapi_item *item, const struct pf_mapi_ways *ways,
 	struct pf_mapi_losses *losses, struct pf_buf *out, struct pf_err *err)
@@ -123,7 +122,7 @@ void form_date(struct form *f, const char *head, const struct pf_mapi_value *v, 
 	int64_t unix_s;
 
 	if (pf_mapi_unix(v, &unix_s)) {
-		pf_civil_from_unix(unix_s + DAY_S / 2, &c);
+		pf_civil_from_unix(pf_zone_day(unix_s, false), &c);
 		pf_mapi_linef(&f->o, head, "%04d%s%02d%s%02d", c.year, dash, c.month, dash, c.day);
 	}
 }

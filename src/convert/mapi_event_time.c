@@ -240,19 +240,16 @@ void ev_put_moment(
 	}
 }
 
-/* The midnight that is next to a moment: whole days are kept as moments of some zone. */
-static int64_t midnight(int64_t local_s)
+static int64_t midnight(const struct ev *e, int64_t local_s)
 {
-	int64_t s = local_s + DAY_S / 2;
-
-	return s - (s % DAY_S + DAY_S) % DAY_S;
+	return pf_zone_day(local_s, e->start.tzid.p != NULL);
 }
 
 static void put_span(struct ev *e, bool all_day, int64_t start, int64_t end)
 {
 	if (all_day) {
-		start = midnight(start);
-		end = midnight(end);
+		start = midnight(e, start);
+		end = midnight(e, end);
 		end = end > start ? end : start + DAY_S;
 	}
 	ev_put_moment(e, "DTSTART", &e->start, all_day, start);
@@ -285,7 +282,7 @@ static void put_orphan(struct ev *e)
 		start = pf_civil_to_unix(&day) + (start % DAY_S + DAY_S) % DAY_S;
 	}
 	ev_put_moment(
-		e, "RECURRENCE-ID", &e->start, e->all_day, e->all_day ? midnight(start) : start);
+		e, "RECURRENCE-ID", &e->start, e->all_day, e->all_day ? midnight(e, start) : start);
 }
 
 void ev_put_times(struct ev *e)

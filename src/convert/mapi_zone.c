@@ -330,6 +330,15 @@ int64_t pf_zone_to_local(const struct pf_zone *z, int64_t utc_s)
 	return utc_s + pf_zone_offset(z, utc_s);
 }
 
+int64_t pf_zone_day(int64_t moment_s, bool on_wall)
+{
+	enum { DAY_S = 86400, ELEVEN_S = 11 * 3600 };
+	int64_t of_day = (moment_s % DAY_S + DAY_S) % DAY_S;
+
+	return of_day >= DAY_S / 2 || (of_day == ELEVEN_S && !on_wall) ? moment_s - of_day + DAY_S
+								       : moment_s - of_day;
+}
+
 int64_t pf_zone_to_utc(const struct pf_zone *z, int64_t local_s)
 {
 	const struct pf_zone_rule *r = pf_zone_of_year(z, year_of(local_s));

@@ -56,6 +56,13 @@ void pf_zone_only(struct pf_zone *z, const struct pf_zone_rule *keep);
 /* Seconds that the wall is ahead of UTC at an instant. */
 int32_t pf_zone_offset(const struct pf_zone *z, int64_t utc_s);
 int64_t pf_zone_to_local(const struct pf_zone *z, int64_t utc_s);
+/*
+ * The whole day that begins with this moment, as the moment of its midnight in UTC. A day is kept
+ * as a midnight of some wall; `on_wall`: the moment is of that wall already, and may be off by what
+ * a zone's rule has wrong. Else the wall is not known: the nearest midnight of UTC, and at eleven
+ * o'clock the next one, as New Zealand is 13 hours ahead in summer.
+ */
+int64_t pf_zone_day(int64_t moment_s, bool on_wall);
 /* The first of two instants, and for a time that the wall leaves out, by the offset before it (RFC
  * 5545 section 3.3.5). */
 int64_t pf_zone_to_utc(const struct pf_zone *z, int64_t local_s);

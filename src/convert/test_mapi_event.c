@@ -151,6 +151,23 @@ static void whole_days_are_dates(void **state)
 	end(&w);
 }
 
+/* Outlook before 2007 wrote no zone for a single event: the day is the one where its owner lives.
+ */
+static void whole_days_of_the_far_east(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	APPT(&w, 0x820D, moment("20240109T1100"));
+	APPT(&w, 0x820E, moment("20240110T1100"));
+	APPT(&w, 0x8215, truth(true));
+	convert(&w);
+	assert_int_equal(count(&w, "DTSTART;VALUE=DATE:20240110"), 1);
+	assert_int_equal(count(&w, "DTEND;VALUE=DATE:20240111"), 1);
+	end(&w);
+}
+
 static void times_come_from_where_they_are(void **state)
 {
 	struct pf_zone berlin = zone_of("W. Europe Standard Time", -60, 3, 10);
@@ -345,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_uid_is_kept_or_made),
 		cmocka_unit_test(an_instance_without_its_series),
 		cmocka_unit_test(whole_days_are_dates),
+		cmocka_unit_test(whole_days_of_the_far_east),
 		cmocka_unit_test(times_come_from_where_they_are),
 		cmocka_unit_test(attendees_and_their_answers),
 		cmocka_unit_test(an_organizer_without_a_meeting),

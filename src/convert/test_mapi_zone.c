@@ -251,6 +251,33 @@ static void names_of_windows_and_of_the_iana(void **state)
 	assert_false(pf_ical_zone_of_windows("", name, sizeof(name)));
 }
 
+static void days(void **state)
+{
+	static const struct {
+		int64_t of_day_s;
+		int known, unknown; /* days to go on */
+	} CASES[] = {
+		{0, 0, 0},
+		{10 * 3600, 0, 0},        /* Hawaii */
+		{11 * 3600, 0, 1},        /* New Zealand in summer */
+		{11 * 3600 + 3540, 0, 0}, /* what Exchange makes of a birthday that has no zone */
+		{12 * 3600, 1, 1},        /* New Zealand in winter */
+		{23 * 3600, 1, 1},
+	};
+	static const int64_t FIRST[] = {0, 19000 * 86400LL, -400 * 86400LL};
+
+	(void)state;
+	for (size_t i = 0; i < PF_COUNT(CASES) * PF_COUNT(FIRST); i++) {
+		int64_t day_s = FIRST[i / PF_COUNT(CASES)];
+		int64_t at_s = day_s + CASES[i % PF_COUNT(CASES)].of_day_s;
+
+		assert_int_equal(
+			pf_zone_day(at_s, true), day_s + CASES[i % PF_COUNT(CASES)].known * 86400);
+		assert_int_equal(pf_zone_day(at_s, false),
+			day_s + CASES[i % PF_COUNT(CASES)].unknown * 86400);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +285,7 @@ int main(void)
 		cmocka_unit_test(the_text_of_one),
 		cmocka_unit_test(blobs_come_back),
 		cmocka_unit_test(walls),
+		cmocka_unit_test(days),
 		cmocka_unit_test(names),
 		cmocka_unit_test(names_of_windows_and_of_the_iana),
 	};
