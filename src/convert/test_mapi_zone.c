@@ -254,27 +254,27 @@ static void names_of_windows_and_of_the_iana(void **state)
 static void days(void **state)
 {
 	static const struct {
-		int64_t of_day_s;
-		int known, unknown; /* days to go on */
+		int of_day_s, known, unknown; /* days to go on */
 	} CASES[] = {
 		{0, 0, 0},
-		{10 * 3600, 0, 0},        /* Hawaii */
-		{11 * 3600, 0, 1},        /* New Zealand in summer */
-		{11 * 3600 + 3540, 0, 0}, /* what Exchange makes of a birthday that has no zone */
-		{12 * 3600, 1, 1},        /* New Zealand in winter */
-		{23 * 3600, 1, 1},
+		{36000, 0, 0}, /* ten: Hawaii */
+		{39600, 0, 1}, /* eleven: New Zealand in summer */
+		{43140, 0, 0}, /* 11:59: what Exchange makes of a birthday that has no zone */
+		{43200, 1, 1}, /* twelve: New Zealand in winter */
+		{82800, 1, 1},
 	};
-	static const int64_t FIRST[] = {0, 19000 * 86400LL, -400 * 86400LL};
+	static const int64_t FIRST[] = {0, INT64_C(1641600000), INT64_C(-34560000)};
+	const int64_t day = 86400;
 
 	(void)state;
 	for (size_t i = 0; i < PF_COUNT(CASES) * PF_COUNT(FIRST); i++) {
-		int64_t day_s = FIRST[i / PF_COUNT(CASES)];
-		int64_t at_s = day_s + CASES[i % PF_COUNT(CASES)].of_day_s;
+		int64_t first = FIRST[i / PF_COUNT(CASES)];
+		int64_t at = first + CASES[i % PF_COUNT(CASES)].of_day_s;
 
 		assert_int_equal(
-			pf_zone_day(at_s, true), day_s + CASES[i % PF_COUNT(CASES)].known * 86400);
-		assert_int_equal(pf_zone_day(at_s, false),
-			day_s + CASES[i % PF_COUNT(CASES)].unknown * 86400);
+			pf_zone_day(at, true), first + CASES[i % PF_COUNT(CASES)].known * day);
+		assert_int_equal(
+			pf_zone_day(at, false), first + CASES[i % PF_COUNT(CASES)].unknown * day);
 	}
 }
 
