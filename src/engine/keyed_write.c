@@ -110,6 +110,53 @@ static int save_sent(struct pf_fold *f, struct keyed_task *t, struct pf_err *err
 	return rc;
 }
 
+/* The target has an item that means the same: ours from before, or somebody else's. */
+static int found(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
+{
+	struct keyed_row *r = &f->keyed->row[t->row];
+	char note[sizeof(t->note)];
+
+	r->dst_id = t->meets;
+	r->dst_version = pf_span(NULL, 0);
+	r->state = PF_ROW_DONE;
+	r->verdict = t->sent_before || t->over ? PF_VERDICT_COPIED : PF_VERDICT_PRESENT;
+	r->whole = t->whole;
+	r->has_whole = true;
+	r->bits |= KEYED_WRITTEN;
+	f->job->progress.items_done++;
+	if (t->sent_before) {
+		f->job->outcome.copied_now++;
+		keyed_event_log(
+			f, PF_EV_DOUBT_SETTLED, r, "it had arrived before the interruption");
+	} else if (!t->over) {
+		f->job->outcome.present_now++;
+	}
+	(void)snprintf(note, sizeof(note), "%s", t->note);
+	keyed_task_end(f, t);
+	return keyed_save(f, t->row, note, err);
+}
+
+/* What lies in several documents, or loses its RECURRENCE-ID, means what it will only now that it
+ * is composed: whether the target has just that under its UID. */
+static bool take_there(struct pf_fold *f, struct keyed_task *t)
+{
+	struct pf_keyed *k = f->keyed;
+	const struct pf_id_item *x = keyed_item_of(f, t);
+
+	for (size_t i = 0; i < k->in.foreign_count && !t->over && x->holder != SIZE_MAX; i++) {
+		const struct pf_id_foreign *n = &k->foreign[i];
+		struct keyed_target *at = &k->target[k->foreign_of[i]];
+		bool taken = at->row != SIZE_MAX && (k->row[at->row].bits & KEYED_LISTED);
+
+		if (!taken && pf_digest_eq(&n->whole, &t->whole) && pf_span_eq(n->uid, t->uid)) {
+			at->row = t->row;
+			t->meets = at->id;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Composed; SENT, and to be put when that is on disk. */
 static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
 {
@@ -141,6 +188,9 @@ static int make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *er
 	}
 	if (t->lost) {
 		return keyed_altered(f, t, err);
+	}
+	if (take_there(f, t)) {
+		return found(f, t, err);
 	}
 	if (max > 0 && t->body->n > max) {
 		(void)snprintf(t->why, sizeof(t->why),
@@ -384,32 +434,6 @@ static int written(struct pf_fold *f, struct keyed_task *t, struct pf_span id,
 	f->job->outcome.bytes_now += r->size;
 	f->job->progress.items_done++;
 	f->job->progress.bytes_done += r->size;
-	(void)snprintf(note, sizeof(note), "%s", t->note);
-	keyed_task_end(f, t);
-	return keyed_save(f, t->row, note, err);
-}
-
-/* The target has an item that means the same: ours from before, or somebody else's. */
-static int found(struct pf_fold *f, struct keyed_task *t, struct pf_err *err)
-{
-	struct keyed_row *r = &f->keyed->row[t->row];
-	char note[sizeof(t->note)];
-
-	r->dst_id = t->meets;
-	r->dst_version = pf_span(NULL, 0);
-	r->state = PF_ROW_DONE;
-	r->verdict = t->sent_before || t->over ? PF_VERDICT_COPIED : PF_VERDICT_PRESENT;
-	r->whole = t->whole;
-	r->has_whole = true;
-	r->bits |= KEYED_WRITTEN;
-	f->job->progress.items_done++;
-	if (t->sent_before) {
-		f->job->outcome.copied_now++;
-		keyed_event_log(
-			f, PF_EV_DOUBT_SETTLED, r, "it had arrived before the interruption");
-	} else if (!t->over) {
-		f->job->outcome.present_now++;
-	}
 	(void)snprintf(note, sizeof(note), "%s", t->note);
 	keyed_task_end(f, t);
 	return keyed_save(f, t->row, note, err);

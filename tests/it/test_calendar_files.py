@@ -154,6 +154,30 @@ def test_a_lost_ledger_makes_no_duplicates(boxes, ledger):
     assert done.status == 0 and done.outcome["present_now"] == 4 and len(b.items("work")) == 4, done
 
 
+@pytest.mark.parametrize("named", ["as they were", "by others"])
+def test_a_series_in_pieces_is_known_again(boxes, ledger, named):
+    """Its instances lie in files of their own; the target has it in one, under a name that its server may have given."""
+    a, b = boxes
+    for uid in ("one", "two"):
+        a.put("work", uid, calendar(at(1, uid, "series", "RRULE:FREQ=WEEKLY;COUNT=5")))
+        a.put("work", f"{uid} moved", calendar(at(9, uid, "moved", "RECURRENCE-ID:20240108T090000Z")))
+        a.put("work", f"{uid} later", calendar(at(16, uid, "later", "RECURRENCE-ID:20240115T090000Z")))
+    a.put("work", "stray", calendar(at(20, "stray", "instance of no series", "RECURRENCE-ID:20240119T090000Z")))
+    assert run(a, b, ledger).status == 0 and len(b.items("work")) == 3
+    if named == "by others":
+        for n, name in enumerate(b.items("work")):
+            os.rename(b.path / "work" / name, b.path / "work" / f"{n}.ics")
+    before = b.state()
+    done = run(a, b, ledger + "2")
+    assert done.status == 0 and done.outcome["copied_now"] == 0 and done.outcome["present_now"] == 3, done
+    assert b.state() == before
+    assert postferry("verify", "--deep", "--from", a.url(), "--to", b.url(), "--ledger", ledger + "2").status == 0
+    a.put("work", "two moved", calendar(at(10, "two", "moved again", "RECURRENCE-ID:20240108T090000Z")))
+    done = run(a, b, ledger + "2")
+    assert done.status == 0 and done.outcome["copied_now"] == 1 and len(b.items("work")) == 3, done
+    assert sum("moved again" in text for _, text in b.items("work").values()) == 1
+
+
 def test_one_file_with_all_of_it(tmp_path, ledger):
     events = [at(day, f"u{day % 5}", f"event {day}") for day in range(1, 29)]
     (tmp_path / "all.ics").write_text(calendar(*events), newline="")
