@@ -253,6 +253,31 @@ def test_an_item_that_is_refused(peer, source, ledger, whose):
     assert peer.count("PUT") <= 7
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_404_to_a_put(peer, source, ledger, gone):
+    """SOGo says so of a card that it does not understand: the folder is there, and the others arrive. Or the folder is gone."""
+    for n in range(8):
+        write(source, f"{n}.ics", calendar(event(f"u{n}", f"2024010{n + 1}T120000Z", f"Event {n}")))
+
+    def on_put(request, text):
+        if gone:
+            peer.folders.pop(request.path.rpartition("/")[0] + "/", None)
+        if gone or "Event 3" in text:
+            raise Answer(404, "An error occurred during object publishing")
+
+    peer.on_put = on_put
+    done = copy(f"ics:{source.parent}", peer.url(), ledger)
+    assert done.status == 1 and "object publishing" in done.out, done
+    if gone:
+        assert done.outcome["folders_failed"] == 1 and done.outcome["quarantined"] == 0, done
+    else:
+        assert done.outcome["copied"] == 7 and done.outcome["quarantined"] == 1, done
+        assert done.outcome["folders_failed"] == 0 and done.missed[0]["item"].startswith("3.ics"), done
+    peer.on_put = None
+    done = postferry("retry", "--from", f"ics:{source.parent}", "--to", peer.url(), "--ledger", ledger, "--allow-plaintext", "--json")
+    assert done.status == 0 and done.outcome["copied"] == 8, done
+
+
 def test_a_full_target(peer, source, ledger):
     fill(source, 5)
 

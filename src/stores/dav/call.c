@@ -326,6 +326,7 @@ static int dispatch(struct dstore *s, struct dcall *c, const struct pf_http_answ
 		return dav_managed_answer(s, c, a, said, err);
 	case DCALL_PUT:
 	case DCALL_HOLDER:
+	case DCALL_HOME:
 		return dav_put_answer(s, c, a, said, err);
 	case DCALL_REMOVE:
 		return dav_remove_answer(s, c->ops[0], said, err);

@@ -72,6 +72,7 @@ struct dop {
 	struct pf_blob *bare; /* the item without its attachments, which are added by themselves */
 	size_t to_add, added; /* of them */
 	bool several;         /* parts, so that each attachment is of one of them */
+	bool nowhere; /* 404: of the collection, or of a server that did not understand the item? */
 	/* FOLDERS: the home, then the folder, that is next */
 	size_t at;
 	bool listed;
@@ -118,6 +119,7 @@ enum dcall_kind {
 	DCALL_UNDO,
 	DCALL_PUT,
 	DCALL_HOLDER,
+	DCALL_HOME,
 	DCALL_REMOVE,
 	DCALL_MAKE,
 	DCALL_LOOK,

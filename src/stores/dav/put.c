@@ -110,6 +110,19 @@ static int start_holder(struct dstore *s, struct dop *o, struct pf_err *err)
 		s, dcall_new(s, DCALL_HOLDER, o), "REPORT", dop_op(o)->folder, &text, "1", err);
 }
 
+static int start_home(struct dstore *s, struct dop *o, struct pf_err *err)
+{
+	struct pf_buf text;
+
+	pf_buf_init(&text, DAV_TEXT_MAX);
+	if (pf_dav_propfind(PF_DAV_ASK_ITEMS, &text, err) != PF_OK) {
+		pf_buf_deinit(&text);
+		return PF_FAIL;
+	}
+	return dcall_send_xml(
+		s, dcall_new(s, DCALL_HOME, o), "PROPFIND", dop_op(o)->folder, &text, "0", err);
+}
+
 int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err)
 {
 	struct dcall *c;
@@ -123,6 +136,9 @@ int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err)
 	}
 	if (o->h.end.conflict == PF_CONFLICT_UID) {
 		return start_holder(s, o, err);
+	}
+	if (o->nowhere) {
+		return start_home(s, o, err);
 	}
 	rc = pf_hs_whole(&s->h, &o->h, err);
 	if (rc != PF_OK) {
@@ -279,8 +295,11 @@ static int answer_put(struct dstore *s, struct dop *o, const struct pf_http_answ
 	case PF_DAV_GONE:
 		if (same) {
 			conflict(s, o, PF_CONFLICT_CHANGED, said);
-		} else {
-			dop_said(s, o, said, PF_SCOPE_FOLDER, "PUT");
+		} else { /* SOGo says so of cards that it can't read */
+			(void)pf_fail(
+				&o->h.end.why, PF_SCOPE_ITEM, PF_RETRY_NO, "PUT: %s", said->text);
+			o->nowhere = true;
+			o->h.state = PF_HS_WAITING;
 		}
 		break;
 	case PF_DAV_UNKNOWN:
@@ -327,9 +346,31 @@ static int answer_holder(
 	return PF_OK;
 }
 
+/* Where the collection is there it was the item that was refused. */
+static int answer_home(struct dstore *s, struct dop *o, const struct pf_dav_said *said)
+{
+	struct pf_err why = o->h.end.why;
+
+	if (said->answer != PF_DAV_DONE && said->answer != PF_DAV_GONE) {
+		dop_said(s, o, said, PF_SCOPE_ITEM, "PROPFIND");
+		return PF_OK;
+	}
+	if (said->answer == PF_DAV_GONE) {
+		why.scope = PF_SCOPE_FOLDER;
+	} else {
+		o->h.end.conflict = PF_CONFLICT_CONTENT;
+		o->h.end.refused = true;
+	}
+	dop_failed(s, o, &why);
+	return PF_OK;
+}
+
 int dav_put_answer(struct dstore *s, struct dcall *c, const struct pf_http_answer *a,
 	const struct pf_dav_said *said, struct pf_err *err)
 {
+	if (c->kind == DCALL_HOME) {
+		return answer_home(s, c->ops[0], said);
+	}
 	return c->kind == DCALL_HOLDER ? answer_holder(s, c->ops[0], a, err)
 				       : answer_put(s, c->ops[0], a, said, err);
 }
