@@ -278,6 +278,22 @@ def test_a_404_to_a_put(peer, source, ledger, gone):
     assert done.status == 0 and done.outcome["copied"] == 8, done
 
 
+def test_a_501_to_a_put(peer, source, ledger):
+    """SOGo says so where it stumbles over one item: that one, in each run."""
+    fill(source, 8)
+
+    def on_put(request, text):
+        if "Event 0" in text:
+            raise Answer(501)
+
+    peer.on_put = on_put
+    for run in range(2):
+        done = to_peer(source, peer, ledger if run == 0 else ledger + "-lost")
+        assert done.status == 1 and "501" in done.out, done
+        assert done.outcome["folders_failed"] == 0 and done.outcome["quarantined"] == 1, done
+        assert done.outcome["copied_now"] == (7 if run == 0 else 0), done
+
+
 def test_a_full_target(peer, source, ledger):
     fill(source, 5)
 

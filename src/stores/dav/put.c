@@ -304,7 +304,11 @@ static int answer_put(struct dstore *s, struct dop *o, const struct pf_http_answ
 		break;
 	case PF_DAV_UNKNOWN:
 	case PF_DAV_REDIRECT:
-		dop_said(s, o, said, PF_SCOPE_FOLDER, "PUT");
+		if (said->status == 501) { /* SOGo says so where it has failed */
+			broken(s, o, said);
+		} else {
+			dop_said(s, o, said, PF_SCOPE_FOLDER, "PUT");
+		}
 		break;
 	case PF_DAV_BROKEN:
 		broken(s, o, said);
