@@ -80,12 +80,14 @@ int fold_compare(
 	return compare_flags(f, e, item, err);
 }
 
-/* Neither size nor date are those of what was put: a target that rewrites keeps one of them. */
+/* Neither size nor date are those of what was put: a target that rewrites keeps one of them. What a
+ * row does not tell is no sign. */
 static bool is_no_counterpart(
 	const struct pf_fold *f, const struct pf_entry *e, const struct pf_item *item)
 {
 	return job_has_cap(f->job, DST, PF_CAP_EXACT_SIZE) &&
-	       job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE) && item->size != e->size &&
+	       job_has_cap(f->job, DST, PF_CAP_KEEPS_DATE) && item->size > 0 &&
+	       item->size != e->size && item->date_utc_s != PF_DATE_NONE &&
 	       item->date_utc_s != e->date_utc_s && e->date_utc_s != PF_DATE_NONE &&
 	       !pf_date_is_odd(e->date_utc_s);
 }
