@@ -309,15 +309,17 @@ int keyed_forms(struct pf_fold *f, const struct pf_piece *pieces, size_t n,
 
 /* ---- keyed_write.c ---- */
 int keyed_write_step(struct pf_fold *f, struct pf_err *err); /* PF_OK: all tasks are done */
-int keyed_write_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
-/* The item in a task's way, read: `doc` NULL when it can't be. */
-int keyed_met(
-	struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc, struct pf_err *err);
 /* A document that tasks wait for. */
 int keyed_open_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
 /* When a task that pauses is due; INT64_MAX: none. */
 int64_t keyed_wake_ms(const struct pf_fold *f);
 void keyed_task_end(struct pf_fold *f, struct keyed_task *t);
+/* For the next run; the row says why. */
+int keyed_task_leave(struct pf_fold *f, struct keyed_task *t, const char *why, struct pf_err *err);
+/* The target has an item that means the same, t->meets: ours from before, or somebody else's. */
+int keyed_task_found(struct pf_fold *f, struct keyed_task *t, struct pf_err *err);
+/* Compose it; SENT, and to be put when that is on disk. */
+int keyed_make_ready(struct pf_fold *f, struct keyed_task *t, struct pf_err *err);
 /* Into quarantine, and the end of the task. */
 int keyed_give_up(struct pf_fold *f, struct keyed_task *t, const char *why, struct pf_err *err);
 /*
@@ -327,6 +329,13 @@ int keyed_give_up(struct pf_fold *f, struct keyed_task *t, const char *why, stru
  */
 bool keyed_task_cure(struct pf_fold *f, size_t row, const char *why, const struct keyed_said *said,
 	bool in_vain);
+
+/* ---- keyed_answer.c ---- */
+/* The target's answer to a PUT, or the item that stood in its way. */
+int keyed_write_event(struct pf_fold *f, const struct pf_store_event *ev, struct pf_err *err);
+/* The item in a task's way, read: `doc` NULL when it can't be. */
+int keyed_met(
+	struct pf_fold *f, struct keyed_task *t, const struct pf_doc *doc, struct pf_err *err);
 
 /* ---- keyed_differ.c ---- */
 /* What a document says, in short; kept in the arena. */
