@@ -150,10 +150,13 @@ static void hand_over(struct pf_http *h)
 	struct http_socket *s;
 	int running;
 
+	/* What is the matter with a socket is found out by reading: of an error alone libcurl tells
+	 * no more than that, and it asks again by itself where a server had closed what it kept
+	 * alive. */
 	while ((s = stirred_one(h)) != NULL) {
 		int what = (s->stirred & UV_READABLE ? CURL_CSELECT_IN : 0) |
 			   (s->stirred & UV_WRITABLE ? CURL_CSELECT_OUT : 0) |
-			   (s->failed ? CURL_CSELECT_ERR : 0);
+			   (s->failed ? CURL_CSELECT_IN | CURL_CSELECT_ERR : 0);
 		curl_socket_t fd = s->fd;
 
 		s->stirred = 0;

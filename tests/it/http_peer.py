@@ -2,7 +2,9 @@
 
 import email.utils
 import http.server
+import socket
 import ssl
+import struct
 import threading
 import time
 import urllib.parse
@@ -36,6 +38,7 @@ class HttpPeer:
         self.log, self.breaches, self.sent = [], [], []
         self.before = []  # functions (request) called first; they may raise Answer or Hang
         self.quiet_from = self.quiet_until = 0
+        self.requests_a_link = 1 << 30  # it resets the link when another one comes, as it forgets to say that it closes it
         self.far = 0  # seconds that each answer is under way
         self.under_way = self.at_once = 0
         self.lock = threading.RLock()
@@ -47,8 +50,16 @@ class HttpPeer:
             def log_message(self, *_):
                 pass
 
+            served = 0
+
             def handle_one_request(self):
                 try:
+                    if self.served >= peer.requests_a_link:
+                        self.connection.recv(1)  # the next one is on its way
+                        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        self.close_connection = True
+                        return
+                    self.served += 1
                     super().handle_one_request()
                 except (ConnectionError, ssl.SSLError):
                     self.close_connection = True

@@ -294,6 +294,18 @@ def test_a_501_to_a_put(peer, source, ledger):
         assert done.outcome["copied_now"] == (7 if run == 0 else 0), done
 
 
+def test_a_server_that_drops_its_links(peer, tmp_path, source, ledger):
+    """SOGo closes without a word what it said it would keep: the request goes out on another link, and nothing is said of it."""
+    fill(source, 12)
+    peer.requests_a_link = 5
+    done = to_peer(source, peer, ledger, "--connections", "1")
+    assert done.status == 0 and done.outcome["copied"] == 12 and arrived(peer, source), done
+    back = copy(peer.url(), f"ics:{tmp_path}/back", ledger + "-back", "--connections", "1")
+    assert back.status == 0 and back.outcome["copied"] == 12, back
+    lost = [e for e in done.events + back.events if e["number"] == 10003]
+    assert not lost, lost
+
+
 def test_a_full_target(peer, source, ledger):
     fill(source, 5)
 
