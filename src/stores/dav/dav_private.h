@@ -47,7 +47,7 @@ enum {
 	DAV_CONNECTIONS = 4,
 };
 
-enum dmake { DMAKE_NEW, DMAKE_LOOK, DMAKE_PATCH };
+enum dmake { DMAKE_NEW, DMAKE_LOOK, DMAKE_CHECK, DMAKE_PATCH };
 
 struct dop {
 	struct pf_hs_op h;
@@ -80,6 +80,7 @@ struct dop {
 	enum dmake making;
 	unsigned int variant, plainer; /* of the name; how little is said at once */
 	bool by_mkcol;
+	bool opaque;        /* the colour is told as #rrggbbaa */
 	struct pf_buf said; /* the server's last no, with a NUL */
 };
 

@@ -4,7 +4,8 @@
  * is made once, and what came of a refused one is looked at, as some servers refuse and make all
  * the same (Xandikos 0.2.8: 500 for a '%' in the name).
  *
- *   NEW -> MADE, or LOOK -> NEW (another name, another method, less at once)
+ *   NEW -> CHECK (whether it has its name), or LOOK -> NEW (another name, another method, less at
+ * once)
  *                        -> PATCH (one property after the other) -> the end
  */
 #include "stores/dav/dav_private.h"
@@ -14,7 +15,9 @@
 #include <ctype.h>
 #include <stdio.h>
 
-enum { SLUG_MAX = 40, VARIANTS = 4, PLAINEST = 2, PATCHES = 5 };
+enum { SLUG_MAX = 40, VARIANTS = 4, PLAINEST = 2, COLOUR_MAX = 64 };
+/* What is said by itself, in this order. */
+enum { PATCH_NAME, PATCH_COLOUR, PATCH_DESCRIPTION, PATCH_TIMEZONE, PATCH_ORDER, PATCHES };
 
 /* A name that everybody can have in a URL; one that had to be changed ends in a digest of it. */
 static int slug(const struct dop *o, struct pf_buf *out, struct pf_err *err)
@@ -107,16 +110,16 @@ static bool looks_one(const struct dstore *s, const struct dop *o, size_t i, str
 {
 	*l = (struct pf_dav_looks){.contacts = s->contacts};
 	switch (i) {
-	case 0:
+	case PATCH_NAME:
 		l->name = name_of(o);
 		return o->plainer == PLAINEST;
-	case 1:
+	case PATCH_COLOUR:
 		l->colour = looks_of(o)->colour;
 		return l->colour.p != NULL;
-	case 2:
+	case PATCH_DESCRIPTION:
 		l->description = looks_of(o)->description;
 		return l->description.p != NULL;
-	case 3:
+	case PATCH_TIMEZONE:
 		l->timezone = looks_of(o)->timezone;
 		return l->timezone.p != NULL && !s->contacts;
 	default:
@@ -159,6 +162,7 @@ static int start_patch(struct dstore *s, struct dop *o, struct pf_err *err)
 {
 	struct pf_dav_looks l;
 	struct pf_buf text;
+	char opaque[COLOUR_MAX];
 
 	while (o->at < PATCHES && !looks_one(s, o, o->at, &l)) {
 		o->at++;
@@ -166,6 +170,11 @@ static int start_patch(struct dstore *s, struct dop *o, struct pf_err *err)
 	if (o->at == PATCHES) {
 		dop_give(s, o);
 		return PF_OK;
+	}
+	if (o->at == PATCH_COLOUR && o->opaque) {
+		(void)snprintf(opaque, sizeof(opaque), "%.*sFF", (int)l.colour.n,
+			(const char *)l.colour.p);
+		l.colour = pf_span_str(opaque);
 	}
 	pf_buf_init(&text, (size_t)4 * DAV_TEXT_MAX);
 	if (pf_dav_make(PF_DAV_PROPPATCH, &l, &text, err) != PF_OK) {
@@ -180,6 +189,7 @@ int dav_make_start(struct dstore *s, struct dop *o, struct pf_err *err)
 {
 	switch (o->making) {
 	case DMAKE_LOOK:
+	case DMAKE_CHECK:
 		return start_look(s, o, err);
 	case DMAKE_PATCH:
 		return start_patch(s, o, err);
@@ -206,12 +216,23 @@ static int keep_words(struct dop *o, const struct pf_dav_said *said, struct pf_e
 	return pf_buf_add(&o->said, pf_span(said->text, strlen(said->text) + 1), err);
 }
 
+/* A collection without a name of its own goes by that of its URL. */
+static bool is_in_url(const struct dop *o)
+{
+	struct pf_span id = pf_buf_span(&o->h.end.id), name = name_of(o);
+
+	return id.n > name.n + 2 && id.p[id.n - 1] == '/' && id.p[id.n - name.n - 2] == '/' &&
+	       memcmp(id.p + id.n - name.n - 1, name.p, name.n) == 0;
+}
+
 static int answer_make(
 	struct dstore *s, struct dop *o, const struct pf_dav_said *said, struct pf_err *err)
 {
 	if (said->answer == PF_DAV_DONE) {
-		/* Some say so, and keep its name only: all else is said once more. */
-		o->making = DMAKE_PATCH;
+		/* Some say so, and keep its name only: all else is said once more. Or not even its
+		 * name (SOGo, of address books): where the URL does not show it that is looked at.
+		 */
+		o->making = is_in_url(o) ? DMAKE_PATCH : DMAKE_CHECK;
 		o->h.state = PF_HS_WAITING;
 		return PF_OK;
 	}
@@ -258,6 +279,13 @@ static int answer_look(struct dstore *s, struct dop *o, const struct pf_http_ans
 		return PF_FAIL;
 	}
 	there = rc == PF_OK && r.status < 400 && r.has_type;
+	if (o->making == DMAKE_CHECK) {
+		o->plainer = there && !pf_span_eq(r.name, name_of(o)) ? PLAINEST : o->plainer;
+		o->making = DMAKE_PATCH;
+		o->h.state = PF_HS_WAITING;
+		pf_dav_multi_free(&m);
+		return PF_OK;
+	}
 	ours = there && (r.type & wanted) && (r.name.n == 0 || pf_span_eq(r.name, name_of(o)));
 	if (ours && r.name.n > 0) {
 		/* Refused at once as being there; else it may be our own. */
@@ -292,6 +320,12 @@ int dav_make_answer(struct dstore *s, struct dcall *c, const struct pf_http_answ
 	}
 	if (c->kind == DCALL_LOOK) {
 		return answer_look(s, o, a, said, err);
+	}
+	if (said->answer != PF_DAV_DONE && o->at == PATCH_COLOUR && !o->opaque &&
+		looks_of(o)->colour.n == sizeof("#rrggbb") - 1) {
+		o->opaque = true; /* SOGo takes it with its opacity only */
+		o->h.state = PF_HS_WAITING;
+		return PF_OK;
 	}
 	if (said->answer != PF_DAV_DONE) {
 		char shown[120];
