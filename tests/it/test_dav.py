@@ -10,10 +10,10 @@ import pytest
 from calendar_items import calendar, card, event, parts, seen, texts, unfold, uids, write
 from dav_peer import Peer
 from run import copy, postferry, start
-from servers import cyrus, radicale, xandikos
+from servers import cyrus, radicale, sogo, xandikos
 
-SERVERS = [pytest.param(where, id=where.__name__.rpartition(".")[2]) for where in (radicale, xandikos, cyrus)]
-MAKE = {radicale: lambda d: radicale.Radicale(d), xandikos: lambda d: xandikos.Xandikos(d),
+SERVERS = [pytest.param(where, id=where.__name__.rpartition(".")[2]) for where in (radicale, xandikos, cyrus, sogo)]
+MAKE = {radicale: lambda d: radicale.Radicale(d), sogo: lambda d: sogo.Sogo(d), xandikos: lambda d: xandikos.Xandikos(d),
         cyrus: lambda d: cyrus.CyrusDav(d)}
 
 
@@ -337,7 +337,8 @@ ZONE = ("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VTIMEZONE
         "DTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
         "END:VCALENDAR\r\n")
 LOOKS = {"calendar-color": "#FF8800", "calendar-order": "7", "calendar-description": "What & what not", "calendar-timezone": ZONE}
-WITHOUT = {radicale: (), xandikos: ("calendar-description", "calendar-order", "calendar-timezone"), cyrus: ()}  # these it refuses or forgets
+WITHOUT = {radicale: (), cyrus: (),  # these it refuses or forgets
+           **dict.fromkeys((xandikos, sogo), ("calendar-description", "calendar-order", "calendar-timezone"))}
 
 
 def test_looks_of_a_calendar(shared, kind, tmp_path, ledger, name):

@@ -41,7 +41,8 @@ class Dav:
         """status, headers, body"""
         link = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=30)
         who = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        sent = {"Authorization": "Basic " + who, **(headers or {})}
+        # SOGo shows clients that don't say who they are one address book only
+        sent = {"Authorization": "Basic " + who, "User-Agent": "tests", **(headers or {})}
         try:
             link.request(method, path, body, sent)
             answer = link.getresponse()
