@@ -49,12 +49,21 @@ class Sogo(dav.Dav, Server):
             self.others.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.dir,
                                                 **self.identity()))
 
+    def ready(self, command, seconds=60):
+        """Its tables are made when it starts, or never."""
+        end = time.monotonic() + seconds
+        while subprocess.run(command, check=False).returncode != 0:
+            if time.monotonic() > end:
+                raise RuntimeError(f"{command[0]} fails")
+            time.sleep(0.05)
+
     def start(self):
         self.run([postgres("initdb"), "-D", self.path("db"), "-A", "trust", "-U", "sogo", "--no-sync"])
         self.run([postgres("postgres"), "--single", "-D", self.path("db"), "postgres"], input=TABLES.encode())
         self.db = free_port()
         self.beside([postgres("postgres"), "-D", self.path("db"), "-p", str(self.db), "-c", "listen_addresses=127.0.0.1",
                      "-c", "unix_socket_directories=", "-c", "fsync=off"])
+        self.ready([postgres("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.db)])
         self.cache = free_port()
         self.beside(["/usr/bin/memcached", "-l", "127.0.0.1", "-p", str(self.cache), "-U", "0"])
         return super().start()
@@ -72,7 +81,7 @@ class Sogo(dav.Dav, Server):
                 *(part for key, value in settings.items() for part in ("-" + key, value))]
 
     def wait(self, seconds=60):
-        """It answers before it has a database to ask."""
+        """It answers before it is ready."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.process.poll() is None:
             try:
