@@ -124,6 +124,19 @@ int dcall_send_xml(struct dstore *s, struct dcall *c, const char *method, struct
 	return dcall_send(s, c, method, target, body, err);
 }
 
+int dcall_propfind(struct dstore *s, struct dcall *c, enum pf_dav_ask what, struct pf_span target,
+	const char *depth, struct pf_err *err)
+{
+	struct pf_buf text;
+
+	pf_buf_init(&text, DAV_TEXT_MAX);
+	if (pf_dav_propfind(what, &text, err) != PF_OK) {
+		pf_buf_deinit(&text);
+		return PF_FAIL;
+	}
+	return dcall_send_xml(s, c, "PROPFIND", target, &text, depth, err);
+}
+
 void dstore_lost(struct dstore *s, const struct pf_err *why)
 {
 	struct pf_err more = *why;

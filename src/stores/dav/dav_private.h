@@ -224,6 +224,8 @@ int dcall_send(struct dstore *s, struct dcall *c, const char *method, struct pf_
 /* A PROPFIND or REPORT. `text` is emptied. */
 int dcall_send_xml(struct dstore *s, struct dcall *c, const char *method, struct pf_span target,
 	struct pf_buf *text, const char *depth, struct pf_err *err);
+int dcall_propfind(struct dstore *s, struct dcall *c, enum pf_dav_ask what, struct pf_span target,
+	const char *depth, struct pf_err *err);
 /* One answer is taken. PF_AGAIN: none is there. */
 int dcall_take(struct pf_hs *h, int64_t *wake_ms, struct pf_err *err);
 bool dcall_room(const struct pf_hs *h);

@@ -109,15 +109,9 @@ static int ask_who(struct dstore *s, struct pf_span path, struct pf_err *err)
 {
 	struct dcall *c = dcall_new(s, DCALL_WHO, NULL);
 	bool within = s->stage == DSTAGE_PLACES && is_given(s);
-	struct pf_buf text;
 
-	pf_buf_init(&text, DAV_TEXT_MAX);
-	if (pf_dav_propfind(PF_DAV_ASK_WHO, &text, err) != PF_OK) {
-		pf_buf_deinit(&text);
-		return PF_FAIL;
-	}
 	s->asking = true;
-	return dcall_send_xml(s, c, "PROPFIND", path, &text, within ? "1" : "0", err);
+	return dcall_propfind(s, c, PF_DAV_ASK_WHO, path, within ? "1" : "0", err);
 }
 
 static int nowhere(struct dstore *s, struct pf_err *err)

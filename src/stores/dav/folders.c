@@ -262,19 +262,13 @@ static int take_within(struct dstore *s, const struct pf_dav_response *r, struct
 int dav_folders_start(struct dstore *s, struct dop *o, struct pf_err *err)
 {
 	struct dcall *c = dcall_new(s, DCALL_FOLDERS, o);
-	struct pf_buf text;
 
 	if (o->at == 0) {
 		forget(s);
 		s->h.facts.quota_free_bytes = UINT64_MAX;
 	}
-	pf_buf_init(&text, DAV_TEXT_MAX);
-	if (pf_dav_propfind(PF_DAV_ASK_FOLDERS, &text, err) != PF_OK) {
-		pf_buf_deinit(&text);
-		return PF_FAIL;
-	}
-	return dcall_send_xml(
-		s, c, "PROPFIND", place_at(s, o->at), &text, s->only.n ? "0" : "1", err);
+	return dcall_propfind(
+		s, c, PF_DAV_ASK_FOLDERS, place_at(s, o->at), s->only.n ? "0" : "1", err);
 }
 
 static int read_folders(

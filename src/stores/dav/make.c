@@ -147,15 +147,8 @@ static int start_new(struct dstore *s, struct dop *o, struct pf_err *err)
 
 static int start_look(struct dstore *s, struct dop *o, struct pf_err *err)
 {
-	struct pf_buf text;
-
-	pf_buf_init(&text, DAV_TEXT_MAX);
-	if (pf_dav_propfind(PF_DAV_ASK_FOLDERS, &text, err) != PF_OK) {
-		pf_buf_deinit(&text);
-		return PF_FAIL;
-	}
-	return dcall_send_xml(s, dcall_new(s, DCALL_LOOK, o), "PROPFIND", pf_buf_span(&o->h.end.id),
-		&text, "0", err);
+	return dcall_propfind(s, dcall_new(s, DCALL_LOOK, o), PF_DAV_ASK_FOLDERS,
+		pf_buf_span(&o->h.end.id), "0", err);
 }
 
 static int start_patch(struct dstore *s, struct dop *o, struct pf_err *err)

@@ -112,15 +112,8 @@ static int start_holder(struct dstore *s, struct dop *o, struct pf_err *err)
 
 static int start_home(struct dstore *s, struct dop *o, struct pf_err *err)
 {
-	struct pf_buf text;
-
-	pf_buf_init(&text, DAV_TEXT_MAX);
-	if (pf_dav_propfind(PF_DAV_ASK_ITEMS, &text, err) != PF_OK) {
-		pf_buf_deinit(&text);
-		return PF_FAIL;
-	}
-	return dcall_send_xml(
-		s, dcall_new(s, DCALL_HOME, o), "PROPFIND", dop_op(o)->folder, &text, "0", err);
+	return dcall_propfind(
+		s, dcall_new(s, DCALL_HOME, o), PF_DAV_ASK_ITEMS, dop_op(o)->folder, "0", err);
 }
 
 int dav_put_start(struct dstore *s, struct dop *o, struct pf_err *err)

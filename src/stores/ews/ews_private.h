@@ -525,12 +525,12 @@ int ews_keyed_uploaded(struct estore *s, struct eop *o, struct pf_span id, struc
 /* The first message was taken. */
 int ews_keyed_answer(struct estore *s, struct ecall *c, struct pf_ews_answer *a,
 	struct pf_ews_message *m, struct pf_err *err);
-/* What was said instead of doing a step: true, it is dealt with. */
 /* Its item may be there already: that is looked for by its name before it goes on. */
 void ews_keyed_look_again(struct estore *s, struct eop *o);
 /* The server wants to be left alone. true: it is dealt with; false: it may just be asked again, or
  * has no name. */
 bool ews_keyed_put_off(struct estore *s, const struct ecall *c, struct eop *o, const char *text);
+/* What was said instead of doing a step: true, it is dealt with. */
 bool ews_keyed_said(
 	struct estore *s, const struct ecall *c, struct eop *o, const struct pf_ews_said *said);
 
